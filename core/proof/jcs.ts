@@ -1,0 +1,115 @@
+/**
+ * JSON Canonicalization Scheme, RFC 8785: the one text of a JSON value that is hashed and signed.
+ * Rules: members sorted by UTF-16 code unit, numbers and strings as ECMAScript writes them, no white space.
+ * What is not I-JSON (lone surrogate, NaN, Infinity, undefined, function, symbol, bigint, class instance, array
+ * hole, depth beyond MAX_DEPTH) throws `JcsError` with a JSON Pointer: nothing is dropped or converted silently.
+ */
+
+export type JsonPrimitive = string | number | boolean | null;
+export type JsonArray = readonly JsonValue[];
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
+export type JsonValue = JsonPrimitive | JsonArray | JsonObject;
+
+/** Deeper values are refused instead of exhausting the stack. Events are held to 64 at the door. */
+export const MAX_DEPTH = 512;
+
+export class JcsError extends Error {
+  override name = 'JcsError';
+  /** JSON Pointer (RFC 6901) to the offending value; '' is the value itself. */
+  readonly where: string;
+  constructor(reason: string, where: string) {
+    super(`${reason} at ${where === '' ? 'the top' : where}`);
+    this.where = where;
+  }
+}
+
+/** RFC 8785 text of a value. Reads own enumerable string-keyed members only; never calls toJSON. */
+export function jcs(value: unknown): string {
+  path.length = 0;
+  return write(value, 0);
+}
+
+/** A string as JCS writes it, quotes included. Throws JcsError on a lone surrogate. */
+export function jcsString(text: string): string {
+  path.length = 0;
+  return quote(text);
+}
+
+/** One JSON Pointer from its reference tokens. */
+export function pointer(tokens: readonly (string | number)[]): string {
+  let text = '';
+  for (const token of tokens) text += `/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return text;
+}
+
+/** Where `write` stands; only an error reads it. JavaScript runs one `jcs` at a time, and `write` calls no one. */
+const path: (string | number)[] = [];
+
+/** Anything but what stands for itself between quotes: escapes, controls and every surrogate. */
+const ESCAPED = /[^\u0020\u0021\u0023-\u005b\u005d-\ud7ff\ue000-\uffff]/;
+/** With the u flag a surrogate class matches only surrogates outside pairs. */
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+
+function quote(text: string): string {
+  if (!ESCAPED.test(text)) return `"${text}"`;
+  if (LONE_SURROGATE.test(text)) throw new JcsError('lone surrogate', pointer(path));
+  return JSON.stringify(text);
+}
+
+function write(value: unknown, depth: number): string {
+  switch (typeof value) {
+    case 'string':
+      return quote(value);
+    case 'number':
+      if (value - value !== 0) throw new JcsError('number is not finite', pointer(path));
+      return `${value}`;
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'object':
+      if (value === null) return 'null';
+      if (depth >= MAX_DEPTH) throw new JcsError(`deeper than ${MAX_DEPTH}`, pointer(path));
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value as JsonObject, depth);
+    default:
+      throw new JcsError(`${typeof value} is not JSON`, pointer(path));
+  }
+}
+
+function writeArray(items: readonly unknown[], depth: number): string {
+  if (items.length === 0) return '[]';
+  let text = '[';
+  for (let i = 0; i < items.length; i++) {
+    path[depth] = i;
+    path.length = depth + 1;
+    text += (i === 0 ? '' : ',') + write(items[i], depth + 1);
+  }
+  path.length = depth;
+  return `${text}]`;
+}
+
+function writeObject(object: JsonObject, depth: number): string {
+  if (!isPlain(object)) throw new JcsError('not a plain object', pointer(path));
+  const names = Object.keys(object);
+  for (let i = 1; i < names.length; i++) {
+    if (names[i - 1]! > names[i]!) {
+      names.sort();
+      break;
+    }
+  }
+  let text = '{';
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    path[depth] = name;
+    path.length = depth + 1;
+    text += `${(i === 0 ? '' : ',') + quote(name)}:${write(object[name], depth + 1)}`;
+  }
+  path.length = depth;
+  return `${text}}`;
+}
+
+/** Made by `{}`, `JSON.parse`, `Object.create(null)` or one of these in another realm (a worker, a vm, a frame). */
+export function isPlain(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object) as object | null;
+  return prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null;
+}
