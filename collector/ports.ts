@@ -1,0 +1,349 @@
+/**
+ * The ports: what the collector's rooms need of each other, and what tests may replace (clock, ids).
+ * Five, not fifty: Clock, Ids, KeyVault, Ledger (ReadLedger + WriteLedger), PolicyRunner.
+ * Write access is a type: only collector/ledger/open.ts makes a WriteLedger.
+ */
+import type { Problem } from '../core/api/errors.ts';
+import type {
+  Accepted,
+  ApprovalView,
+  CheckpointView,
+  Custody,
+  KeyView,
+  RecordView,
+  Scope,
+  SpanColumns,
+  TraceSummary,
+} from '../core/api/views.ts';
+import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
+
+export interface Clock {
+  /** Milliseconds since 1970, as the host's clock reads now; may step back. */
+  now(): number;
+}
+
+export interface Ids {
+  /** `n` random bytes from the system's CSPRNG. */
+  bytes(n: number): Uint8Array;
+  /** A new identifier with a prefix, e.g. `dec_01…`; unique, sortable by time. */
+  id(prefix: string): string;
+}
+
+/** A purpose gets its own 32-byte key by HKDF-SHA256 from the master key; signing keys are random and wrapped. */
+export type DerivedKey = 'database' | 'search' | 'blob' | 'token' | 'mac' | 'idempotence' | 'backup';
+
+/**
+ * The unlocked vault. Holds secrets in memory only; nothing of it is ever logged or answered.
+ * Made by collector/keys/vault.ts from a passphrase, a key file or the desktop's safeStorage.
+ */
+export interface KeyVault {
+  readonly ledgerId: string;
+  readonly custody: Custody;
+  derive(purpose: DerivedKey): Uint8Array;
+  /** PKCS#8 DER of the Ed25519 keys in force. */
+  readonly eventKey: { privateKey: Uint8Array; publicKey: Uint8Array; keyId: string };
+  readonly checkpointKey: { privateKey: Uint8Array; publicKey: Uint8Array; keyId: string };
+  /** The self-made certificate for CMS (RSA-3072), PEM; made on first use and kept wrapped. */
+  packSigner(): Promise<{ privateKeyPem: string; certificatePem: string }>;
+  /** Encrypts a small secret (an API key's mac) for storage: AES-256-GCM under the `mac` key. */
+  seal(secret: Uint8Array, context: string): Uint8Array;
+  unseal(sealed: Uint8Array, context: string): Uint8Array;
+}
+
+/** Who asks, after authentication. */
+export type Principal =
+  | { kind: 'key'; id: string; tenantId: string; appId: string; scopes: Scope[] }
+  | { kind: 'person'; name: string; session: string }
+  | { kind: 'local' }
+  | { kind: 'unkeyed' }
+  | { kind: 'nobody' };
+
+export type Source = {
+  via: 'api' | 'otlp' | 'sdk' | 'cli' | 'page' | 'collector' | 'sample';
+  auth: 'key' | 'person' | 'none' | 'self';
+  key?: string;
+};
+
+/** An event ready for the writer: validated, `source` and `salt` in the body, hashed outside the writer. */
+export type PreparedEvent = {
+  tenantId: string;
+  appId: string;
+  eventId: string;
+  sessionId: string;
+  eventType: string;
+  ts: string;
+  /** JCS of the body: every member that is not in the head, with source and salt. */
+  bodyJcs: string;
+  bodyHash: string;
+  /** JCS of the producer's members as sent, for idempotence. */
+  contentJcs: string;
+  stream?: { id: string; n: number; keyId: string };
+  /** What the projections need, so the writer parses nothing. */
+  facts: EventFacts;
+};
+
+/** Facts that the runs' table and the spans show; taken once, when the event is prepared. */
+export type EventFacts = {
+  parentId?: string;
+  traceId?: string;
+  name?: string;
+  kind: SpanColumns['kind'][number];
+  startUs: number;
+  endUs?: number;
+  risk?: 'low' | 'medium' | 'high' | 'critical';
+  status?: 'ok' | 'error';
+  decision?: 'allow' | 'deny' | 'approve' | 'failed';
+  tokens?: number;
+  cost?: number;
+  title?: string;
+  sample?: boolean;
+  unverified?: boolean;
+  unknownAttributes?: Record<string, number>;
+};
+
+/** An event that the collector itself records; the writer stamps ts, salt and source {auth: self} unless given. */
+export type OwnEvent = {
+  appId: string;
+  eventType: string;
+  eventId?: string;
+  sessionId?: string;
+  members: JsonObject;
+  source?: Source;
+  facts?: Partial<EventFacts>;
+};
+
+export type Appended = {
+  eventId: string;
+  seq: number;
+  hashSelf: string;
+  receivedAt: string;
+  record: RecordView;
+};
+
+/**
+ * Commands that change the ledger together with the events they record, each in a savepoint of its own
+ * inside the group commit. A refusal (TrailmixError) rolls back that command alone. Resolved = durable.
+ */
+export type Commands = {
+  /** A recorded decision; makes the approval when the word is approve. Answers what the caller is told. */
+  decide: {
+    input: DecisionInput;
+    output: {
+      decisionId: string;
+      seq: number;
+      argsSalt: string;
+      approval?: { id: string; status: string; expires_at: string; nonce: string };
+    };
+  };
+  answerApproval: {
+    input: {
+      id: string;
+      verdict: 'approve' | 'deny';
+      by: string;
+      comment?: string;
+      shownDigest?: string;
+      openedAt?: string;
+      signedIn: 'none' | 'page' | 'collector';
+      source: Source;
+    };
+    output: ApprovalView;
+  };
+  consumeApproval: {
+    input: {
+      id: string;
+      keyId: string;
+      appId: string;
+      argsDigest: string;
+      action: string;
+      sessionId: string;
+      nonce: string;
+      activePolicyHash: string;
+    };
+    output: { intentId: string; grantExpiresAt: string };
+  };
+  reportOutcome: {
+    input: {
+      decisionId: string;
+      keyId: string;
+      appId: string;
+      outcome: 'ok' | 'error';
+      result?: JsonValue;
+      error?: string;
+      latencyMs?: number;
+    };
+    output: { seq: number; eventId: string };
+  };
+  expireApprovals: { input: Record<string, never>; output: { expired: string[] } };
+  createKey: {
+    input: {
+      appId: string;
+      tenantId: string;
+      scopes: Scope[];
+      by: string;
+      id: string;
+      authHash: Uint8Array;
+      macSealed: Uint8Array;
+    };
+    output: KeyView;
+  };
+  revokeKey: { input: { id: string; by: string }; output: KeyView };
+  activatePolicy: {
+    input: {
+      hash: string;
+      entrypoint: string;
+      capabilitiesSha256: string;
+      wasmSha256: string;
+      files: { path: string; sha256: string; text: string }[];
+      by: string;
+    };
+    output: { version: number; hash: string; activatedAt: string };
+  };
+  changeSettings: {
+    input: { changes: Record<string, JsonValue>; by: string };
+    output: Record<string, JsonValue>;
+  };
+  /** Any other event of the collector's own (export., restore., person., gap on behalf of an app...). */
+  record: { input: OwnEvent; output: Appended };
+  /** Signs a checkpoint over everything committed; a no-op answer when nothing came since the last one. */
+  checkpoint: { input: Record<string, never>; output: CheckpointView };
+};
+
+export type DecisionInput = {
+  keyId: string;
+  appId: string;
+  sessionId: string;
+  actor: { type: 'user' | 'agent' | 'service'; id: string };
+  action: string;
+  risk: 'low' | 'medium' | 'high' | 'critical';
+  payload: JsonObject;
+  context?: JsonObject;
+  parentId?: string;
+  traceId?: string;
+  outcome: PolicyOutcome;
+};
+
+declare const readBrand: unique symbol;
+declare const writeBrand: unique symbol;
+
+/** Reads go to their own thread and never delay an append. Everything a page or a pack needs. */
+export interface ReadLedger {
+  readonly [readBrand]: true;
+  head(): Promise<{ seq: number; size: number; receivedAt: string }>;
+  record(seq: number): Promise<RecordView | undefined>;
+  /** Inclusive range of seqs as full records, in order; at most `limit` (default 1,000). */
+  records(from: number, to: number, limit?: number): Promise<RecordView[]>;
+  search(query: EventQuery): Promise<{ items: RecordView[]; total: number; next?: string }>;
+  traces(
+    query: TraceQuery,
+  ): Promise<{
+    items: TraceSummary[];
+    total: number;
+    next?: string;
+    facets: { app: Record<string, number>; risk: Record<string, number>; decision: Record<string, number> };
+  }>;
+  trace(
+    runId: string,
+    q?: string,
+  ): Promise<{ trace: TraceSummary; spans: SpanColumns; matches?: number[] } | undefined>;
+  approval(id: string): Promise<ApprovalView | undefined>;
+  approvals(query: {
+    status?: 'waiting' | 'answered' | 'all';
+    cursor?: string;
+    limit?: number;
+  }): Promise<{ items: ApprovalView[]; total: number; next?: string }>;
+  /** Subtree hashes of RFC 9162 at (level, index), raw 32 bytes each, for proofs of any size up to the head. */
+  nodes(coordinates: [level: number, index: number][]): Promise<Uint8Array[]>;
+  checkpointAt(size?: number): Promise<CheckpointView | undefined>;
+  /** The scope of a pack: app_seq range by received_at (both inclusive, six digits), with the heads around it. */
+  scope(appId: string, from: string, to: string, beforeSize?: number): Promise<ScopeRange | undefined>;
+  /** Named read queries of the other rooms (overview, keys, policy versions, exports...); rows as JSON. */
+  query<T>(name: string, parameters?: Record<string, unknown>): Promise<T[]>;
+}
+
+export type ScopeRange = {
+  firstAppSeq: number;
+  lastAppSeq: number;
+  count: number;
+  firstSeq: number;
+  lastSeq: number;
+  before?: number;
+  after?: number;
+};
+
+export type EventQuery = {
+  q?: string;
+  app?: string;
+  session?: string;
+  eventId?: string;
+  from?: string;
+  to?: string;
+  cursor?: string;
+  limit?: number;
+};
+export type TraceQuery = EventQuery & { risk?: string; decision?: string; sort?: string };
+
+/** The only way to change the ledger. One per ledger. Resolves once the rows have survived a power cut. */
+export interface WriteLedger {
+  readonly [writeBrand]: true;
+  /** All or nothing. Throws event_conflict, stream_conflict, busy (with retryAfter), disk_full. */
+  append(events: PreparedEvent[]): Promise<Accepted[]>;
+  run<N extends keyof Commands>(name: N, input: Commands[N]['input']): Promise<Commands[N]['output']>;
+  /** Called after each commit with the new head; used for live views and the long polls. */
+  onCommit(listener: (head: { seq: number; approvals: string[] }) => void): () => void;
+}
+
+export type VerifierState = {
+  verifiedTo: number;
+  verifiedAt?: string;
+  fault?: { seq: number; code: string; message: string };
+};
+
+/** An opened ledger: what compose.ts hands to the other rooms. */
+export interface Ledger {
+  readonly ledgerId: string;
+  readonly tenantId: string;
+  readonly read: ReadLedger;
+  readonly write: WriteLedger;
+  readonly blobs: BlobStore;
+  verifier(): VerifierState;
+  stats(): {
+    eventsPerSecond: number;
+    ledgerBytes: number;
+    blobBytes: number;
+    freeBytes: number;
+    diskLow: boolean;
+    queue: number;
+  };
+  /** Online copy of the database, encrypted, to a file. Used by backup. */
+  backupTo(file: string): Promise<void>;
+  /** Drains, checkpoints, syncs, closes. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface BlobStore {
+  /** Streams in, encrypts, syncs, then answers. Throws body_too_large, disk_full; nothing is left behind. */
+  put(
+    tenantId: string,
+    bytes: AsyncIterable<Uint8Array>,
+    limit: number,
+  ): Promise<{ sha256: string; bytes: number }>;
+  has(tenantId: string, sha256: string): Promise<boolean>;
+  get(tenantId: string, sha256: string): AsyncIterable<Uint8Array>;
+}
+
+export type PolicyOutcome = {
+  result: 'allow' | 'deny' | 'approve';
+  reasons: string[];
+  required?: { k: number; roles: string[] };
+  failed?: { why: 'throw' | 'timeout' | 'empty' | 'shape' | 'no_bundle' | 'busy' };
+  policy: { version: number; hash: string };
+  evalUs: number;
+};
+
+/** Never throws: whatever goes wrong is a `failed` outcome that denies. */
+export interface PolicyRunner {
+  decide(input: JsonObject): Promise<PolicyOutcome>;
+  close(): Promise<void>;
+}
+
+export type RefusedEvents = { index: number; errors: Problem[] };

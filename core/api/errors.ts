@@ -1,0 +1,433 @@
+/**
+ * The one error table. A code crosses every boundary (HTTP, CLI, SDK, page, worker); docs/errors.md is
+ * generated from it and a test checks both directions. `next` says what the reader should do.
+ * `retry`: never = the same request will fail again; later = wait and repeat; after_fix = change something first.
+ */
+type Row = { status: number; retry: 'never' | 'later' | 'after_fix'; title: string; next: string };
+
+const row = (status: number, retry: Row['retry'], title: string, next: string): Row => ({
+  status,
+  retry,
+  title,
+  next,
+});
+
+export const errorTable = {
+  // JSON text (docs/spec/event.md, Strict I-JSON)
+  json_invalid: row(400, 'after_fix', 'The body is not JSON', 'Send one JSON text in UTF-8.'),
+  json_utf8: row(400, 'after_fix', 'The body is not valid UTF-8', 'Encode the body as UTF-8.'),
+  json_bom: row(400, 'after_fix', 'The body starts with a byte order mark', 'Send UTF-8 without a BOM.'),
+  json_duplicate_key: row(400, 'after_fix', 'An object names the same key twice', 'Name each key once.'),
+  json_surrogate: row(400, 'after_fix', 'A string holds half of a surrogate pair', 'Send whole characters.'),
+  json_depth: row(400, 'after_fix', 'The value is nested too deep', 'Keep an event within 64 levels.'),
+  json_number: row(
+    400,
+    'after_fix',
+    'A number cannot be kept exactly',
+    'Send large or precise numbers as strings.',
+  ),
+  // Event
+  event_invalid: row(
+    422,
+    'after_fix',
+    'An event was refused',
+    'Mend the members named in errors and send all again.',
+  ),
+  field_unknown: row(422, 'after_fix', 'An unknown member', 'Put unknown data into labels or input.'),
+  field_missing: row(422, 'after_fix', 'A required member is missing', 'Add it.'),
+  field_null: row(422, 'after_fix', 'A member is null', 'Leave the member out: absent is the only absence.'),
+  field_type: row(
+    422,
+    'after_fix',
+    'A member has the wrong type or value',
+    'See docs/spec/event.md for its form.',
+  ),
+  field_too_long: row(
+    422,
+    'after_fix',
+    'A member is too long',
+    'Ids and names in the head hold at most 256 UTF-8 bytes.',
+  ),
+  key_dollar: row(422, 'after_fix', 'A key starts with $', 'Rename it: keys starting with $ are reserved.'),
+  ts_invalid: row(
+    422,
+    'after_fix',
+    'A time is not valid',
+    'Use YYYY-MM-DDTHH:MM:SS[.1-9 digits]Z, a real date.',
+  ),
+  event_type_reserved: row(
+    422,
+    'after_fix',
+    'This event type belongs to the collector',
+    'Choose another event_type.',
+  ),
+  event_conflict: row(
+    409,
+    'never',
+    'This event_id is taken by other content',
+    'Use a new event_id for a new event.',
+  ),
+  blob_unknown: row(
+    422,
+    'after_fix',
+    'The $blob was not uploaded with this key',
+    'POST it to /api/blobs first.',
+  ),
+  app_mismatch: row(
+    403,
+    'after_fix',
+    "app_id is not the key's app",
+    'Use the app_id that the API key was made for.',
+  ),
+  stream_conflict: row(
+    409,
+    'never',
+    'This stream belongs to another key, or n was used',
+    'Start a new stream id.',
+  ),
+  // Access
+  key_missing: row(401, 'after_fix', 'No credential', 'Send Authorization: Bearer <API key>, or sign in.'),
+  key_invalid: row(
+    401,
+    'after_fix',
+    'The API key is not known here',
+    'Make one: trailmix keys create --app APP.',
+  ),
+  key_revoked: row(
+    401,
+    'never',
+    'The API key was revoked',
+    'Make a new one: trailmix keys create --app APP.',
+  ),
+  scope_missing: row(
+    403,
+    'after_fix',
+    'The API key lacks the scope',
+    'Make a key with the scope that is named.',
+  ),
+  session_invalid: row(
+    401,
+    'after_fix',
+    'The page is not signed in, or no longer',
+    'Open the app from `trailmix start` again.',
+  ),
+  ticket_invalid: row(
+    401,
+    'never',
+    'The one-time link was used or is too old',
+    'Run `trailmix start` or `trailmix doctor` for a new link.',
+  ),
+  forbidden: row(
+    403,
+    'never',
+    'This credential may not do that',
+    'Use a signed-in page or the CLI on this machine.',
+  ),
+  host_forbidden: row(
+    421,
+    'never',
+    'The Host header names another host',
+    'Use the address the collector printed.',
+  ),
+  origin_forbidden: row(
+    403,
+    'never',
+    'The request comes from another web origin',
+    'Call from a program, or from the app itself.',
+  ),
+  fetch_site_forbidden: row(
+    403,
+    'never',
+    'A browser sent this from another site',
+    'Call from a program, or from the app itself.',
+  ),
+  otlp_unkeyed_off: row(
+    401,
+    'after_fix',
+    'OTLP without a key is turned off here',
+    'Add an API key, or turn it on in Settings.',
+  ),
+  // Request
+  not_found: row(404, 'never', 'Nothing is here', 'Check the id or the address.'),
+  app_unknown: row(
+    404,
+    'never',
+    'No such app in this ledger',
+    'See Traces for the apps that have recorded anything.',
+  ),
+  method_not_allowed: row(405, 'never', 'The address does not take this method', 'See /api/openapi.json.'),
+  media_type: row(
+    415,
+    'after_fix',
+    'The content type or coding is not accepted',
+    'Send application/json, plain or gzip.',
+  ),
+  body_too_large: row(
+    413,
+    'after_fix',
+    'The body is too large',
+    'Send smaller batches; large values go to /api/blobs.',
+  ),
+  input_invalid: row(
+    422,
+    'after_fix',
+    'The request is not in the form expected',
+    'Mend what `where` names; see /api/openapi.json.',
+  ),
+  batch_too_large: row(
+    422,
+    'after_fix',
+    'Too many events in one batch',
+    'Send at most 1,000 events at once.',
+  ),
+  otlp_invalid: row(
+    400,
+    'after_fix',
+    'The OTLP message cannot be read',
+    'Send an OTLP/HTTP export request, protobuf or JSON.',
+  ),
+  busy: row(
+    429,
+    'later',
+    'The collector is full',
+    'Wait as Retry-After says and send again; nothing was recorded.',
+  ),
+  // Decision and approval (FORMATS, Decision and approval)
+  policy_failed: row(
+    200,
+    'never',
+    'The policy could not be evaluated, so the answer is deny',
+    'See the reasons, then mend or activate a policy.',
+  ),
+  decision_unknown: row(404, 'never', 'No such decision', 'Ask for a decision first.'),
+  approval_unknown: row(404, 'never', 'No such approval', 'Ask for a decision first.'),
+  approval_not_approved: row(
+    409,
+    'later',
+    'The approval is not given',
+    'Wait for it: GET /api/approvals/ID?wait=30.',
+  ),
+  approval_denied: row(
+    409,
+    'never',
+    'The approval was refused',
+    'Do not run the action; ask again if it changed.',
+  ),
+  approval_expired: row(409, 'never', 'The approval expired', 'Ask again.'),
+  approval_consumed: row(
+    409,
+    'never',
+    'The approval was already used',
+    'Ask again: one approval runs one action once.',
+  ),
+  approval_closed: row(409, 'never', 'The approval was already answered', 'Nothing more to do.'),
+  binding_mismatch: row(
+    409,
+    'never',
+    'The call is not the one that was approved',
+    'Ask again for the call as it is now.',
+  ),
+  policy_changed: row(
+    409,
+    'never',
+    'The policy changed since the approval was asked',
+    'Ask again under the policy in force.',
+  ),
+  outcome_conflict: row(409, 'never', 'Another outcome was already recorded', 'Nothing more to do.'),
+  grant_expired: row(409, 'never', 'The grant to run ended', 'Ask again.'),
+  collector_unavailable: row(
+    503,
+    'later',
+    'The collector did not answer, or could not prove that it was the collector',
+    'Start it, or check what listens on the port; gated calls are refused meanwhile.',
+  ),
+  policy_denied: row(403, 'never', 'The policy refused this call', 'See the reasons.'),
+  args_not_json: row(
+    422,
+    'after_fix',
+    'The arguments are not plain JSON',
+    'Pass plain objects, arrays, strings, numbers, booleans and null.',
+  ),
+  // Vault, ledger, custody
+  setup_needed: row(
+    503,
+    'after_fix',
+    'This data folder has no vault yet',
+    'Open the app and finish the first start, or run `trailmix start --key-file FILE`.',
+  ),
+  setup_done: row(409, 'never', 'This data folder already has a vault', 'Nothing to set up.'),
+  vault_locked: row(
+    503,
+    'after_fix',
+    'The vault is locked',
+    'Unlock it in the app, or start with --key-file.',
+  ),
+  vault_secret_wrong: row(
+    403,
+    'after_fix',
+    'The passphrase, key file or recovery phrase does not open this vault',
+    'Try again with the right one; nothing was changed.',
+  ),
+  vault_key_missing: row(
+    503,
+    'after_fix',
+    'The key file of this vault is not there',
+    'Put it back, name it with --key-file, or use the recovery phrase with `trailmix restore`.',
+  ),
+  vault_key_exposed: row(
+    503,
+    'after_fix',
+    'The key file can be read by others, or lies inside the data folder',
+    'chmod 600 it and keep it outside the data folder.',
+  ),
+  vault_damaged: row(
+    503,
+    'never',
+    'vault.json cannot be read',
+    'Restore it from a backup with `trailmix restore`.',
+  ),
+  passphrase_weak: row(422, 'after_fix', 'The passphrase is too short', 'Use at least 12 characters.'),
+  ledger_refused: row(
+    503,
+    'never',
+    'The ledger was refused at open',
+    'Read the reason with `trailmix doctor`.',
+  ),
+  ledger_rolled_back: row(
+    503,
+    'never',
+    'The database is older than its head file says',
+    'Put the newer database back, or run `trailmix restore` with a backup and --accept-head.',
+  ),
+  ledger_damaged: row(
+    503,
+    'never',
+    'The ledger does not verify',
+    'Keep a copy of the data folder, then run `trailmix verify --ledger`.',
+  ),
+  ledger_newer: row(
+    503,
+    'never',
+    'The ledger was written by a newer version',
+    'Start that version, or restore a backup made by this one.',
+  ),
+  ledger_in_use: row(
+    503,
+    'later',
+    'Another process holds this data folder',
+    'Use the app that runs already, or stop it.',
+  ),
+  disk_full: row(
+    507,
+    'later',
+    'The disk is full: nothing was recorded',
+    'Free some space; recording goes on by itself.',
+  ),
+  disk_low: row(200, 'later', 'Little disk space is left', 'Free some space before recording stops.'),
+  // Evidence
+  scope_empty: row(422, 'after_fix', 'The scope ends before it begins', 'Choose from before to.'),
+  export_cancelled: row(409, 'never', 'The export was cancelled', 'Start it again; nothing was kept.'),
+  export_unknown: row(404, 'never', 'No such export', 'It may have been cleaned up: export again.'),
+  at_beyond: row(
+    422,
+    'after_fix',
+    'The pinned checkpoint is beyond the ledger',
+    'Choose a size the ledger has reached.',
+  ),
+  at_before_erasure: row(
+    409,
+    'never',
+    'A body in the scope was erased since that checkpoint',
+    'Export without --at.',
+  ),
+  pack_unreadable: row(
+    422,
+    'never',
+    'The file is not an evidence pack that can be read',
+    'Check that it is the .zip as exported.',
+  ),
+  backup_unreadable: row(
+    422,
+    'never',
+    'The file is not a backup that can be read',
+    'Check that it is the file as written.',
+  ),
+  restore_refused: row(
+    409,
+    'after_fix',
+    'A restore must be accepted as such',
+    'Add --accept-head: the restore is recorded and every later pack shows it.',
+  ),
+  folder_not_empty: row(409, 'after_fix', 'The data folder is not empty', 'Choose an empty folder.'),
+  // Host
+  port_busy: row(503, 'after_fix', 'The port is taken', 'Stop what holds it, or choose another with --port.'),
+  usage: row(400, 'after_fix', 'The command line is not right', 'See --help.'),
+  internal: row(
+    500,
+    'later',
+    'Something went wrong inside the collector',
+    'See the log named by `trailmix doctor`, and tell us.',
+  ),
+} as const satisfies Record<string, Row>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
+
+/** One refusal inside a larger one: `where` is a JSON Pointer into the request body. */
+export type Problem = { code: ErrorCode; where: string; message: string };
+
+export type ErrorDetail = {
+  /** JSON Pointer into the request, a path, a header or a command-line word. */
+  where?: string;
+  /** What is wrong, in one sentence, without secrets or payloads. Default: the table's title. */
+  message?: string;
+  /** Seconds after which a repeat may succeed. */
+  retryAfter?: number;
+  errors?: Problem[];
+};
+
+/** The one error class that crosses rooms. Its message never holds a secret or a payload. */
+export class TrailmixError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  readonly retryAfter: number | undefined;
+  readonly errors: Problem[] | undefined;
+
+  constructor(code: ErrorCode, detail: ErrorDetail = {}) {
+    super(detail.message ?? errorTable[code].title);
+    this.name = 'TrailmixError';
+    this.code = code;
+    this.where = detail.where;
+    this.retryAfter = detail.retryAfter;
+    this.errors = detail.errors;
+  }
+}
+
+/** RFC 9457 problem details with our members `code`, `where`, `next`, `retry`, `errors`. */
+export type ProblemDocument = {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  next: string;
+  retry: Row['retry'];
+  where?: string;
+  errors?: Problem[];
+};
+
+export const problemDocument = (error: TrailmixError): ProblemDocument => {
+  const entry: Row = errorTable[error.code];
+  return {
+    type: `urn:trailmix:error:${error.code}`,
+    title: entry.title,
+    status: entry.status,
+    detail: error.message,
+    code: error.code,
+    next: entry.next,
+    retry: entry.retry,
+    ...(error.where === undefined ? {} : { where: error.where }),
+    ...(error.errors === undefined ? {} : { errors: error.errors }),
+  };
+};
