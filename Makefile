@@ -1,0 +1,5 @@
+.PHONY: ci test start
+ci test:
+	npm run -s ci
+start:
+	npm start

@@ -1,0 +1,24 @@
+/**
+ * Builds everything that is not committed: `prepare` runs it after `npm ci`. Order matters only for the
+ * policy bundle (needs the toolchain). Each step says what it did; a step that needs Go says so plainly and
+ * leaves the rest working. Nothing here runs at start, and nothing is downloaded at run time.
+ */
+import { buildElectronRuntime } from './electron-runtime.ts';
+import { buildPolicies } from './policies.ts';
+import { buildSdk } from './sdk.ts';
+import { buildToolchain } from './toolchain.ts';
+import { buildUi } from './ui.ts';
+
+const steps: [name: string, build: () => Promise<unknown>][] = [
+  ['policy toolchain', buildToolchain],
+  ['default policies', buildPolicies],
+  ['TypeScript SDK', buildSdk],
+  ['user interface', buildUi],
+  ['Electron runtime', buildElectronRuntime],
+];
+
+for (const [name, build] of steps) {
+  const started = performance.now();
+  await build();
+  console.error(`built: ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+}

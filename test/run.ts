@@ -1,0 +1,63 @@
+/**
+ * `npm test`: lint, types, arrows, then every test. Prints passed, failed and skipped, and fails on any
+ * skip but those that need the Electron runtime (they say so in their names).
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+const bin = (name: string) =>
+  join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
+const allowedSkip = /needs the Electron runtime|needs shared data/;
+
+const step = (title: string, command: string, args: string[]): boolean => {
+  const started = performance.now();
+  console.log(`\n== ${title}`);
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+  console.log(
+    `== ${title}: ${status === 0 ? 'ok' : 'FAILED'} (${((performance.now() - started) / 1000).toFixed(1)} s)`,
+  );
+  return status === 0;
+};
+
+type Assertion = { fullName: string; status: string };
+const out = mkdtempSync(join(tmpdir(), 'trailmix-test-'));
+const report = join(out, 'report.json');
+
+const checks = [
+  step('lint and format', bin('biome'), ['check', '.']),
+  step('types', bin('tsc'), ['-b']),
+  step('arrows', process.execPath, [join(root, 'test/safety/arrows.ts')]),
+];
+const tests = step('tests', bin('vitest'), [
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+]);
+
+const results = (
+  JSON.parse(readFileSync(report, 'utf8')) as {
+    testResults: { assertionResults: Assertion[]; status: string; name: string; message: string }[];
+  }
+).testResults;
+rmSync(out, { recursive: true });
+const all = results.flatMap(file => file.assertionResults);
+const count = (status: string) => all.filter(test => test.status === status).length;
+const skipped = all.filter(test => test.status !== 'passed' && test.status !== 'failed');
+const badSkips = skipped.filter(test => !allowedSkip.test(test.fullName));
+for (const test of skipped) console.log(`SKIPPED: ${test.fullName}`);
+for (const test of badSkips) console.log(`NOT ALLOWED TO BE SKIPPED: ${test.fullName}`);
+const failedFiles = results.filter(
+  file => file.status === 'failed' && !file.assertionResults.some(t => t.status === 'failed'),
+);
+for (const file of failedFiles) console.log(`FAILED TO RUN: ${file.name}`);
+const failed = count('failed') + failedFiles.length + badSkips.length + checks.filter(ok => !ok).length;
+console.log(`\n${count('passed')} passed, ${failed} failed, ${skipped.length} skipped`);
+process.exitCode = failed > 0 || !tests ? 1 : 0;
