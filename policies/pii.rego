@@ -1,5 +1,4 @@
-# METADATA
-# title: Personal data may not leave the EU in a model call
+# Personal data may not leave the EU in a model call.
 package trailmix
 
 deny contains "PII cannot exit EU" if {

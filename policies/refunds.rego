@@ -1,6 +1,6 @@
-# METADATA
-# title: Refunds above 500 need approval
-# description: A refund whose amount cannot be read as a number needs it too, for nobody could say that it is small.
+# Refunds above 500 need approval.
+# So does a refund whose amount is not a number: nobody could say that it is small.
+# (`not is_number(input.payload.amount)` would be undefined, hence silent, where there is no amount.)
 package trailmix
 
 approve contains "refund > 500" if {
@@ -11,5 +11,5 @@ approve contains "refund > 500" if {
 
 approve contains "refund without a readable amount" if {
 	input.action == "issue_refund"
-	not is_number(input.payload.amount)
+	not is_number(object.get(input, ["payload", "amount"], null))
 }

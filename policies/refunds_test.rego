@@ -12,7 +12,7 @@ test_500_is_allowed if {
 	trailmix.decision == {"result": "allow", "reasons": []} with input as refund({"amount": 500})
 }
 
-test_unreadable_amounts_ask if {
+test_amounts_that_are_no_number_ask if {
 	every payload in [{}, {"amount": null}, {"amount": "20"}, {"args": ["42", 20]}] {
 		decision := trailmix.decision with input as refund(payload)
 		decision == {"result": "approve", "reasons": ["refund without a readable amount"]}

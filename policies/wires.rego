@@ -1,6 +1,6 @@
-# METADATA
-# title: Wires above 10,000 need approval
-# description: A wire whose amount cannot be read as a number needs it too.
+# Wires above 10,000 need approval.
+# So does a wire whose amount is not a number: nobody could say that it is small.
+# (`not is_number(input.payload.amount)` would be undefined, hence silent, where there is no amount.)
 package trailmix
 
 approve contains "wire > 10,000" if {
@@ -11,5 +11,5 @@ approve contains "wire > 10,000" if {
 
 approve contains "wire without a readable amount" if {
 	input.action == "send_wire"
-	not is_number(input.payload.amount)
+	not is_number(object.get(input, ["payload", "amount"], null))
 }

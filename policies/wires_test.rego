@@ -12,7 +12,7 @@ test_10000_is_allowed if {
 	trailmix.decision == {"result": "allow", "reasons": []} with input as wire({"amount": 10000})
 }
 
-test_unreadable_amounts_ask if {
+test_amounts_that_are_no_number_ask if {
 	every payload in [{}, {"amount": "12000"}, {"args": [12000, "DE00"]}] {
 		decision := trailmix.decision with input as wire(payload)
 		decision == {"result": "approve", "reasons": ["wire without a readable amount"]}

@@ -189,7 +189,8 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
       }
       const response = JSON.parse(message.text) as Response;
       const fault = response.errors?.find(error => TOOLCHAIN_FAULTS.has(error.code));
-      if (fault !== undefined) throw new TrailmixError('internal', { message: `toolchain: ${fault.message}` });
+      if (fault !== undefined)
+        throw new TrailmixError('internal', { message: `toolchain: ${fault.message}` });
       return response;
     } catch (error) {
       await drop();
@@ -204,9 +205,11 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
   const ask = (request: Record<string, unknown>): Promise<Response> => {
     if (waiting >= MAX_WAITING) return Promise.reject(new TrailmixError('busy', { retryAfter: 1 }));
     waiting += 1;
-    const mine = last.then(() => serve(request)).finally(() => {
-      waiting -= 1;
-    });
+    const mine = last
+      .then(() => serve(request))
+      .finally(() => {
+        waiting -= 1;
+      });
     last = mine.catch(() => {});
     return mine;
   };

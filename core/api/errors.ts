@@ -199,6 +199,24 @@ export const errorTable = {
     'The policy could not be evaluated, so the answer is deny',
     'See the reasons, then mend or activate a policy.',
   ),
+  policy_invalid: row(
+    422,
+    'after_fix',
+    'The policy cannot be used',
+    'Mend what the message names, then `trailmix policy check`; the policy in force stays.',
+  ),
+  toolchain_missing: row(
+    503,
+    'after_fix',
+    'The policy toolchain is not built here',
+    'Install Go 1.26 and run `npm run prepare`; everything but policy authoring and the gate works without.',
+  ),
+  toolchain_timeout: row(
+    503,
+    'after_fix',
+    'The policy toolchain did not finish in time',
+    'Look for an endless rule or test, or try again on a less busy machine.',
+  ),
   decision_unknown: row(404, 'never', 'No such decision', 'Ask for a decision first.'),
   approval_unknown: row(404, 'never', 'No such approval', 'Ask for a decision first.'),
   approval_not_approved: row(

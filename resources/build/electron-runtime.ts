@@ -10,7 +10,8 @@ const limitMs = 120_000;
 const electron = join(import.meta.dirname, '../../node_modules/electron');
 
 /** The executable in node_modules, or undefined; never downloads. */
-export const electronInstalled = (): boolean => existsSync(join(electron, 'path.txt')) && existsSync(join(electron, 'dist'));
+export const electronInstalled = (): boolean =>
+  existsSync(join(electron, 'path.txt')) && existsSync(join(electron, 'dist'));
 
 export const buildElectronRuntime = async (say = false): Promise<void> => {
   if (electronInstalled() || !existsSync(join(electron, 'install.js'))) return;
