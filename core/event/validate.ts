@@ -99,7 +99,7 @@ export function validateEvent(value: unknown, options: ValidateOptions): Validat
   return { ok: true, event: accepted(value), blobs };
 }
 
-function accepted(value: { readonly [name: string]: unknown }): ValidEvent {
+function accepted(value: { [name: string]: unknown }): ValidEvent {
   const { hash_prev, hash_self, signature, ...event } = value;
   if (event.event_type === undefined) event.event_type = DEFAULT_EVENT_TYPE;
   if (hash_prev !== undefined || hash_self !== undefined || signature !== undefined) {
