@@ -110,6 +110,8 @@ export type OwnEvent = {
   members: JsonObject;
   source?: Source;
   facts?: Partial<EventFacts>;
+  /** Only for sample runs: the scripted time, instead of now. Such a body carries `sample: true`. */
+  ts?: string;
 };
 
 export type Appended = {
@@ -145,6 +147,7 @@ export type Commands = {
       openedAt?: string;
       signedIn: 'none' | 'page' | 'collector';
       source: Source;
+      sampleTs?: string;
     };
     output: ApprovalView;
   };
@@ -158,6 +161,7 @@ export type Commands = {
       sessionId: string;
       nonce: string;
       activePolicyHash: string;
+      sampleTs?: string;
     };
     output: { intentId: string; grantExpiresAt: string };
   };
@@ -170,6 +174,7 @@ export type Commands = {
       result?: JsonValue;
       error?: string;
       latencyMs?: number;
+      sampleTs?: string;
     };
     output: { seq: number; eventId: string };
   };
@@ -220,6 +225,8 @@ export type DecisionInput = {
   parentId?: string;
   traceId?: string;
   outcome: PolicyOutcome;
+  /** Only for sample runs: the scripted time; the record's body carries `sample: true`. */
+  sampleTs?: string;
 };
 
 declare const readBrand: unique symbol;
@@ -233,9 +240,7 @@ export interface ReadLedger {
   /** Inclusive range of seqs as full records, in order; at most `limit` (default 1,000). */
   records(from: number, to: number, limit?: number): Promise<RecordView[]>;
   search(query: EventQuery): Promise<{ items: RecordView[]; total: number; next?: string }>;
-  traces(
-    query: TraceQuery,
-  ): Promise<{
+  traces(query: TraceQuery): Promise<{
     items: TraceSummary[];
     total: number;
     next?: string;
