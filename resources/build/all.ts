@@ -4,6 +4,7 @@
  * leaves the rest working. Nothing here runs at start, and nothing is downloaded at run time.
  */
 import { buildElectronRuntime } from './electron-runtime.ts';
+import { buildLicences } from './notice.ts';
 import { buildPolicies } from './policies.ts';
 import { buildSdk } from './sdk.ts';
 import { buildToolchain } from './toolchain.ts';
@@ -12,6 +13,7 @@ import { buildUi } from './ui.ts';
 const steps: [name: string, build: () => Promise<unknown>][] = [
   ['policy toolchain', buildToolchain],
   ['default policies', buildPolicies],
+  ['licences', buildLicences],
   ['TypeScript SDK', buildSdk],
   ['user interface', buildUi],
   ['Electron runtime', buildElectronRuntime],
