@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
-import { utf8 } from '../../core/proof/bytes.ts';
-import { jcs } from '../../core/proof/jcs.ts';
+import { policyHash } from '../../core/proof/binding.ts';
+import { hex, utf8 } from '../../core/proof/bytes.ts';
 
 /** What the default bundle and every later one is asked. */
 export const ENTRYPOINT = 'trailmix/decision';
@@ -33,7 +33,8 @@ export type PolicyBundle = {
   data: string;
 };
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256Bytes = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+const sha256 = (bytes: Uint8Array): string => hex(sha256Bytes(bytes));
 
 export type BundleParts = {
   version: number;
@@ -55,7 +56,7 @@ export function makeBundle(parts: BundleParts): PolicyBundle {
   const files = sources.map(({ path, sha256 }) => ({ path, sha256 }));
   return {
     version: parts.version,
-    hash: sha256(utf8(jcs({ v: 1, entrypoint: parts.entrypoint, capabilities_sha256, wasm_sha256, files }))),
+    hash: policyHash(sha256Bytes, { entrypoint: parts.entrypoint, capabilities_sha256, wasm_sha256, files }),
     entrypoint: parts.entrypoint,
     capabilities_sha256,
     wasm_sha256,

@@ -7,9 +7,10 @@
  * Messages: in `{id, text}`, out `{ready}`, `{refused}`, `{id, hash, value, us}` or `{id, hash, thrown, us}`.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import opa from '@open-policy-agent/opa-wasm';
+import { loadPolicy } from '@open-policy-agent/opa-wasm';
+import type { WasmMemory, WasmModule } from './wasm.ts';
 
-export type EvaluatorData = { module: WebAssembly.Module; data: string; entrypoint: string; hash: string };
+export type EvaluatorData = { module: WasmModule; data: string; entrypoint: string; hash: string };
 export type EvaluatorRequest = { id: number; text: string };
 export type EvaluatorMessage =
   | { ready: true }
@@ -30,7 +31,7 @@ type Loaded = {
   setData(data: ArrayBuffer): void;
   entrypoints: Record<string, number>;
   wasmInstance: { exports: Exports };
-  mem: WebAssembly.Memory;
+  mem: WasmMemory;
 };
 
 const port = parentPort;
@@ -48,9 +49,10 @@ function hostBuiltins({ wasmInstance, mem }: Loaded): string[] {
   return Object.keys(JSON.parse(text) as Record<string, number>);
 }
 
-function load(): Loaded {
+async function load(): Promise<Loaded> {
   // The published types leave out what an instance holds; the fields are those of opa-wasm 1.10, src/opa.js.
-  const policy = opa.loadPolicySync(module, { initial: 5, maximum: MAX_PAGES }) as unknown as Loaded;
+  const memory = { initial: 5, maximum: MAX_PAGES };
+  const policy = (await loadPolicy(module as unknown as ArrayBuffer, memory)) as unknown as Loaded;
   const wanted = hostBuiltins(policy);
   if (wanted.length > 0)
     throw new Error(`the policy needs built-in functions that are not allowed: ${wanted.join(', ')}`);
@@ -65,17 +67,17 @@ const wordsOf = (error: unknown): string =>
 
 let policy: Loaded | undefined;
 try {
-  policy = load();
+  policy = await load();
   answer({ ready: true });
 } catch (error) {
   answer({ refused: wordsOf(error) });
 }
 
-port.on('message', ({ id, text }: EvaluatorRequest) => {
+port.on('message', async ({ id, text }: EvaluatorRequest) => {
   const started = performance.now();
   const us = (): number => Math.round((performance.now() - started) * 1000);
   try {
-    policy ??= load();
+    policy ??= await load();
     const value = JSON.stringify(policy.evaluate(bytesOf(text), entrypoint));
     answer({ id, hash, value, us: us() });
   } catch (error) {

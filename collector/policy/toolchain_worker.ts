@@ -7,11 +7,12 @@
 import { readFile } from 'node:fs/promises';
 import { createContext, runInContext } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Wasm, WasmImports, WasmInstance } from './wasm.ts';
 
 /** The part of Go's wasm_exec.js that is used here. */
 type GoHost = {
-  importObject: WebAssembly.Imports;
-  run(instance: WebAssembly.Instance): Promise<void>;
+  importObject: WasmImports;
+  run(instance: WasmInstance): Promise<void>;
   exit(code: number): void;
 };
 type Sandbox = {
@@ -49,8 +50,8 @@ const sandbox = context as unknown as Sandbox;
 const go = new sandbox.Go();
 go.exit = () => {};
 // The context's own WebAssembly: Go's runtime checks that the instance comes from its own realm.
-const instantiate: typeof WebAssembly.instantiate = runInContext('WebAssembly.instantiate', context);
-const { instance } = (await instantiate(wasm, go.importObject)) as WebAssembly.WebAssemblyInstantiatedSource;
+const realm: Wasm = runInContext('WebAssembly', context);
+const { instance } = await realm.instantiate(wasm, go.importObject);
 
 port.on('message', ({ id, text }: { id: number; text: string }) => {
   sandbox.trailmixToolchain(text, response => port.postMessage({ id, text: response }));
