@@ -67,7 +67,7 @@ type Seat = {
   ready: Promise<void>;
   isReady: boolean;
   gone: boolean;
-  job: { id: number; started: number; timer: NodeJS.Timeout; settle: Job['settle'] } | null;
+  job: { id: number; started: number; overdue: boolean; timer: NodeJS.Timeout; settle: Job['settle'] } | null;
 };
 
 const REASON: Record<Failure, string> = {
@@ -92,6 +92,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   const queue: Job[] = [];
   let waitTimer: NodeJS.Timeout | undefined;
   let nextId = 1;
+  let activation: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   const failure = (
@@ -186,6 +187,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   };
 
   const pump = (): void => {
+    if (queue.length > 0) handOver();
     const at = active;
     if (at?.isReady === true && at.job === null) {
       const job = queue.shift();
@@ -195,6 +197,15 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     const [first] = queue;
     if (first === undefined) return;
     waitTimer = setTimeout(expire, Math.max(0, first.waitingSince + maxWaitMs - performance.now()));
+  };
+
+  /** Where the active worker is overdue: it goes on to its deadline by itself, the warm one serves the queue. */
+  const handOver = (): void => {
+    if (active?.job?.overdue !== true || spare?.isReady !== true || slow.size >= MAX_SLOW) return;
+    slow.add(active);
+    active = spare;
+    spare = null;
+    staff();
   };
 
   const expire = (): void => {
@@ -216,22 +227,18 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       return;
     }
     const id = nextId++;
-    const timer = setTimeout(() => handOver(at), Math.min(HANDOVER_MS, deadlineMs));
-    at.job = { id, started: performance.now(), timer, settle: job.settle };
+    const timer = setTimeout(() => overdue(at), Math.min(HANDOVER_MS, deadlineMs));
+    at.job = { id, started: performance.now(), overdue: false, timer, settle: job.settle };
     at.worker.ref();
     at.worker.postMessage({ id, text } satisfies EvaluatorRequest);
   };
 
-  /** The evaluation is slow: it goes on to its deadline by itself and the warm worker serves the queue. */
-  const handOver = (at: Seat): void => {
+  const overdue = (at: Seat): void => {
     if (at.job === null) return;
+    at.job.overdue = true;
     const rest = Math.max(0, at.job.started + deadlineMs - performance.now());
     at.job.timer = setTimeout(() => retire(at, `no answer in ${deadlineMs} ms`, 'timeout'), rest);
-    if (at !== active || spare?.isReady !== true || slow.size >= MAX_SLOW) return;
-    slow.add(at);
-    active = spare;
-    spare = null;
-    staff();
+    pump();
   };
 
   const answered = (
@@ -259,7 +266,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     return { ...answer, policy: { version: bundle.version, hash: bundle.hash }, evalUs: message.us };
   };
 
-  const activate = async (bundle: PolicyBundle): Promise<void> => {
+  const switchTo = async (bundle: PolicyBundle): Promise<void> => {
     let module: WasmModule;
     try {
       module = await wasm.compile(bundle.wasm);
@@ -278,6 +285,13 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     for (const left of old) if (left !== null && left.job === null) retire(left, 'another policy is active');
     emit({ type: 'activated', version: bundle.version, hash: bundle.hash });
     staff();
+  };
+
+  /** One after the other, so that the last one asked for is the one in force. */
+  const activate = (bundle: PolicyBundle): Promise<void> => {
+    const mine = activation.then(() => switchTo(bundle));
+    activation = mine.catch(() => {});
+    return mine;
   };
 
   try {
