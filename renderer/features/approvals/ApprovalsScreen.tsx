@@ -1,0 +1,11 @@
+/** Approvals. */
+import { PageBody, PageHeader } from '../../ui/Page.tsx';
+
+export function ApprovalsScreen() {
+  return (
+    <>
+      <PageHeader title="Approvals" />
+      <PageBody>{null}</PageBody>
+    </>
+  );
+}

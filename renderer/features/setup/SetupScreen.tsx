@@ -1,0 +1,11 @@
+/** Setup. */
+import { PageBody, PageHeader } from '../../ui/Page.tsx';
+
+export function SetupScreen() {
+  return (
+    <>
+      <PageHeader title="Setup" />
+      <PageBody>{null}</PageBody>
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+/**
+ * The route table: one owner per screen, each in a chunk of its own. The URL is the UI's state: search members are
+ * read by a pure `read*Search` function beside the feature, and unknown ones are dropped.
+ */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { readTraceSearch } from './features/traces/trace_search.ts';
+import { readTracesSearch } from './features/traces/traces_search.ts';
+import { Gate } from './shell/Gate.tsx';
+import { NotFound, ScreenError } from './shell/ScreenError.tsx';
+import { Waiting } from './ui/States.tsx';
+
+const root = createRootRoute({ component: Gate, notFoundComponent: NotFound });
+
+const index = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/overview', replace: true });
+  },
+});
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./features/setup/SetupScreen.tsx'), 'SetupScreen'),
+});
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/overview',
+  component: lazyRouteComponent(() => import('./features/overview/OverviewScreen.tsx'), 'OverviewScreen'),
+});
+const traces = createRoute({
+  getParentRoute: () => root,
+  path: '/traces',
+  validateSearch: readTracesSearch,
+  component: lazyRouteComponent(() => import('./features/traces/TracesScreen.tsx'), 'TracesScreen'),
+});
+const trace = createRoute({
+  getParentRoute: () => root,
+  path: '/traces/$run',
+  validateSearch: readTraceSearch,
+  component: lazyRouteComponent(() => import('./features/traces/TraceScreen.tsx'), 'TraceScreen'),
+});
+const event = createRoute({
+  getParentRoute: () => root,
+  path: '/events/$seq',
+  component: lazyRouteComponent(() => import('./features/traces/EventScreen.tsx'), 'EventScreen'),
+});
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals',
+  validateSearch: (search: Record<string, unknown>): { show?: string; id?: string } => ({
+    ...(typeof search.show === 'string' ? { show: search.show } : {}),
+    ...(typeof search.id === 'string' ? { id: search.id } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./features/approvals/ApprovalsScreen.tsx'), 'ApprovalsScreen'),
+});
+const evidence = createRoute({
+  getParentRoute: () => root,
+  path: '/evidence',
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { app?: string; from?: string; to?: string; tab?: string } => {
+    const kept: { app?: string; from?: string; to?: string; tab?: string } = {};
+    for (const member of ['app', 'from', 'to', 'tab'] as const) {
+      const value = search[member];
+      if (typeof value === 'string') kept[member] = value;
+    }
+    return kept;
+  },
+  component: lazyRouteComponent(() => import('./features/evidence/EvidenceScreen.tsx'), 'EvidenceScreen'),
+});
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): { tab?: string } =>
+    typeof search.tab === 'string' ? { tab: search.tab } : {},
+  component: lazyRouteComponent(() => import('./features/settings/SettingsScreen.tsx'), 'SettingsScreen'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([index, setup, overview, traces, trace, event, approvals, evidence, settings]),
+  defaultPendingComponent: Waiting,
+  defaultErrorComponent: ScreenError,
+  defaultPreload: 'intent',
+  scrollRestoration: false,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,54 @@
+/** Which page the phase of the collector allows: signed out, setup, locked, refused, or the app. */
+import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { useAsk, useStatus } from '../api/queries.ts';
+import { useSession } from '../api/session.ts';
+import { Waiting } from '../ui/States.tsx';
+import { ZoneProvider } from '../ui/Time.tsx';
+import { isZone, systemZone } from '../ui/times.ts';
+import { Shell } from './Shell.tsx';
+import { Away, Refused, SignedOut, Unlock } from './Standing.tsx';
+
+export function Gate() {
+  const session = useSession();
+  if (session.state === 'signing_in') return <Waiting label="Signing in" />;
+  if (session.state === 'signed_out') return <SignedOut why={session.why} />;
+  return <Phases />;
+}
+
+function Phases() {
+  const status = useStatus();
+  const setup = useLocation({ select: location => location.pathname === '/setup' });
+  const settings = useAsk('settings', {}, { enabled: status.data?.phase === 'open', fresh: 60_000 });
+  const chosen = settings.data?.time_zone;
+  const zone = chosen !== undefined && chosen !== '' && isZone(chosen) ? chosen : systemZone();
+
+  // Setup shows the recovery phrase after the phase has turned to open: it leaves by itself.
+  if (setup && status.data !== undefined) return <Outlet />;
+  if (status.data === undefined) {
+    return status.isError ? <Away retry={() => void status.refetch()} /> : <Waiting label="Opening" />;
+  }
+  switch (status.data.phase) {
+    case 'setup':
+      return <Navigate to="/setup" replace />;
+    case 'locked':
+      return <Unlock />;
+    case 'refused':
+      return (
+        <Refused
+          refused={
+            status.data.refused ?? {
+              code: 'ledger_refused',
+              message: 'No reason was given.',
+              next: 'Run `trailmix doctor`.',
+            }
+          }
+        />
+      );
+    case 'open':
+      return (
+        <ZoneProvider zone={zone}>
+          <Shell />
+        </ZoneProvider>
+      );
+  }
+}

@@ -1,0 +1,35 @@
+/** Rail, screen, status bar, palette and glossary: what stands around every screen once the ledger is open. */
+import { spotlight } from '@mantine/spotlight';
+import { Outlet, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Glossary } from './Glossary.tsx';
+import { Palette } from './Palette.tsx';
+import { places } from './places.ts';
+import { Rail } from './Rail.tsx';
+import { StatusBar } from './StatusBar.tsx';
+import { useGo, useKeys } from './shortcuts.ts';
+
+export function Shell() {
+  const [glossaryOpen, setGlossaryOpen] = useState(false);
+  const navigate = useNavigate();
+  useGo(letter => {
+    const place = places.find(candidate => candidate.key === letter);
+    if (place !== undefined) void navigate({ to: place.to });
+    return place !== undefined;
+  });
+  useKeys({ '?': () => setGlossaryOpen(true) });
+  return (
+    <div className="shell">
+      <a href="#screen" className="skip">
+        Skip to the screen
+      </a>
+      <Rail openGlossary={() => setGlossaryOpen(true)} />
+      <main id="screen" className="screen" tabIndex={-1}>
+        <Outlet />
+      </main>
+      <StatusBar openPalette={spotlight.open} />
+      <Palette openGlossary={() => setGlossaryOpen(true)} />
+      <Glossary opened={glossaryOpen} close={() => setGlossaryOpen(false)} />
+    </div>
+  );
+}

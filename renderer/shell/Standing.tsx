@@ -1,0 +1,127 @@
+/** Pages that stand alone, without the rail: signed out, locked, refused, not reachable, and the splash. */
+import { Button, PasswordInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import type { StatusView } from '../../core/api/views.ts';
+import { useCall } from '../api/queries.ts';
+import type { Session } from '../api/session.ts';
+import { CodeBlock } from '../ui/Copy.tsx';
+import { Backticks, ErrorPanel } from '../ui/States.tsx';
+
+export function Standing({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <main className="standing">
+      <div className="standing-card">
+        <img src="/favicon.svg" width={40} height={40} alt="" />
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </main>
+  );
+}
+
+type Why = Extract<Session, { state: 'signed_out' }>['why'];
+
+const signedOut: Record<Why, { title: string; text: string }> = {
+  never: {
+    title: 'Open the app with a fresh link',
+    text: 'This page has no sign-in yet. The app is opened by a link that works once and signs you in.',
+  },
+  ended: {
+    title: 'Your sign-in has ended',
+    text: 'The collector was started again, or this sign-in became too old. Nothing is lost: recording goes on without this page.',
+  },
+  link_used: {
+    title: 'This link no longer works',
+    text: 'A link signs in once, within a minute of being printed. This one was used or is too old.',
+  },
+  unreachable: {
+    title: 'The collector does not answer',
+    text: 'Nothing answers at this address, so nobody could sign in.',
+  },
+};
+
+export function SignedOut({ why }: { why: Why }) {
+  const { title, text } = signedOut[why];
+  return (
+    <Standing title={title}>
+      <p>{text}</p>
+      <p>Run this where Audit TrailMix is installed. It opens the app, or prints a link that does:</p>
+      <CodeBlock code="trailmix start" what="command" />
+      <p className="mute">In a clone of the project:</p>
+      <CodeBlock code="npm start" what="command" />
+    </Standing>
+  );
+}
+
+export function Away({ retry }: { retry: () => void }) {
+  return (
+    <Standing title="The collector does not answer">
+      <p>Nothing answers at this address. Your records are safe on disk; this page only shows them.</p>
+      <CodeBlock code="trailmix start" what="command" />
+      <p className="mute">This page tries again every two seconds.</p>
+      <Button variant="default" onClick={retry}>
+        Try now
+      </Button>
+    </Standing>
+  );
+}
+
+export function Unlock() {
+  const [passphrase, setPassphrase] = useState('');
+  const client = useQueryClient();
+  const unlock = useCall('unlock');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    unlock.mutate(
+      { input: { passphrase } },
+      {
+        onSuccess: () => client.invalidateQueries(),
+        onSettled: () => setPassphrase(''),
+      },
+    );
+  };
+  return (
+    <Standing title="The vault is locked">
+      <p>Your records are encrypted. The passphrase opens them; nothing is recorded until then.</p>
+      <form onSubmit={submit} className="stack">
+        <PasswordInput
+          label="Passphrase"
+          size="sm"
+          value={passphrase}
+          onChange={event => setPassphrase(event.currentTarget.value)}
+          autoComplete="current-password"
+          autoFocus
+          required
+        />
+        <Button type="submit" loading={unlock.isPending} disabled={passphrase === ''}>
+          Unlock
+        </Button>
+      </form>
+      {unlock.isError && <ErrorPanel error={unlock.error} />}
+      <p className="mute">
+        Forgotten? The recovery phrase opens a backup: <code className="mono">trailmix restore</code>
+      </p>
+    </Standing>
+  );
+}
+
+export function Refused({ refused }: { refused: NonNullable<StatusView['refused']> }) {
+  return (
+    <Standing title="The ledger was refused">
+      <p>
+        The collector looked at the database and would not open it. Nothing was changed, and nothing is being
+        recorded.
+      </p>
+      <div className="callout tone-deny">
+        <strong>{refused.message}</strong>
+        <p>
+          <Backticks text={refused.next} />
+        </p>
+        <p className="error-code mono">{refused.code}</p>
+      </div>
+      <p className="mute">Look closer without changing anything:</p>
+      <CodeBlock code="trailmix doctor" what="command" />
+    </Standing>
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * Single-key shortcuts. Rules: never while typing or with a modifier, and the reader can turn them off
+ * (WCAG 2.1.4); `g` waits one second for its second key.
+ */
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+
+const KEY = 'trailmix-keys';
+const listeners = new Set<() => void>();
+
+function keysOn(): boolean {
+  try {
+    return localStorage.getItem(KEY) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
+export function useKeysOn(): [boolean, (on: boolean) => void] {
+  const on = useSyncExternalStore(listener => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, keysOn);
+  return [
+    on,
+    next => {
+      try {
+        localStorage.setItem(KEY, next ? 'on' : 'off');
+      } catch {
+        // Storage can be off: shortcuts then stay on.
+      }
+      for (const listener of listeners) listener();
+    },
+  ];
+}
+
+/** Whether a key press belongs to a field, a dialog or a combination of the browser. */
+export function isTyping(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
+  const at = event.target;
+  if (!(at instanceof HTMLElement)) return false;
+  return at.isContentEditable || at.closest('input, textarea, select, [role="dialog"]') !== null;
+}
+
+/** Keys of a screen: `{ '/': focusSearch, n: next, N: previous }`. A handler that ran stops the key. */
+export function useKeys(keys: Record<string, () => void>): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event) || !keysOn() || pendingGo) return;
+      const handler = latest.current[event.key];
+      if (handler === undefined) return;
+      event.preventDefault();
+      handler();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+}
+
+let pendingGo = false;
+
+/** `g` followed by a place's letter. */
+export function useGo(go: (letter: string) => boolean): void {
+  const latest = useRef(go);
+  latest.current = go;
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event) || !keysOn()) return;
+      if (pendingGo) {
+        clearTimeout(timer);
+        // Released after the other listeners of this very key press have seen it.
+        setTimeout(() => {
+          pendingGo = false;
+        });
+        if (latest.current(event.key)) event.preventDefault();
+      } else if (event.key === 'g') {
+        pendingGo = true;
+        timer = setTimeout(() => {
+          pendingGo = false;
+        }, 1_000);
+      }
+    };
+    addEventListener('keydown', onKey, true);
+    return () => removeEventListener('keydown', onKey, true);
+  }, []);
+}
