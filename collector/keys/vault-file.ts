@@ -117,7 +117,7 @@ export function parseVaultFile(bytes: Uint8Array): VaultFile {
   }
   if (!Value.Check(VaultFile, value)) throw damaged('vault.json does not have the form of a vault.');
   const { checksum, mac, ...content } = value;
-  if (checksumOf(jcs(content)) !== checksum)
+  if (checksumOf(jcs({ ...content, mac })) !== checksum)
     throw damaged('vault.json was changed: its checksum does not match.');
   if (content.custody.kind === 'passphrase' && !scryptAffordable(content.custody.kdf)) {
     throw damaged('vault.json asks for a key derivation that is too weak or too costly.');

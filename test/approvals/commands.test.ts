@@ -119,7 +119,7 @@ describe('decide', () => {
     const { decision, approval } = asked({ outcome: outcome('approve', { required }) });
     expect(approval.status).toBe('waiting');
     expect(approval.expires_at).toBe('2026-11-22T12:15:00.000000Z');
-    const kept = ledger.records[1]!.members.approval as { binding: Binding; binding_hash: string };
+    const kept = ledger.records[1]!.members.approval as unknown as { binding: Binding; binding_hash: string };
     expect(Object.keys(kept.binding).sort()).toEqual([
       'action',
       'actor_id',
