@@ -41,9 +41,9 @@ export function CodeBlock({ code, what = 'code' }: { code: string; what?: string
   return (
     <div className="code-block">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <pre className="mono" tabIndex={0} role="group" aria-label={what}>
-        {code}
-      </pre>
+      <section tabIndex={0} aria-label={what} className="code-scroll">
+        <pre className="mono">{code}</pre>
+      </section>
       <CopyButton text={code} what={what} />
     </div>
   );

@@ -21,11 +21,11 @@ export function JsonView({ value, what = 'JSON' }: { value: unknown; what?: stri
   return (
     <div className="json code-block">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
-      <div className="json-lines mono" tabIndex={0} role="group" aria-label={what}>
+      <section className="json-lines mono" tabIndex={0} aria-label={what}>
         {lines.slice(0, shown).map(line => (
           <Line key={line.id} line={line} toggle={toggle} />
         ))}
-      </div>
+      </section>
       {hidden > 0 && (
         <Button variant="subtle" size="compact-xs" onClick={() => setShown(shown + STEP * 5)}>
           Show more: {countOf(hidden, 'line')} below
