@@ -120,7 +120,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       execArgv: [],
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: 128 },
+      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
     });
     worker.stdout.resume();
     worker.stderr.resume();

@@ -39,7 +39,8 @@ if (port === null) throw new Error('evaluator is a worker thread');
 const { module, data, entrypoint, hash } = workerData as EvaluatorData;
 const answer = (message: EvaluatorMessage): void => port.postMessage(message);
 
-const bytesOf = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer;
+/** opa-wasm takes the whole buffer as JSON text: one of exactly that length. */
+const bytesOf = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
 
 /** Names of the built-ins that the module wants from its host: OPA's ABI, `builtins`. */
 function hostBuiltins({ wasmInstance, mem }: Loaded): string[] {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Check } from 'typebox/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PolicyBundle } from '../../collector/policy/bundle.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type PolicyEvent,
 } from '../../collector/policy/engine.ts';
 import { createToolchain, type RegoFile, type Toolchain } from '../../collector/policy/toolchain.ts';
-import { jcs } from '../../core/proof/jcs.ts';
+import { type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { bundleOf, call, capabilities, policiesDir, shippedFiles, toolchainDir } from './workshop.ts';
 
 let toolchain: Toolchain;
@@ -117,6 +118,40 @@ describe('the shipped policy', () => {
     for (const { text: source, sha256 } of sources) {
       expect(createHash('sha256').update(source).digest('hex')).toBe(sha256);
     }
+  });
+
+  test('decides as the official evaluator does, whatever the amount', async () => {
+    const engine = await start(policiesDir);
+    const files = await shippedFiles();
+    const amounts: JsonValue[] = [0, -1, 500, 500.0000001, 10_000, 10_000.5, 1e21, 1e-7, 9007199254740991];
+    amounts.push('750', '', null, true, false, [], [750], {}, { value: 750 });
+    for (const action of ['issue_refund', 'send_wire', 'llm_call', 'x']) {
+      for (const amount of amounts) {
+        const input = call(action, { amount, contains_pii: amount }, { region: 'EU' });
+        const official = await toolchain.evaluate(files, { query: 'data.trailmix.decision', input });
+        if (!official.ok) throw new Error(JSON.stringify(official.errors));
+        const { result, reasons } = await engine.decide(input);
+        expect({ input, answer: { result, reasons } }).toEqual({ input, answer: official.result });
+      }
+    }
+  });
+
+  test('what a policy sees is what docs/spec/policy-input.schema.json says', async () => {
+    const schema = JSON.parse(
+      await readFile(new URL('../../docs/spec/policy-input.schema.json', import.meta.url), 'utf8'),
+    );
+    const engine = await start(
+      await make('decision := {"result": "allow", "reasons": [json.marshal(input)]}'),
+    );
+    const { reasons } = await engine.decide(call('send_wire', { amount: 1 }, { currency: 'EUR' }));
+    const seen = JSON.parse(reasons[0]!);
+    expect(seen).toEqual({
+      ...call('send_wire', { amount: 1 }, { currency: 'EUR' }),
+      policy: { version: 1 },
+    });
+    expect(Check(schema, seen)).toBe(true);
+    expect(Check(schema, { ...seen, tenant: 'default' })).toBe(false);
+    expect(Check(schema, { ...seen, actor: { type: 'agent' } })).toBe(false);
   });
 
   test('the policy sees the version in force, and text of any script', async () => {
