@@ -10,7 +10,7 @@ import { argsDigest, bindingHash, makeBinding } from '../../core/proof/binding.t
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
-import type { DecisionInput } from '../ports.ts';
+import type { DecisionInput, Source } from '../ports.ts';
 import { addSeconds } from './time.ts';
 import { type ApprovalRow, approvalView, SELECT_APPROVAL } from './view.ts';
 
@@ -38,6 +38,17 @@ function sql(tx: WriteTx, text: string): Database.Statement {
   return statement;
 }
 
+/** A sample run's record says so, and carries the scripted time. */
+const scripted = (sampleTs: string | undefined) => (sampleTs === undefined ? {} : { ts: sampleTs });
+const sampleMark = (sampleTs: string | undefined): JsonObject =>
+  sampleTs === undefined ? {} : { sample: true };
+const ownSource = (input: { keyId: string; sampleTs?: string }): Source => ({
+  via: input.sampleTs === undefined ? 'api' : 'sample',
+  auth: 'self',
+  key: input.keyId,
+});
+const sampleFact = (sampleTs: string | undefined) => (sampleTs === undefined ? {} : { sample: true });
+
 const approvalRow = (tx: WriteTx, id: string): ApprovalRow => {
   const row = sql(tx, SELECT_APPROVAL).get({ tenant: tx.tenantId, id }) as ApprovalRow | undefined;
   if (row === undefined) throw new TrailmixError('approval_unknown', { where: '/id' });
@@ -55,6 +66,7 @@ function decisionMembers(
 ): JsonObject {
   const { outcome } = input;
   return {
+    ...sampleMark(input.sampleTs),
     actor_type: input.actor.type,
     actor_id: input.actor.id,
     name: input.action,
@@ -93,11 +105,13 @@ export const approvalCommands: Pick<
     const decided = tx.append({
       appId: input.appId,
       eventType: 'decision.recorded',
+      ...scripted(input.sampleTs),
       eventId: decisionId,
       sessionId: input.sessionId,
-      source: { via: 'api', auth: 'self', key: input.keyId },
+      source: ownSource(input),
       members: decisionMembers(input, argsSalt, digest, approvalId),
       facts: {
+        ...sampleFact(input.sampleTs),
         kind: 'decision',
         name: input.action,
         risk: input.risk,
@@ -133,10 +147,12 @@ export const approvalCommands: Pick<
     const asked = tx.append({
       appId: input.appId,
       eventType: 'approval.asked',
+      ...scripted(input.sampleTs),
       eventId: approvalId,
       sessionId: input.sessionId,
-      source: { via: 'api', auth: 'self', key: input.keyId },
+      source: ownSource(input),
       members: {
+        ...sampleMark(input.sampleTs),
         parent_id: decisionId,
         actor_type: input.actor.type,
         actor_id: input.actor.id,
@@ -150,7 +166,14 @@ export const approvalCommands: Pick<
           binding_hash: bound,
         },
       },
-      facts: { kind: 'approval', name: input.action, risk: input.risk, parentId: decisionId, ...trace },
+      facts: {
+        ...sampleFact(input.sampleTs),
+        kind: 'approval',
+        name: input.action,
+        risk: input.risk,
+        parentId: decisionId,
+        ...trace,
+      },
     });
     sql(
       tx,
@@ -215,9 +238,11 @@ export const approvalCommands: Pick<
     const { receivedAt } = tx.append({
       appId: row.app_id,
       eventType: 'approval.answered',
+      ...scripted(input.sampleTs),
       sessionId: row.session_id,
       source: input.source,
       members: {
+        ...sampleMark(input.sampleTs),
         parent_id: row.decision_id,
         actor_type: 'user',
         actor_id: input.by,
@@ -236,7 +261,13 @@ export const approvalCommands: Pick<
           ...(input.openedAt === undefined ? {} : { opened_at: input.openedAt }),
         },
       },
-      facts: { kind: 'approval', name: row.action, risk: row.risk, parentId: row.decision_id },
+      facts: {
+        ...sampleFact(input.sampleTs),
+        kind: 'approval',
+        name: row.action,
+        risk: row.risk,
+        parentId: row.decision_id,
+      },
     });
     sql(
       tx,
@@ -294,10 +325,12 @@ export const approvalCommands: Pick<
     tx.append({
       appId: row.app_id,
       eventType: 'intent.recorded',
+      ...scripted(input.sampleTs),
       eventId: intentId,
       sessionId: row.session_id,
-      source: { via: 'api', auth: 'self', key: input.keyId },
+      source: ownSource(input),
       members: {
+        ...sampleMark(input.sampleTs),
         parent_id: row.decision_id,
         actor_id: row.actor_id,
         name: row.action,
@@ -313,7 +346,13 @@ export const approvalCommands: Pick<
           grant_expires_at: grantExpiresAt,
         },
       },
-      facts: { kind: 'approval', name: row.action, risk: row.risk, parentId: row.decision_id },
+      facts: {
+        ...sampleFact(input.sampleTs),
+        kind: 'approval',
+        name: row.action,
+        risk: row.risk,
+        parentId: row.decision_id,
+      },
     });
     sql(tx, `UPDATE approval SET status = 'consumed', intent_id = ?, grant_expires_at = ? WHERE id = ?`).run(
       intentId,
@@ -361,10 +400,12 @@ export const approvalCommands: Pick<
     const { seq } = tx.append({
       appId: row.app_id,
       eventType: 'outcome.recorded',
+      ...scripted(input.sampleTs),
       eventId,
       sessionId: row.session_id,
-      source: { via: 'api', auth: 'self', key: input.keyId },
+      source: ownSource(input),
       members: {
+        ...sampleMark(input.sampleTs),
         parent_id: row.id,
         status: input.outcome,
         ...(result === undefined ? {} : { output: result as JsonValue }),
@@ -374,7 +415,7 @@ export const approvalCommands: Pick<
           ...summary,
         },
       },
-      facts: { kind: 'outcome', parentId: row.id, status: input.outcome },
+      facts: { ...sampleFact(input.sampleTs), kind: 'outcome', parentId: row.id, status: input.outcome },
     });
     sql(
       tx,
