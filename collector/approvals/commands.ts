@@ -23,6 +23,7 @@ export const DEFAULT_REQUIRED = { k: 1, roles: ['approver'] } as const;
 /** Most approvals that one run of expireApprovals ends; the timer comes back for the rest. */
 export const EXPIRY_BATCH = 500;
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 const HEX_64 = /^[0-9a-f]{64}$/;
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 const hmac = (key: Uint8Array, message: Uint8Array): Uint8Array =>
@@ -224,6 +225,12 @@ export const approvalCommands: Pick<
       throw new TrailmixError('input_invalid', {
         where: '/shown_digest',
         message: 'shown_digest must be the 64 hex characters of a SHA-256',
+      });
+    }
+    if (input.openedAt !== undefined && !TIME.test(input.openedAt)) {
+      throw new TrailmixError('input_invalid', {
+        where: '/opened_at',
+        message: 'opened_at must be a UTC time',
       });
     }
     const row = approvalRow(tx, input.id);

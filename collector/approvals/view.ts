@@ -61,6 +61,11 @@ export const listApprovals = (list: ApprovalList): string =>
     ? `${FROM} AND ${LISTED[list]} AND ($seq IS NULL OR a.asked_seq > $seq) ORDER BY a.asked_seq LIMIT $limit`
     : `${FROM} AND ${LISTED[list]} AND ($seq IS NULL OR a.asked_seq < $seq) ORDER BY a.asked_seq DESC LIMIT $limit`;
 
+/** Named queries for ReadLedger.query: the reader thread registers them as they are. */
+export const approvalQueries = {
+  'approvals.next_expiry': `SELECT min(expires_at) AS at FROM approval WHERE status IN ('waiting', 'approved')`,
+} as const;
+
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
 /** `outcome` is `unknown` from the grant on until the caller reports what came of the call. */

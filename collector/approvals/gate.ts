@@ -1,0 +1,202 @@
+/**
+ * The gate: asks the policy, records the decision, waits for people, grants one use, records the outcome.
+ * Rules: nothing is answered before it is durable; whatever goes wrong with the policy denies; an API key sees only
+ * its own app's approvals; waiters are bounded. Format: docs/spec/gate.md.
+ */
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { InputOf, OutputOf } from '../../core/api/operations.ts';
+import type { ApprovalView } from '../../core/api/views.ts';
+import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
+import type { Clock, Ledger, PolicyOutcome, PolicyRunner, Principal, Source } from '../ports.ts';
+import { startExpiry } from './expiry.ts';
+import { Waiters } from './waiters.ts';
+
+type Key = Extract<Principal, { kind: 'key' }>;
+type Asker = Extract<Principal, { kind: 'key' | 'person' | 'local' }>;
+type Answerer = Extract<Principal, { kind: 'person' | 'local' }>;
+
+export type Gate = {
+  /** Throws app_mismatch, busy, disk_full. A policy that fails is a recorded deny with code policy_failed. */
+  decide(who: Key, input: InputOf<'decide'>): Promise<OutputOf<'decide'>>;
+  /**
+   * The approval, at once when it is answered, else when it is or `seconds` (0 to 60) have passed.
+   * Throws approval_unknown, busy (too many wait already).
+   */
+  wait(who: Asker, id: string, seconds: number, signal?: AbortSignal): Promise<ApprovalView>;
+  /** Throws approval_unknown, approval_expired, approval_closed, input_invalid. */
+  answer(who: Answerer, id: string, input: InputOf<'answerApproval'>): Promise<ApprovalView>;
+  /** Throws approval_unknown, binding_mismatch, approval_{consumed,denied,expired,not_approved}, policy_changed. */
+  consume(who: Key, id: string, input: InputOf<'consumeApproval'>): Promise<OutputOf<'consumeApproval'>>;
+  /** Throws decision_unknown, policy_denied, approval_not_approved, outcome_conflict. */
+  outcome(who: Key, id: string, input: InputOf<'reportOutcome'>): Promise<OutputOf<'reportOutcome'>>;
+  /** Lets every waiter go with the approval as it is, and stops the expiry timer. */
+  close(): void;
+};
+
+export type GateOptions = {
+  ledger: Pick<Ledger, 'tenantId' | 'read' | 'write'>;
+  policy: PolicyRunner;
+  /** What is in force now: a use under another policy than the one that asked is refused. */
+  activePolicy: () => { version: number; hash: string };
+  clock: Clock;
+  /** Milliseconds after which a runner that never answers counts as failed; its own deadline is shorter. */
+  policyLimitMs?: number;
+  /** Long polls at once; one more is `busy`. */
+  maxWaiters?: number;
+  /** What the expiry timer could not do; it tries again. For the log. */
+  onError?: (error: unknown) => void;
+};
+
+const LONGEST_WAIT = 60;
+
+export function createGate(options: GateOptions): Gate {
+  const { ledger, policy, activePolicy, clock, policyLimitMs = 10_000, maxWaiters = 1_000 } = options;
+  const waiters = new Waiters(maxWaiters);
+  const unsubscribe = ledger.write.onCommit(({ approvals }) => waiters.wake(approvals));
+  const expiry = startExpiry({ ledger, clock, onError: options.onError ?? (() => {}) });
+
+  const visible = async (who: Asker, id: string): Promise<ApprovalView> => {
+    const view = await ledger.read.approval(id);
+    if (view === undefined || (who.kind === 'key' && view.app_id !== who.appId)) {
+      throw new TrailmixError('approval_unknown', { where: '/id' });
+    }
+    return view;
+  };
+
+  return {
+    async decide(who, input) {
+      if (input.app_id !== who.appId) throw new TrailmixError('app_mismatch', { where: '/app_id' });
+      const outcome = await evaluate(
+        policy,
+        policyInput(input, ledger.tenantId),
+        policyLimitMs,
+        activePolicy,
+      );
+      const { decisionId, argsSalt, approval } = await ledger.write.run('decide', {
+        keyId: who.id,
+        appId: who.appId,
+        sessionId: input.session_id,
+        actor: input.actor,
+        action: input.action,
+        risk: input.risk,
+        payload: input.payload as JsonObject,
+        ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
+        ...(input.parent_id === undefined ? {} : { parentId: input.parent_id }),
+        ...(input.trace_id === undefined ? {} : { traceId: input.trace_id }),
+        outcome,
+      });
+      if (approval !== undefined) expiry.expect(approval.expires_at);
+      return {
+        decision: outcome.result,
+        ...(outcome.failed === undefined ? {} : { code: 'policy_failed' }),
+        reasons: outcome.reasons,
+        decision_id: decisionId,
+        policy: { version: outcome.policy.version, hash: outcome.policy.hash },
+        args_salt: argsSalt,
+        ...(approval === undefined ? {} : { approval }),
+      };
+    },
+
+    async wait(who, id, seconds, signal) {
+      // Registered before reading: an answer committed in between wakes it.
+      const waiter = waiters.add(id);
+      try {
+        const view = await visible(who, id);
+        if (view.status !== 'waiting' || seconds <= 0) return view;
+        await waiter.wait(Math.min(seconds, LONGEST_WAIT) * 1000, signal);
+        return await visible(who, id);
+      } finally {
+        waiter.remove();
+      }
+    },
+
+    answer(who, id, input) {
+      const source: Source =
+        who.kind === 'person' ? { via: 'page', auth: 'person' } : { via: 'cli', auth: 'self' };
+      return ledger.write.run('answerApproval', {
+        id,
+        verdict: input.verdict,
+        by: who.kind === 'person' ? who.name : 'command line',
+        ...(input.comment === undefined ? {} : { comment: input.comment }),
+        ...(input.shown_digest === undefined ? {} : { shownDigest: input.shown_digest }),
+        ...(input.opened_at === undefined ? {} : { openedAt: input.opened_at }),
+        signedIn: 'none',
+        source,
+      });
+    },
+
+    async consume(who, id, input) {
+      const { intentId, grantExpiresAt } = await ledger.write.run('consumeApproval', {
+        id,
+        keyId: who.id,
+        appId: who.appId,
+        argsDigest: input.args_digest,
+        action: input.action,
+        sessionId: input.session_id,
+        nonce: input.nonce,
+        activePolicyHash: activePolicy().hash,
+      });
+      return { intent_id: intentId, grant: { expires_at: grantExpiresAt } };
+    },
+
+    async outcome(who, id, input) {
+      const { seq, eventId } = await ledger.write.run('reportOutcome', {
+        decisionId: id,
+        keyId: who.id,
+        appId: who.appId,
+        outcome: input.outcome,
+        ...(input.result === undefined ? {} : { result: input.result as JsonValue }),
+        ...(input.error === undefined ? {} : { error: input.error }),
+        ...(input.latency_ms === undefined ? {} : { latencyMs: input.latency_ms }),
+      });
+      return { seq, event_id: eventId };
+    },
+
+    close() {
+      unsubscribe();
+      expiry.stop();
+      waiters.close();
+    },
+  };
+}
+
+/** The document that a policy sees as `input`. All of it can be rebuilt from the decision's record. */
+export function policyInput(input: InputOf<'decide'>, tenantId: string): JsonObject {
+  return {
+    action: input.action,
+    risk: input.risk,
+    actor: { type: input.actor.type, id: input.actor.id },
+    payload: input.payload as JsonObject,
+    context: (input.context ?? {}) as JsonObject,
+    session_id: input.session_id,
+    app_id: input.app_id,
+    tenant_id: tenantId,
+  };
+}
+
+/** The runner promises never to throw and to keep its deadline; a gate does not stand on a promise. */
+async function evaluate(
+  policy: PolicyRunner,
+  input: JsonObject,
+  limitMs: number,
+  activePolicy: GateOptions['activePolicy'],
+): Promise<PolicyOutcome> {
+  let timer: NodeJS.Timeout | undefined;
+  const failed = (why: 'throw' | 'timeout', reason: string): PolicyOutcome => ({
+    result: 'deny',
+    reasons: [reason],
+    failed: { why },
+    policy: activePolicy(),
+    evalUs: 0,
+  });
+  const late = new Promise<PolicyOutcome>(resolve => {
+    timer = setTimeout(() => resolve(failed('timeout', 'the policy did not answer in time')), limitMs);
+  });
+  try {
+    return await Promise.race([policy.decide(input), late]);
+  } catch {
+    return failed('throw', 'the policy runner failed');
+  } finally {
+    clearTimeout(timer);
+  }
+}
