@@ -1,5 +1,6 @@
 /**
- * Builds the Rego toolchain (policies/toolchain, Go) to resources/generated/toolchain/{opa.wasm,wasm_exec.js}.
+ * Builds the Rego toolchain (policies/toolchain, Go) to resources/generated/toolchain/{opa.wasm,
+ * wasm_exec.js,licences.txt}.
  * Rules: does nothing when neither the sources nor the Go version changed; without Go says so and goes on, for all
  * but policies works; every other failure fails. Run by itself: node resources/build/toolchain.ts
  */
@@ -50,8 +51,29 @@ async function digestOfInputs(go: Go): Promise<string> {
 
 const readIfThere = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '');
 
-/** Answers whether a toolchain is there afterwards. */
-export async function buildToolchain(): Promise<boolean> {
+/** Licence texts of every Go module that is linked into opa.wasm, for those who pass the app on. */
+async function licences(env: NodeJS.ProcessEnv): Promise<string> {
+  const format = '{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Version}}\t{{.Dir}}{{end}}{{end}}';
+  const { stdout } = await run('go', ['list', '-deps', '-f', format, '.'], { cwd: sourceDir, env });
+  const modules = [...new Set(stdout.trim().split('\n'))].filter(line => line !== '').sort();
+  const texts = modules.map(async line => {
+    const [path = '', version = '', dir = ''] = line.split('\t');
+    const name = (await readdir(dir)).find(file => /^(licen[cs]e|copying)/i.test(file));
+    if (name === undefined) throw new Error(`policy toolchain: ${path} states no licence`);
+    return `${path} ${version}\n\n${(await readFile(join(dir, name), 'utf8')).trim()}\n`;
+  });
+  return (await Promise.all(texts)).join(`\n${'-'.repeat(78)}\n\n`);
+}
+
+let result: Promise<boolean> | undefined;
+
+/** Answers whether a toolchain is there afterwards. Works once in a process, whoever asks. */
+export function buildToolchain(): Promise<boolean> {
+  result ??= build();
+  return result;
+}
+
+async function build(): Promise<boolean> {
   const wasm = join(TOOLCHAIN_DIR, 'opa.wasm');
   const stamp = join(TOOLCHAIN_DIR, 'stamp');
   const go = await findGo();
@@ -66,11 +88,9 @@ export async function buildToolchain(): Promise<boolean> {
   console.log('policy toolchain: building OPA to Wasm (half a minute or more) ...');
   await mkdir(TOOLCHAIN_DIR, { recursive: true });
   const started = Date.now();
-  await run('go', [...FLAGS, '-o', `${wasm}.new`, '.'], {
-    cwd: sourceDir,
-    env: { ...process.env, GOTOOLCHAIN: 'local', GOOS: 'js', GOARCH: 'wasm', GOFLAGS: '' },
-    maxBuffer: 16 * 1024 * 1024,
-  });
+  const env = { ...process.env, GOTOOLCHAIN: 'local', GOOS: 'js', GOARCH: 'wasm', GOFLAGS: '' };
+  await run('go', [...FLAGS, '-o', `${wasm}.new`, '.'], { cwd: sourceDir, env });
+  await writeFile(join(TOOLCHAIN_DIR, 'licences.txt'), await licences(env));
   await copyFile(join(go.root, 'lib/wasm/wasm_exec.js'), join(dirname(wasm), 'wasm_exec.js'));
   await rename(`${wasm}.new`, wasm);
   await writeFile(stamp, digest);
