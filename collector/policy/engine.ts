@@ -233,11 +233,16 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     at.worker.postMessage({ id, text } satisfies EvaluatorRequest);
   };
 
+  /** Runs after the messages that came while this thread was busy: a late reader is no late answer. */
+  const timedOut = (at: Seat, job: Seat['job']): void => {
+    if (job !== null && at.job === job) retire(at, `no answer in ${deadlineMs} ms`, 'timeout');
+  };
+
   const overdue = (at: Seat): void => {
     if (at.job === null) return;
     at.job.overdue = true;
     const rest = Math.max(0, at.job.started + deadlineMs - performance.now());
-    at.job.timer = setTimeout(() => retire(at, `no answer in ${deadlineMs} ms`, 'timeout'), rest);
+    at.job.timer = setTimeout(() => setImmediate(timedOut, at, at.job), rest);
     pump();
   };
 

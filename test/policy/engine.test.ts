@@ -239,6 +239,17 @@ describe('what fails denies', () => {
     expect(await engine.decide(call('x', {}))).toMatchObject({ result: 'allow', reasons: ['quick'] });
   });
 
+  test('an answer that came in time counts, however late this thread reads it', async () => {
+    const engine = await start(policiesDir, { deadlineMs: 100 });
+    await engine.decide(call('x', {}));
+    for (let i = 0; i < 5; i++) {
+      const asked = engine.decide(call('x', {}));
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      expect(await asked).toMatchObject({ result: 'allow' });
+    }
+  });
+
   test('many endless ones: each is denied, and the engine serves again', async () => {
     const engine = await start(await make(ENDLESS), { deadlineMs: 150 });
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => engine.decide(call('loop', {}))));
