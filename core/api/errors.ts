@@ -378,6 +378,8 @@ export const errorTable = {
   ),
   folder_not_empty: row(409, 'after_fix', 'The data folder is not empty', 'Choose an empty folder.'),
   // Host
+  http_invalid: row(400, 'after_fix', 'This is not HTTP/1.1', 'Send a well-formed HTTP request.'),
+  headers_too_large: row(431, 'after_fix', 'The headers are too large', 'Send at most 16 KiB of headers.'),
   port_busy: row(503, 'after_fix', 'The port is taken', 'Stop what holds it, or choose another with --port.'),
   usage: row(400, 'after_fix', 'The command line is not right', 'See --help.'),
   internal: row(

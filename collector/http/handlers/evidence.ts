@@ -1,0 +1,189 @@
+/**
+ * Evidence: preview, export (at once or as a background job), download, trust files, the live ledger's verdicts.
+ * Jobs live as long as this run of the collector; few at a time; a cancelled or failed one leaves no file.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TrailmixError } from '../../../core/api/errors.ts';
+import type { ExportJob } from '../../../core/api/views.ts';
+import type { Principal } from '../../ports.ts';
+import { attachment, Raw } from '../answer.ts';
+import { asTrailmixError } from '../dispatch.ts';
+import type { Handlers, OpenContext } from '../handler.ts';
+import type { ExportRequest } from '../services.ts';
+
+const MOST_RUNNING = 2;
+const MOST_KEPT = 50;
+
+type Job = { view: ExportJob; abort: AbortController; file: string };
+
+export const who = (principal: Principal): string => {
+  switch (principal.kind) {
+    case 'person':
+      return principal.name;
+    case 'key':
+      return `key:${principal.id}`;
+    default:
+      return 'cli';
+  }
+};
+
+const packName = (request: ExportRequest): string =>
+  `trailmix-${request.app_id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, 80)}-${request.time_to.slice(0, 10).replaceAll(/[^0-9-]/g, '')}.zip`;
+
+const packTo = async (context: OpenContext): Promise<string> => {
+  const folder = context.host.folders.exports;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return join(folder, `${randomUUID()}.zip`);
+};
+
+type Names =
+  | 'exportEvidence'
+  | 'previewEvidence'
+  | 'startExport'
+  | 'exportJobs'
+  | 'exportJob'
+  | 'cancelExport'
+  | 'downloadExport'
+  | 'trust'
+  | 'verifyLedger';
+
+/** Jobs are held here: one set of handlers per collector. */
+export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void } {
+  const jobs = new Map<string, Job>();
+  const find = (id: string): Job => {
+    const job = jobs.get(id);
+    if (job === undefined)
+      throw new TrailmixError('export_unknown', { where: `/api/evidence/jobs/${id.slice(0, 64)}` });
+    return job;
+  };
+  const running = (): number => [...jobs.values()].filter(job => job.view.state === 'running').length;
+  const own = (principal: Principal, request: ExportRequest): void => {
+    if (principal.kind === 'key' && principal.appId !== request.app_id) {
+      throw new TrailmixError('app_mismatch', {
+        where: '/app_id',
+        message: `This key exports ${principal.appId} only`,
+      });
+    }
+  };
+
+  async function run(context: OpenContext, request: ExportRequest, job: Job): Promise<void> {
+    try {
+      const pack = await context.open.evidence.run(
+        request,
+        job.file,
+        who(context.principal),
+        job.abort.signal,
+        at => Object.assign(job.view, at),
+      );
+      Object.assign(job.view, {
+        state: 'done',
+        step: 'done',
+        pack: {
+          file: packName(request),
+          pack_id: pack.pack_id,
+          sha256: pack.sha256,
+          bytes: pack.bytes,
+          events: pack.events,
+          checkpoint: pack.checkpoint,
+        },
+      });
+    } catch (thrown) {
+      await rm(job.file, { force: true });
+      const error = asTrailmixError(context.host, thrown, 'export');
+      job.view.state = job.abort.signal.aborted ? 'cancelled' : 'failed';
+      job.view.error = { code: error.code, message: error.message };
+    }
+  }
+
+  return {
+    async exportEvidence(context, { input }) {
+      const { open, principal, request, signal } = context;
+      own(principal, input);
+      const file = await packTo(context);
+      const wantsZip = (request.headers.accept ?? '').includes('application/zip');
+      try {
+        const pack = await open.evidence.run(input, file, who(principal), signal, () => {});
+        if (!wantsZip) return { ...pack, pack: file };
+        const stream = createReadStream(file);
+        stream.once('close', () => void rm(file, { force: true }));
+        return new Raw(stream, {
+          'content-type': 'application/zip',
+          'content-length': String(pack.bytes),
+          'content-disposition': attachment(packName(input)),
+          'x-trailmix-pack-id': pack.pack_id,
+        });
+      } catch (error) {
+        await rm(file, { force: true });
+        throw error;
+      }
+    },
+
+    previewEvidence: ({ open }, { input }) => open.evidence.preview(input),
+
+    async startExport(context, { input }) {
+      if (running() >= MOST_RUNNING)
+        throw new TrailmixError('busy', { message: 'Two exports run already', retryAfter: 5 });
+      // Refuses an unknown app or an empty scope now, not in the job.
+      await context.open.evidence.preview(input);
+      const job: Job = {
+        view: {
+          id: randomUUID(),
+          app_id: input.app_id,
+          state: 'running',
+          step: 'starting',
+          done: 0,
+          total: 0,
+        },
+        abort: new AbortController(),
+        file: await packTo(context),
+      };
+      for (const [id, old] of jobs) {
+        if (jobs.size < MOST_KEPT) break;
+        if (old.view.state === 'running') continue;
+        jobs.delete(id);
+        await rm(old.file, { force: true });
+      }
+      jobs.set(job.view.id, job);
+      void run(context, input, job);
+      return job.view;
+    },
+
+    async exportJobs() {
+      const items = [...jobs.values()].map(job => job.view).reverse();
+      return { items, total: items.length };
+    },
+
+    exportJob: async (_context, { params }) => find(params.id).view,
+
+    async cancelExport(_context, { params }) {
+      const job = find(params.id);
+      if (job.view.state === 'running') {
+        job.abort.abort(new TrailmixError('export_cancelled'));
+        job.view.state = 'cancelled';
+      }
+      return job.view;
+    },
+
+    async downloadExport(_context, { params }) {
+      const job = find(params.id);
+      if (job.view.state !== 'done' || job.view.pack === undefined) throw new TrailmixError('export_unknown');
+      const { size } = await stat(job.file);
+      return new Raw(createReadStream(job.file), {
+        'content-type': 'application/zip',
+        'content-length': String(size),
+        'content-disposition': attachment(job.view.pack.file),
+      });
+    },
+
+    trust: async ({ open }) => ({ files: await open.evidence.trust() }),
+    verifyLedger: ({ open }) => open.evidence.verifyLedger(),
+
+    cancelAll() {
+      for (const job of jobs.values()) job.abort.abort(new TrailmixError('export_cancelled'));
+    },
+  };
+}

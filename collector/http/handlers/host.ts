@@ -1,0 +1,156 @@
+/** The page and the installation: sign-in, status, setup, keys, settings, custody, diagnostics, downloads. */
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TrailmixError } from '../../../core/api/errors.ts';
+import type { OutputOf } from '../../../core/api/operations.ts';
+import type { StatusView } from '../../../core/api/views.ts';
+import { attachment, Raw } from '../answer.ts';
+import type { Handlers } from '../handler.ts';
+import { openApiDocument } from '../openapi.ts';
+import type { Host } from '../services.ts';
+import { who } from './evidence.ts';
+
+export const baseUrl = (host: Host): string => {
+  const { host: name, port, tls } = host.address();
+  const literal = name.includes(':') ? `[${name}]` : name === 'localhost' ? '127.0.0.1' : name;
+  return `${tls ? 'https' : 'http'}://${literal}:${port}`;
+};
+
+export const uiUrl = (host: Host): { ui_url: string; expires_at: string } => {
+  const { token, expiresAt } = host.sessions.ticket();
+  return { ui_url: `${baseUrl(host)}/#token=${token}`, expires_at: expiresAt.toISOString() };
+};
+
+async function health(host: Host): Promise<OutputOf<'health'>> {
+  const phase = host.phase();
+  const open = host.open();
+  if (open === undefined) return { status: phase, version: host.version };
+  const { ledger } = open;
+  const [head, checkpoint] = await Promise.all([ledger.read.head(), ledger.read.checkpointAt()]);
+  return {
+    status: 'ok',
+    ledger: {
+      head_seq: head.seq,
+      verified_to: ledger.verifier().verifiedTo,
+      ...(checkpoint === undefined
+        ? {}
+        : { last_checkpoint: { size: checkpoint.size, root: checkpoint.root } }),
+    },
+    version: host.version,
+  };
+}
+
+type Names =
+  | 'health'
+  | 'openapi'
+  | 'exchange'
+  | 'newTicket'
+  | 'status'
+  | 'setup'
+  | 'unlock'
+  | 'keys'
+  | 'createKey'
+  | 'revokeKey'
+  | 'policies'
+  | 'loadSamples'
+  | 'settings'
+  | 'changeSettings'
+  | 'changePassphrase'
+  | 'backup'
+  | 'diagnostics'
+  | 'licences'
+  | 'sdkTarball';
+
+export const hostHandlers: Pick<Handlers, Names> = {
+  health: ({ host }) => health(host),
+  openapi: async ({ host }) => openApiDocument(host.version, baseUrl(host)),
+
+  async exchange({ host }, { input }) {
+    const { session, expiresAt } = host.sessions.exchange(input.token);
+    return { session, expires_at: expiresAt.toISOString() };
+  },
+  newTicket: async ({ host }) => uiUrl(host),
+
+  status: ({ host }) => host.status(),
+  setup: ({ host }, { input }) => host.setup(input),
+  async unlock({ host }, { input }): Promise<StatusView> {
+    await host.unlock(input.passphrase);
+    return host.status();
+  },
+
+  async keys({ open }) {
+    const items = open.keys.list();
+    return { items, total: items.length };
+  },
+  async createKey({ open, principal }, { input }) {
+    if (input.tenant_id !== undefined && input.tenant_id !== open.ledger.tenantId) {
+      throw new TrailmixError('input_invalid', {
+        where: '/tenant_id',
+        message: `This ledger has one tenant: ${open.ledger.tenantId}`,
+      });
+    }
+    const { view, apiKey } = await open.keys.create({
+      appId: input.app_id,
+      by: who(principal),
+      ...(input.scopes === undefined ? {} : { scopes: input.scopes }),
+    });
+    return {
+      id: view.id,
+      api_key: apiKey,
+      app_id: view.app_id,
+      tenant_id: view.tenant_id,
+      scopes: view.scopes,
+    };
+  },
+  revokeKey: ({ open, principal }, { params }) => open.keys.revoke(params.id, who(principal)),
+
+  policies: ({ open }, { query }) => open.policy.show(query.hash),
+
+  async loadSamples({ open }) {
+    if (open.samples === undefined) {
+      throw new TrailmixError('not_found', { message: 'The sample runs are not part of this installation' });
+    }
+    return open.samples();
+  },
+
+  settings: async ({ open }) => open.settings.read(),
+  changeSettings: ({ open, principal }, { input }) => open.settings.change(input as never, who(principal)),
+  async changePassphrase({ host, open }, { input }) {
+    await open.changePassphrase(input);
+    return host.status();
+  },
+
+  async backup({ open }) {
+    const { stream, name } = await open.backup();
+    return new Raw(stream, {
+      'content-type': 'application/octet-stream',
+      'content-disposition': attachment(name),
+    });
+  },
+
+  diagnostics: ({ host }) => host.diagnostics(),
+
+  async licences({ host }) {
+    try {
+      return { text: await readFile(host.folders.licences, 'utf8') };
+    } catch {
+      return { text: 'The list of third-party licences is made by `npm run prepare` and is not here yet.' };
+    }
+  },
+
+  async sdkTarball({ host }) {
+    const names = await readdir(host.folders.sdk).catch(() => []);
+    const name = names
+      .filter(file => file.endsWith('.tgz'))
+      .sort()
+      .at(-1);
+    if (name === undefined) {
+      throw new TrailmixError('not_found', { message: 'The SDK is not built here: run `npm run prepare`' });
+    }
+    return new Raw(createReadStream(join(host.folders.sdk, name)), {
+      'content-type': 'application/gzip',
+      'content-disposition': attachment(name),
+    });
+  },
+};

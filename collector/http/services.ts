@@ -1,0 +1,81 @@
+/**
+ * What the HTTP room needs of the rest: `Host` in every phase, `OpenServices` once the ledger is open. compose.ts
+ * fills both. Handlers reach the ledger through nothing else.
+ */
+import type { TrailmixError } from '../../core/api/errors.ts';
+import type { InputOf, OutputOf } from '../../core/api/operations.ts';
+import type { Phase, StatusView } from '../../core/api/views.ts';
+import type { JsonObject } from '../../core/proof/jcs.ts';
+import type { Gate } from '../approvals/gate.ts';
+import type { ApiKeys } from '../keys/api-keys.ts';
+import type { Log } from '../logging.ts';
+import type { Clock, KeyVault, Ledger } from '../ports.ts';
+import type { Address } from './access.ts';
+import type { Sessions } from './sessions.ts';
+
+export type PolicyInForce = OutputOf<'policies'>;
+
+export type PolicyDesk = {
+  inForce(): { version: number; hash: string; ready: boolean };
+  /** Throws not_found for a hash that was never active. */
+  show(hash?: string): Promise<PolicyInForce>;
+};
+
+export type ExportRequest = InputOf<'exportEvidence'>;
+/** A finished pack in a file of its own. */
+export type Pack = OutputOf<'exportEvidence'>;
+export type ExportProgress = { step: string; done: number; total: number };
+
+export type EvidenceDesk = {
+  preview(request: ExportRequest): Promise<OutputOf<'previewEvidence'>>;
+  /** Throws app_unknown, scope_empty, ts_invalid, at_beyond, at_before_erasure, export_cancelled, disk_full. */
+  run(
+    request: ExportRequest,
+    file: string,
+    by: string,
+    signal: AbortSignal,
+    progress: (at: ExportProgress) => void,
+  ): Promise<Pack>;
+  trust(): Promise<Record<string, string>>;
+  verifyLedger(): Promise<unknown>;
+};
+
+export type Settings = OutputOf<'settings'>;
+
+export type SettingsDesk = {
+  read(): Settings;
+  change(changes: Partial<Settings>, by: string): Promise<Settings>;
+};
+
+export type OpenServices = {
+  ledger: Ledger;
+  vault: KeyVault;
+  keys: ApiKeys;
+  gate: Gate;
+  policy: PolicyDesk;
+  evidence: EvidenceDesk;
+  settings: SettingsDesk;
+  /** Loads the sample runs; absent where they are not part of this installation. */
+  samples?: () => Promise<OutputOf<'loadSamples'>>;
+  backup(): Promise<{ stream: AsyncIterable<Uint8Array>; name: string }>;
+  changePassphrase(input: InputOf<'changePassphrase'>): Promise<void>;
+};
+
+export interface Host {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sessions: Sessions;
+  /** Folders that may be absent in a build that lacks them. */
+  readonly folders: { ui: string; sdk: string; licences: string; exports: string };
+  phase(): Phase;
+  /** Why the phase is `refused`. */
+  refusal(): TrailmixError | undefined;
+  open(): OpenServices | undefined;
+  address(): Address;
+  person(): string;
+  status(): Promise<StatusView>;
+  setup(input: InputOf<'setup'>): Promise<OutputOf<'setup'>>;
+  unlock(passphrase: string): Promise<void>;
+  diagnostics(): Promise<JsonObject>;
+}
