@@ -18,7 +18,7 @@ import type {
   SpanOptions,
   Stats,
 } from './types.ts';
-import { clip } from './values.ts';
+import { clip, textOf } from './values.ts';
 
 const APP_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318';
@@ -42,7 +42,7 @@ const bound = (value: number | undefined, otherwise: number, least = 1): number 
 export function actorOf(given: Actor | undefined, otherwise: Actor): Actor {
   if (given === undefined || given === null) return otherwise;
   const type = (['user', 'agent', 'service'] as const).find(each => each === given.type) ?? otherwise.type;
-  return { type, id: clip(String(given.id ?? '')) || otherwise.id };
+  return { type, id: clip(textOf(given.id ?? '')) || otherwise.id };
 }
 
 export class Client {
@@ -56,6 +56,8 @@ export class Client {
   readonly #options: InitOptions;
   readonly #outcomes = new Set<Promise<void>>();
   #sessionId: string;
+  /** Of the last event: what the queue says of its own belongs to that run and is none of its own. */
+  #lastSessionId: string;
   #closed = false;
 
   constructor(options: InitOptions) {
@@ -81,7 +83,8 @@ export class Client {
     this.requestMs = bound(options.timeouts?.requestMs, 10_000);
     this.exitMs = bound(options.timeouts?.exitMs, 2_000, 0);
     this.maxValueBytes = bound(options.maxValueBytes, 1024 * 1024, 64);
-    this.#sessionId = clip(options.sessionId ?? '') || `ses_${randomUUID()}`;
+    this.#sessionId = clip(textOf(options.sessionId ?? '')) || `ses_${randomUUID()}`;
+    this.#lastSessionId = this.#sessionId;
     const transport =
       key !== undefined && endpoint !== undefined && APP_ID.test(appId)
         ? new Transport(endpoint, key)
@@ -121,7 +124,7 @@ export class Client {
   /** Of the `tr.session` in force, else of the process. */
   setSession(id: string): void {
     const session = scope().session;
-    const made = clip(String(id)) || `ses_${randomUUID()}`;
+    const made = clip(textOf(id)) || `ses_${randomUUID()}`;
     if (session === undefined) this.#sessionId = made;
     else session.id = made;
   }
@@ -145,7 +148,9 @@ export class Client {
   endSpan(span: SpanRecord): void {
     try {
       const event = span.end();
-      if (event !== undefined && this.isReady) this.#queue.add(event);
+      if (event === undefined || !this.isReady) return;
+      this.#lastSessionId = event.session_id;
+      this.#queue.add(event);
     } catch (error) {
       this.notice(
         'recording_failed',
@@ -288,7 +293,7 @@ export class Client {
   #ownEvent(type: 'gap' | 'stream.end', input?: { stream: string; from: number; to: number }): Event {
     return {
       event_id: `${type === 'gap' ? 'gap' : 'end'}_${randomUUID()}`,
-      session_id: this.#sessionId,
+      session_id: this.#lastSessionId,
       ts: timeText(nowMicros()),
       event_type: type,
       actor_type: this.actor.type,

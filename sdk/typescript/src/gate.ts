@@ -24,7 +24,7 @@ import {
 import type { SpanRecord } from './span.ts';
 import { type Answer, type Ask, problemOf, Unreachable } from './transport.ts';
 import type { CancelSignal, GateState, Guarded, PolicyCheckOptions } from './types.ts';
-import { clip, exactCopy, NotJson, recorded } from './values.ts';
+import { clip, exactCopy, NotJson, recorded, textOf } from './values.ts';
 
 /** Longest time that the collector keeps a question about an approval open, in seconds. */
 const WAIT_SECONDS = 30;
@@ -153,7 +153,7 @@ class GatedCall {
     } catch (error) {
       if (!(error instanceof CollectorUnavailable)) throw error;
       if (this.#options.onUnavailable !== 'allow') throw error;
-      const reasons = [`no decision: ${error.message}`, "the call site says onUnavailable: 'allow'"];
+      const reasons = [error.message, "the call site says onUnavailable: 'allow'"];
       this.#span.setPolicyEval({ policy_id: 'none', decision: 'allow', reasons });
       this.#span.setLabel('trailmix.gate', 'unavailable_allowed');
       this.#say('unavailable_allowed', { reasons });
@@ -329,7 +329,7 @@ class GatedCall {
       const problem = problemOf(answer);
       if (!answer.proven) {
         const why = answer.status >= 400 ? `${problem.code}, ${problem.detail}` : `status ${answer.status}`;
-        throw this.#unavailable(`the answer (${why}) does not prove to come from the collector`);
+        throw this.#unavailable(`what answered (${why}) did not prove to be the collector`);
       }
       if (answer.status >= 200 && answer.status < 300) return answer;
       if (answer.status === 429 || answer.status >= 500) throw this.#unavailable(problem.detail);
@@ -356,7 +356,7 @@ class GatedCall {
     return new CollectorUnavailable({
       ...this.#detail(
         'collector_unavailable',
-        why,
+        `no answer from the collector: ${why}`,
         'Start the collector, or check the endpoint, what listens there, and the key; gated calls are refused meanwhile.',
       ),
       cause,
@@ -413,7 +413,7 @@ class GatedCall {
 }
 
 const describe = (error: unknown): string =>
-  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  error instanceof Error ? `${error.name}: ${error.message}` : textOf(error);
 
 function decisionOf(body: unknown): Decision | undefined {
   const { decision, code, reasons, decision_id, policy, args_salt, approval } = (body ?? {}) as Record<

@@ -34,6 +34,8 @@ type Gap = { stream: string; from: number; to: number };
 const CONTENT_REFUSED = new Set([400, 409, 413, 422]);
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
+/** Room for the member `stream`. */
+const STREAM_BYTES = 100;
 /** The collector takes 16 MiB at once; one event must leave room for its frame. */
 const MAX_EVENT_BYTES = 12 * 1024 * 1024;
 
@@ -71,16 +73,34 @@ export class EventQueue {
   /** Numbers the event and takes it, or drops it. The event is not kept: later changes to it do not matter. */
   add(event: Event): void {
     this.stats.recorded++;
-    this.#reportGaps();
-    this.#push(event, false);
+    const text = JSON.stringify(event);
+    const bytes = Buffer.byteLength(text) + STREAM_BYTES;
+    const full =
+      this.#items.length + this.#gaps.length >= this.#limits.maxEvents ||
+      this.#bytes + bytes > this.#limits.maxBytes;
+    if (full || bytes > MAX_EVENT_BYTES) {
+      const { id, n } = this.#number();
+      this.#lose(id, n);
+      this.#host.notice({
+        code: 'queue_full',
+        message: full ? 'the queue is full: an event was dropped' : 'an event is too large and was dropped',
+        next: full
+          ? 'Start the collector, or raise the bounds of the queue.'
+          : 'Record less, or lower maxValueBytes.',
+        dropped: 1,
+      });
+    } else {
+      this.#reportGaps();
+      this.#push(text, false);
+    }
     this.#schedule();
   }
 
   /** Closes the stream, if one is open; the next event opens a new one. */
   end(): void {
     if (this.#stream === undefined) return;
-    this.#reportGaps(true);
-    this.#push(this.#host.make('stream.end'), true);
+    this.#reportGaps();
+    this.#push(JSON.stringify(this.#host.make('stream.end')), true);
     this.#stream = undefined;
     this.#schedule();
   }
@@ -89,7 +109,7 @@ export class EventQueue {
   async flush(timeoutMs: number): Promise<boolean> {
     if (this.#items.length === 0 && this.#gaps.length === 0) return true;
     this.#flushing++;
-    this.#reportGaps(true);
+    this.#reportGaps();
     this.#wake();
     const last = this.#taken;
     const isDone = (): boolean => this.#items.length === 0 || this.#items[0]!.seq > last;
@@ -123,25 +143,16 @@ export class EventQueue {
     return left;
   }
 
-  #push(event: Event, control: boolean): void {
+  #number(): { id: string; n: number } {
     this.#stream ??= { id: this.#host.newStreamId(), next: 1 };
-    const { id } = this.#stream;
-    const n = this.#stream.next++;
-    const text = JSON.stringify({ ...event, stream: { id, n } });
+    return { id: this.#stream.id, n: this.#stream.next++ };
+  }
+
+  /** `json` is an object's text, not empty and without `stream`. */
+  #push(json: string, control: boolean): void {
+    const { id, n } = this.#number();
+    const text = `${json.slice(0, -1)},"stream":{"id":"${id}","n":${n}}}`;
     const bytes = Buffer.byteLength(text);
-    const full = this.#items.length >= this.#limits.maxEvents || this.#bytes + bytes > this.#limits.maxBytes;
-    if (!control && (full || bytes > MAX_EVENT_BYTES)) {
-      this.#lose(id, n);
-      this.#host.notice({
-        code: 'queue_full',
-        message: full ? 'the queue is full: an event was dropped' : 'an event is too large and was dropped',
-        next: full
-          ? 'Start the collector, or raise the bounds of the queue.'
-          : 'Record less, or a lower maxValueBytes.',
-        dropped: 1,
-      });
-      return;
-    }
     this.#items.push({ text, bytes, n, stream: id, seq: ++this.#taken, control });
     this.#bytes += bytes;
   }
@@ -153,16 +164,11 @@ export class EventQueue {
     else this.#gaps.push({ stream, from: n, to: n });
   }
 
-  /** Gap events, if there is room for what follows them too (or by force, at the end of a stream). */
-  #reportGaps(force = false): void {
-    if (
-      this.#gaps.length === 0 ||
-      (!force && this.#items.length + this.#gaps.length >= this.#limits.maxEvents)
-    )
-      return;
+  /** Gap events pass the bounds: while nothing fits they are one range, and each refused event has left its place. */
+  #reportGaps(): void {
     const gaps = this.#gaps;
     this.#gaps = [];
-    for (const gap of gaps) this.#push(this.#host.make('gap', gap), true);
+    for (const gap of gaps) this.#push(JSON.stringify(this.#host.make('gap', gap)), true);
   }
 
   #schedule(): void {

@@ -16,7 +16,7 @@ import type {
   SpanOptions,
   ToolCall,
 } from './types.ts';
-import { clip, recorded } from './values.ts';
+import { clip, recorded, textOf } from './values.ts';
 
 const RISKS: readonly unknown[] = ['low', 'medium', 'high', 'critical'] satisfies Risk[];
 const MAX_LISTED = 1_000;
@@ -45,14 +45,15 @@ export class SpanRecord implements Span {
     this.#maxValueBytes = defaults.maxValueBytes;
     const parent = outer.span?.id ?? outer.parentId;
     if (parent !== undefined) this.#event.parent_id = parent;
-    this.#event.name = clip(String(name)) || 'span';
+    this.#event.name = clip(textOf(name)) || 'span';
     if (RISKS.includes(options.risk)) this.#event.risk = options.risk as Risk;
     if (typeof options.retentionClass === 'string' && options.retentionClass !== '')
       this.#event.retention_class = clip(options.retentionClass);
     const { type } = options;
     if (type !== undefined) {
-      if (EVENT_TYPE.test(type) && !isReservedType(type)) this.#event.event_type = type;
-      else this.setLabel('type', String(type));
+      if (typeof type === 'string' && EVENT_TYPE.test(type) && !isReservedType(type))
+        this.#event.event_type = type;
+      else this.setLabel('type', textOf(type));
     }
     for (const [label, value] of Object.entries(options.labels ?? {})) this.setLabel(label, value);
   }
@@ -74,11 +75,39 @@ export class SpanRecord implements Span {
   }
 
   attachEval(result: Eval): void {
-    const name = String(result?.name ?? 'unnamed');
+    this.#safely(() => this.#attachEval(result));
+  }
+
+  recordTool(call: { name: string; args?: unknown; result?: unknown; latency_ms?: number }): void {
+    this.#safely(() => this.#recordTool(call));
+  }
+
+  recordModel(model: ModelCall): void {
+    this.#safely(() => this.#recordModel(model));
+  }
+
+  setLabel(name: string, value: string): void {
+    this.#safely(() => this.#setLabel(name, value));
+  }
+
+  /** A getter or proxy of the host's may throw anything; the host called to record, not to hear of that. */
+  #safely(record: () => void): void {
+    try {
+      record();
+    } catch (error) {
+      this.#labels['recording.error'] = clip(
+        error instanceof Error ? textOf(error.message) : textOf(error),
+        1024,
+      );
+    }
+  }
+
+  #attachEval(result: Eval): void {
+    const name = textOf(result?.name ?? 'unnamed');
     const score: unknown = result?.score;
     // The ledger takes numbers only: what is none is kept, but as a label.
-    if (typeof score !== 'number' || !Number.isFinite(score) || unsafe(score)) {
-      this.setLabel(`eval.${name}`, String(score));
+    if (!isAmount(score)) {
+      this.setLabel(`eval.${name}`, textOf(score));
       return;
     }
     const { threshold, details } = result;
@@ -87,40 +116,38 @@ export class SpanRecord implements Span {
     this.#event.evals.push({
       name: clip(name, 1024),
       score,
-      ...(typeof threshold === 'number' && Number.isFinite(threshold) && !unsafe(threshold)
-        ? { threshold }
-        : {}),
+      ...(isAmount(threshold) ? { threshold } : {}),
       ...(details === undefined ? {} : { details: this.#copy(details) }),
     });
   }
 
-  recordTool(call: { name: string; args?: unknown; result?: unknown; latency_ms?: number }): void {
+  #recordTool(call: { name: string; args?: unknown; result?: unknown; latency_ms?: number }): void {
     this.#event.tools_invoked ??= [];
     if (this.#event.tools_invoked.length >= MAX_LISTED) return;
-    const latency = Number(call?.latency_ms);
-    const made: Partial<ToolCall> & { name: string } = { name: clip(String(call?.name ?? 'unnamed'), 1024) };
+    const latency = call?.latency_ms;
+    const made: Partial<ToolCall> & { name: string } = { name: clip(textOf(call?.name ?? 'unnamed'), 1024) };
     if (call?.args !== undefined) made.args = this.#copy(call.args);
     if (call?.result !== undefined) made.result = this.#copy(call.result);
-    if (Number.isFinite(latency) && latency >= 0) made.latency_ms = latency;
+    if (isAmount(latency) && latency >= 0) made.latency_ms = latency;
     this.#event.tools_invoked.push(made as ToolCall);
   }
 
-  recordModel(model: ModelCall): void {
+  #recordModel(model: ModelCall): void {
     const { name, version, provider, params, cost } = (model ?? {}) as Partial<ModelCall>;
     this.#event.model = {
-      name: clip(String(name ?? 'unnamed'), 1024),
-      ...(version === undefined ? {} : { version: clip(String(version), 1024) }),
-      ...(provider === undefined ? {} : { provider: clip(String(provider), 1024) }),
+      name: clip(textOf(name ?? 'unnamed'), 1024),
+      ...(version === undefined ? {} : { version: clip(textOf(version), 1024) }),
+      ...(provider === undefined ? {} : { provider: clip(textOf(provider), 1024) }),
       ...(params === undefined ? {} : { params: this.#copy(params) }),
-      ...(typeof cost === 'number' && Number.isFinite(cost) && !unsafe(cost) ? { cost } : {}),
+      ...(isAmount(cost) ? { cost } : {}),
     };
   }
 
-  setLabel(name: string, value: string): void {
-    const key = clip(String(name), 256).replace(/^\$+/, '_') || '_';
+  #setLabel(name: string, value: string): void {
+    const key = clip(textOf(name), 256).replace(/^\$+/, '_') || '_';
     if (Object.keys(this.#labels).length >= MAX_LISTED && !Object.hasOwn(this.#labels, key)) return;
     Object.defineProperty(this.#labels, key, {
-      value: clip(String(value), 4096),
+      value: clip(textOf(value), 4096),
       writable: true,
       enumerable: true,
       configurable: true,
@@ -138,7 +165,7 @@ export class SpanRecord implements Span {
   failed(error: unknown): void {
     this.#event.status = 'error';
     this.setLabel('error.type', error instanceof Error ? error.name : typeof error);
-    this.setLabel('error.message', error instanceof Error ? error.message : String(error));
+    this.setLabel('error.message', error instanceof Error ? error.message : textOf(error));
   }
 
   /** The event, once; undefined when it was made before. */
@@ -172,4 +199,8 @@ export class SpanRecord implements Span {
   }
 }
 
-const unsafe = (value: number): boolean => Number.isInteger(value) && !Number.isSafeInteger(value);
+/** A number that the ledger takes. */
+const isAmount = (value: unknown): value is number =>
+  typeof value === 'number' &&
+  Number.isFinite(value) &&
+  (!Number.isInteger(value) || Number.isSafeInteger(value));

@@ -237,3 +237,12 @@ export function clip(value: string, bytes = 256): string {
   while (Buffer.byteLength(kept) > bytes) kept = kept.slice(0, -1);
   return kept.replace(LONE_SURROGATE, '');
 }
+
+/** `String(value)` of anything, also of what has no text. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `[${typeof value}]`;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Whatever listens where the SDK expects the collector: it speaks the wire format and can be told to fail. With a MAC
+ * key its answers are proven, as the collector's are; without, it is an impostor. It decides and stores nothing.
+ */
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { answerMessage } from '../../core/proof/binding.ts';
+import type { Event } from '../../sdk/typescript/src/types.ts';
+import { sha256 } from '../core/host.ts';
+
+export type Reply =
+  | { status: number; body?: unknown; headers?: Record<string, string>; proven?: boolean }
+  | 'hang up'
+  | 'hang';
+export type Request = { method: string; url: string; headers: IncomingMessage['headers']; body: unknown };
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+export class Peer {
+  readonly requests: Request[] = [];
+  readonly #server: Server;
+  readonly #mac: Uint8Array | undefined;
+  /** Asked first; undefined: 201 to events, 404 to all else. */
+  answer: (request: Request) => Reply | undefined = () => undefined;
+
+  private constructor(server: Server, mac: Uint8Array | undefined) {
+    this.#server = server;
+    this.#mac = mac;
+  }
+
+  static async start(mac?: Uint8Array, port = 0): Promise<Peer> {
+    const server = createServer();
+    const peer = new Peer(server, mac);
+    server.on('request', (request, response) => void peer.#serve(request, response));
+    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
+    return peer;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Events of batches that were answered with 201, in order of arrival. */
+  readonly events: (Event & { stream: { id: string; n: number } })[] = [];
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const bytes = Buffer.concat(chunks);
+    const { method = '', url = '', headers } = request;
+    const seen: Request = {
+      method,
+      url,
+      headers,
+      body: bytes.length === 0 ? undefined : JSON.parse(bytes.toString()),
+    };
+    this.requests.push(seen);
+    const told = this.answer(seen);
+    if (told === 'hang') return;
+    if (told === 'hang up') return void request.socket.destroy();
+    const reply = told ?? { status: url === '/api/events' ? 201 : 404 };
+    if (url === '/api/events' && reply.status === 201) {
+      this.events.push(...(seen.body as { events: typeof this.events }).events);
+    }
+    const text = JSON.stringify(reply.body ?? {});
+    const mac: Record<string, string> = {};
+    if (this.#mac !== undefined && reply.proven !== false) {
+      const message = answerMessage({
+        nonce: String(headers['x-trailmix-nonce']),
+        method,
+        path: url,
+        request_sha256: hexOf(sha256(bytes)),
+        status: reply.status,
+        response_sha256: hexOf(sha256(Buffer.from(text))),
+      });
+      mac['x-trailmix-mac'] = createHmac('sha256', this.#mac).update(message).digest('hex');
+    }
+    response.writeHead(reply.status, { 'content-type': 'application/json', ...mac, ...reply.headers });
+    response.end(text);
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise(resolve => this.#server.close(resolve));
+  }
+}
