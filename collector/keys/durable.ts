@@ -10,12 +10,17 @@ import { basename, dirname, join } from 'node:path';
 export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
   const beside = await writeBeside(file, bytes);
   try {
-    await rename(beside, file);
+    await renameDurably(beside, file);
   } catch (error) {
     await unlink(beside).catch(() => {});
     throw error;
   }
-  await syncFolder(dirname(file));
+}
+
+/** Renames a file whose bytes are synced already, and makes the new name durable. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
 }
 
 /** Like replaceFile, but never over an existing file: answers false, having changed nothing, when there is one. */
