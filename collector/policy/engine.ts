@@ -108,8 +108,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
 
   const seat = (loaded: Loaded): Seat => {
     const { bundle, module } = loaded;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./evaluator.${extension}`, import.meta.url), {
+    const worker = new Worker(new URL('./evaluator.ts', import.meta.url), {
       workerData: {
         module,
         data: bundle.data,

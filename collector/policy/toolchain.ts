@@ -160,8 +160,7 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
 
   const start = async (): Promise<Worker> => {
     if (worker !== null) return worker;
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const made = new Worker(new URL(`./toolchain_worker.${extension}`, import.meta.url), {
+    const made = new Worker(new URL('./toolchain_worker.ts', import.meta.url), {
       workerData: { wasmPath, runtimePath },
       env: {},
       execArgv: [],
