@@ -90,7 +90,11 @@ async function build(): Promise<boolean> {
   const started = Date.now();
   const env = { ...process.env, GOTOOLCHAIN: 'local', GOOS: 'js', GOARCH: 'wasm', GOFLAGS: '' };
   await run('go', [...FLAGS, '-o', `${wasm}.new`, '.'], { cwd: sourceDir, env });
-  await writeFile(join(TOOLCHAIN_DIR, 'licences.txt'), await licences(env));
+  const goLicence = await readIfThere(join(go.root, 'LICENSE'));
+  await writeFile(
+    join(TOOLCHAIN_DIR, 'licences.txt'),
+    `${await licences(env)}\nGo ${go.version}\n\n${goLicence}`,
+  );
   await copyFile(join(go.root, 'lib/wasm/wasm_exec.js'), join(dirname(wasm), 'wasm_exec.js'));
   await rename(`${wasm}.new`, wasm);
   await writeFile(stamp, digest);
