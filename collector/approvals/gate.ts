@@ -34,7 +34,7 @@ export type Gate = {
 };
 
 export type GateOptions = {
-  ledger: Pick<Ledger, 'tenantId' | 'read' | 'write'>;
+  ledger: Pick<Ledger, 'read' | 'write'>;
   policy: PolicyRunner;
   /** What is in force now: a use under another policy than the one that asked is refused. */
   activePolicy: () => { version: number; hash: string };
@@ -66,12 +66,7 @@ export function createGate(options: GateOptions): Gate {
   return {
     async decide(who, input) {
       if (input.app_id !== who.appId) throw new TrailmixError('app_mismatch', { where: '/app_id' });
-      const outcome = await evaluate(
-        policy,
-        policyInput(input, ledger.tenantId),
-        policyLimitMs,
-        activePolicy,
-      );
+      const outcome = await evaluate(policy, policyInput(input), policyLimitMs, activePolicy);
       const { decisionId, argsSalt, approval } = await ledger.write.run('decide', {
         keyId: who.id,
         appId: who.appId,
@@ -160,8 +155,11 @@ export function createGate(options: GateOptions): Gate {
   };
 }
 
-/** The document that a policy sees as `input`. All of it can be rebuilt from the decision's record. */
-export function policyInput(input: InputOf<'decide'>, tenantId: string): JsonObject {
+/**
+ * The document that a policy sees as `input` (docs/spec/policy-input.schema.json), but for `policy`, which the runner
+ * adds. All of it can be rebuilt from the decision's record; so it has no `now`.
+ */
+export function policyInput(input: InputOf<'decide'>): JsonObject {
   return {
     action: input.action,
     risk: input.risk,
@@ -170,7 +168,6 @@ export function policyInput(input: InputOf<'decide'>, tenantId: string): JsonObj
     context: (input.context ?? {}) as JsonObject,
     session_id: input.session_id,
     app_id: input.app_id,
-    tenant_id: tenantId,
   };
 }
 
