@@ -19,6 +19,8 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 export class Peer {
   readonly requests: Request[] = [];
+  /** The last MAC given, by path. */
+  readonly macs = new Map<string, string>();
   readonly #server: Server;
   readonly #mac: Uint8Array | undefined;
   /** Asked first; undefined: 201 to events, 404 to all else. */
@@ -79,6 +81,7 @@ export class Peer {
         response_sha256: hexOf(sha256(Buffer.from(text))),
       });
       mac['x-trailmix-mac'] = createHmac('sha256', this.#mac).update(message).digest('hex');
+      this.macs.set(url, mac['x-trailmix-mac']);
     }
     response.writeHead(reply.status, { 'content-type': 'application/json', ...mac, ...reply.headers });
     response.end(text);

@@ -88,6 +88,7 @@ export class Transport {
     const { method, path, timeoutMs, signal } = ask;
     const body = ask.body === undefined ? undefined : Buffer.from(ask.body);
     const nonce = randomBytes(32).toString('hex');
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
     return new Promise<Answer>((resolve, reject) => {
       const request = this.#http.request({
         protocol: this.#base.protocol,
@@ -116,7 +117,6 @@ export class Transport {
         reject(reason);
         request.destroy();
       };
-      if (signal?.aborted === true) return onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
       request.on('error', (error: NodeJS.ErrnoException) => {
         reused.value = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
