@@ -123,8 +123,19 @@ export const approvalCommands: Pick<
     });
     sql(
       tx,
-      `INSERT INTO decision (id, tenant_id, app_id, key_id, session_id, seq, result) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    ).run(decisionId, tx.tenantId, input.appId, input.keyId, input.sessionId, decided.seq, outcome.result);
+      `INSERT INTO decision (id, tenant_id, app_id, key_id, session_id, action, risk, seq, result)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      decisionId,
+      tx.tenantId,
+      input.appId,
+      input.keyId,
+      input.sessionId,
+      input.action,
+      input.risk,
+      decided.seq,
+      outcome.result,
+    );
     const answer = { decisionId, seq: decided.seq, argsSalt: hex(argsSalt) };
     if (approvalId === undefined) return answer;
 
@@ -414,6 +425,8 @@ export const approvalCommands: Pick<
       members: {
         ...sampleMark(input.sampleTs),
         parent_id: row.id,
+        name: row.action,
+        risk: row.risk,
         status: input.outcome,
         ...(result === undefined ? {} : { output: result as JsonValue }),
         outcome: {
@@ -422,7 +435,13 @@ export const approvalCommands: Pick<
           ...summary,
         },
       },
-      facts: { ...sampleFact(input.sampleTs), kind: 'outcome', parentId: row.id, status: input.outcome },
+      facts: {
+        ...sampleFact(input.sampleTs),
+        kind: 'outcome',
+        name: row.action,
+        parentId: row.id,
+        status: input.outcome,
+      },
     });
     sql(
       tx,
@@ -470,6 +489,8 @@ type DecisionRow = {
   app_id: string;
   key_id: string;
   session_id: string;
+  action: string;
+  risk: ApprovalView['risk'];
   result: 'allow' | 'deny' | 'approve';
   outcome_hash: string | null;
   outcome_event_id: string | null;

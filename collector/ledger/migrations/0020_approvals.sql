@@ -6,6 +6,8 @@ CREATE TABLE decision (
   app_id TEXT NOT NULL,
   key_id TEXT NOT NULL,
   session_id TEXT NOT NULL,
+  action TEXT NOT NULL,
+  risk TEXT NOT NULL,
   seq INTEGER NOT NULL,
   result TEXT NOT NULL CHECK (result IN ('allow', 'deny', 'approve')),
   outcome TEXT CHECK (outcome IN ('ok', 'error')),
