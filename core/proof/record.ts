@@ -4,6 +4,7 @@
  * Rules: a head has exactly HEAD_MEMBERS; the body is every other member but SEAL_MEMBERS; nothing here trusts
  * its input's shape unless its name says so.
  */
+import { validTs } from '../event/time.ts';
 import { hex, utf8 } from './bytes.ts';
 import { PREFIX, type Sha256 } from './hash.ts';
 import { type JsonObject, type JsonValue, jcs, jcsString } from './jcs.ts';
@@ -69,9 +70,13 @@ export const LEDGER_APP = '_ledger';
 
 /** JCS(head), written out because every event pays for it. Equal to `jcs(head)` for every Head. */
 export function headJcs(head: Head): string {
-  return `{"app_id":${jcsString(head.app_id)},"app_seq":${head.app_seq},"body_hash":"${head.body_hash}","event_type":${jcsString(
-    head.event_type,
-  )},"hash_prev":"${head.hash_prev}","ledger_id":"${head.ledger_id}","received_at":"${head.received_at}","seq":${head.seq},"tenant_id":"${head.tenant_id}","ts":"${head.ts}","v":1}`;
+  const { app_id, body_hash, event_type, hash_prev, ledger_id, received_at, tenant_id, ts } = head;
+  return (
+    `{"app_id":${jcsString(app_id)},"app_seq":${head.app_seq},"body_hash":${jcsString(body_hash)}` +
+    `,"event_type":${jcsString(event_type)},"hash_prev":${jcsString(hash_prev)}` +
+    `,"ledger_id":${jcsString(ledger_id)},"received_at":${jcsString(received_at)},"seq":${head.seq}` +
+    `,"tenant_id":${jcsString(tenant_id)},"ts":${jcsString(ts)},"v":1}`
+  );
 }
 
 /** Lowercase hex SHA-256 of the UTF-8 of JCS(body). */
@@ -92,12 +97,9 @@ export function eventSignatureMessage(hashSelfHex: string): Uint8Array {
 const LEDGER_ID = /^[0-9a-f]{32}$/;
 const HASH = /^[0-9a-f]{64}$/;
 const TENANT_ID = /^[a-z0-9-]{1,64}$/;
-const RECEIVED_AT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+const EVENT_TYPE = /^[a-z][a-z0-9_.-]{0,63}$/;
 
-/**
- * Why a value is not a head, as member name and reason, or undefined when it is one. Checks form, not truth:
- * times are checked for their shape and length only.
- */
+/** Why a value is not a head, as `member: reason`, or undefined when it is one. Checks form, not truth. */
 export function headFault(head: { readonly [member: string]: unknown }): string | undefined {
   for (const member of Object.keys(head)) if (!HEAD_SET.has(member)) return `${member}: not a head member`;
   if (head.v !== 1) return 'v: must be 1';
@@ -106,9 +108,11 @@ export function headFault(head: { readonly [member: string]: unknown }): string 
   if (!isCount(head.seq, 0)) return 'seq: must be an integer from 0';
   if (!isCount(head.app_seq, 1)) return 'app_seq: must be an integer from 1';
   if (!isText(head.app_id)) return 'app_id: must be a string of 1 to 256 characters';
-  if (!isText(head.event_type)) return 'event_type: must be a string of 1 to 256 characters';
-  if (!isText(head.ts)) return 'ts: must be a string of 1 to 256 characters';
-  if (!matches(RECEIVED_AT, head.received_at)) return 'received_at: must be a time with six digits';
+  if (!matches(EVENT_TYPE, head.event_type)) return 'event_type: must match [a-z][a-z0-9_.-]{0,63}';
+  if (!isTime(head.ts)) return 'ts: must be a time, YYYY-MM-DDTHH:MM:SS[.1-9 digits]Z';
+  if (!isTime(head.received_at) || (head.received_at as string).length !== 27) {
+    return 'received_at: must be a time with six digits';
+  }
   if (!matches(HASH, head.hash_prev)) return 'hash_prev: must be 64 hex characters';
   if (!matches(HASH, head.body_hash)) return 'body_hash: must be 64 hex characters';
   return undefined;
@@ -116,6 +120,10 @@ export function headFault(head: { readonly [member: string]: unknown }): string 
 
 function matches(form: RegExp, value: unknown): boolean {
   return typeof value === 'string' && form.test(value);
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'string' && validTs(value);
 }
 
 function isText(value: unknown): boolean {

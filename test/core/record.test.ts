@@ -100,7 +100,7 @@ const heads: fc.Arbitrary<Head> = fc.record({
   seq: fc.maxSafeNat(),
   app_id: name.map(text => `otlp:${text}`),
   app_seq: fc.maxSafeNat().map(n => Math.max(n, 1)),
-  event_type: name,
+  event_type: fc.stringMatching(/^[a-z][a-z0-9_.-]{0,63}$/),
   ts: fc.constantFrom('2026-11-22T16:27:02Z', '2026-11-22T16:27:02.123456789Z'),
   received_at: fc.constant('2026-11-22T16:27:02.123456Z'),
   hash_prev: hash,
@@ -118,6 +118,16 @@ describe('record', () => {
           expect(headFault(rest)).toMatch(member);
         }
         expect(headFault({ ...head, more: 1 })).toMatch('more');
+      }),
+    );
+  });
+
+  test('no text in a head can pass for another member: headJcs escapes all of them', () => {
+    fc.assert(
+      fc.property(heads, fc.constantFrom(...HEAD_MEMBERS), fc.string(), (head, member, text) => {
+        fc.pre(typeof head[member] === 'string');
+        const odd = { ...head, [member]: `${text}","v":1}` };
+        expect(headJcs(odd)).toBe(jcs(odd));
       }),
     );
   });
