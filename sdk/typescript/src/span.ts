@@ -133,13 +133,14 @@ export class SpanRecord implements Span {
   }
 
   #recordModel(model: ModelCall): void {
-    const { name, version, provider, params, cost } = (model ?? {}) as Partial<ModelCall>;
+    const { name, version, provider, params, cost, usage } = (model ?? {}) as Partial<ModelCall>;
     this.#event.model = {
       name: clip(textOf(name ?? 'unnamed'), 1024),
       ...(version === undefined ? {} : { version: clip(textOf(version), 1024) }),
       ...(provider === undefined ? {} : { provider: clip(textOf(provider), 1024) }),
       ...(params === undefined ? {} : { params: this.#copy(params) }),
       ...(isAmount(cost) ? { cost } : {}),
+      ...(usage === undefined ? {} : { usage: this.#copy(usage) as NonNullable<ModelCall['usage']> }),
     };
   }
 

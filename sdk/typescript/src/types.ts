@@ -46,6 +46,7 @@ export type ModelCall = {
   params?: unknown;
   /** In the account's currency. */
   cost?: number;
+  usage?: { input_tokens?: number; output_tokens?: number; total_tokens?: number };
 };
 export type Eval = { name: string; score: number; threshold?: number; details?: unknown };
 export type PolicyEval = {
