@@ -1,5 +1,12 @@
 /** A decision as sign, word and colour. `word` replaces the word, e.g. "Approved by 2"; `quiet` shows the sign with the word for readers only. */
-import { IconAlertTriangle, IconCheck, IconClockHour4, IconHourglassOff, IconX } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconCheck,
+  IconClockHour4,
+  IconHourglassOff,
+  IconUser,
+  IconX,
+} from '@tabler/icons-react';
 import { type DecisionLook, lookOf } from './decisions.ts';
 
 const signs = {
@@ -8,6 +15,7 @@ const signs = {
   clock: IconClockHour4,
   hourglass: IconHourglassOff,
   alert: IconAlertTriangle,
+  person: IconUser,
 } as const;
 
 export function DecisionSign({ look, size = 13 }: { look: DecisionLook; size?: number }) {

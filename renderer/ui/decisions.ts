@@ -7,10 +7,12 @@ export type Tone = 'allow' | 'ask' | 'deny' | 'fail' | 'plain';
 export type DecisionLook = {
   word: string;
   tone: Tone;
-  sign: 'check' | 'cross' | 'clock' | 'hourglass' | 'alert';
+  sign: 'check' | 'cross' | 'clock' | 'hourglass' | 'alert' | 'person';
 };
 
-const looks: Record<DecisionState, DecisionLook> = {
+/** `asked` counts calls that people were asked about, whatever they answered. */
+const looks: Record<DecisionState | 'asked', DecisionLook> = {
+  asked: { word: 'Put to people', tone: 'ask', sign: 'person' },
   allowed: { word: 'Allowed', tone: 'allow', sign: 'check' },
   denied: { word: 'Denied', tone: 'deny', sign: 'cross' },
   waiting: { word: 'Needs approval', tone: 'ask', sign: 'clock' },
@@ -23,7 +25,7 @@ const looks: Record<DecisionState, DecisionLook> = {
 
 /** The look of a state; undefined for '' or a word this version doesn't know. */
 export function lookOf(state: string): DecisionLook | undefined {
-  return Object.hasOwn(looks, state) ? looks[state as DecisionState] : undefined;
+  return Object.hasOwn(looks, state) ? looks[state as keyof typeof looks] : undefined;
 }
 
 /** ApprovalView.status has words of its own: `denied` there is a person's refusal. */
