@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseIJson } from '../../core/event/ijson.ts';
@@ -7,6 +8,7 @@ import { argsDigest, payloadOf } from '../../core/proof/binding.ts';
 import { fromBase64 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { SpanRecord } from '../../sdk/typescript/src/span.ts';
+import { parseApiKey } from '../../sdk/typescript/src/transport.ts';
 import type { Eval, ModelCall } from '../../sdk/typescript/src/types.ts';
 import { clip, exactCopy, NotJson, recorded } from '../../sdk/typescript/src/values.ts';
 import { vectors } from '../core/host.ts';
@@ -220,5 +222,14 @@ describe('the copy that is decided on', () => {
     const hmac = (key: Uint8Array, message: Uint8Array) => createHmac('sha256', key).update(message).digest();
     for (const { args_salt, payload, args_digest } of args)
       expect(argsDigest(hmac, fromBase64(args_salt), exactCopy(payload))).toBe(args_digest);
+  });
+
+  test('the worked example of docs/spec/gate.md', () => {
+    const spec = readFileSync(new URL('../../docs/spec/gate.md', import.meta.url), 'utf8');
+    const line = (name: string): string => new RegExp(`^${name} +(\\S+)$`, 'm').exec(spec)?.[1] ?? '';
+    const payload = exactCopy<JsonValue>(JSON.parse(line('JCS\\(payload\\)')));
+    const hmac = (key: Uint8Array, message: Uint8Array) => createHmac('sha256', key).update(message).digest();
+    expect(argsDigest(hmac, Buffer.from(line('args_salt'), 'hex'), payload)).toBe(line('args_digest'));
+    expect(Buffer.from(parseApiKey(`tm1.abcd.auth.${line('mac \\(base64url\\)')}`)!.mac!)).toHaveLength(32);
   });
 });

@@ -194,6 +194,7 @@ class GatedCall {
     const answer = await this.#request({
       method: 'POST',
       path: '/api/decisions',
+      once: true,
       body: JSON.stringify({
         action: this.#action,
         risk,

@@ -51,6 +51,8 @@ export type Ask = {
   body?: string;
   timeoutMs: number;
   signal?: CancelSignal | undefined;
+  /** Never asked a second time, not even when the connection broke. */
+  once?: boolean;
 };
 
 export class Transport {
@@ -73,8 +75,8 @@ export class Transport {
       try {
         return await this.#once(ask, reused);
       } catch (error) {
-        // The collector closed an idle connection in the moment it was used again: nothing was answered on it.
-        if (reused.value && attempt === 0 && error instanceof Unreachable) continue;
+        // The collector closed an idle connection in the moment it was used again.
+        if (reused.value && attempt === 0 && ask.once !== true && error instanceof Unreachable) continue;
         throw error;
       }
     }
