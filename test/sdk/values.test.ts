@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { parseIJson } from '../../core/event/ijson.ts';
 import { validateEvent } from '../../core/event/validate.ts';
 import { argsDigest, payloadOf } from '../../core/proof/binding.ts';
-import { fromBase64 } from '../../core/proof/bytes.ts';
+import { fromHex } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { SpanRecord } from '../../sdk/typescript/src/span.ts';
 import { parseApiKey } from '../../sdk/typescript/src/transport.ts';
@@ -221,7 +221,7 @@ describe('the copy that is decided on', () => {
       expect(payloadOf(exactCopy<JsonValue[] & JsonObject>(given))).toEqual(payload);
     const hmac = (key: Uint8Array, message: Uint8Array) => createHmac('sha256', key).update(message).digest();
     for (const { args_salt, payload, args_digest } of args)
-      expect(argsDigest(hmac, fromBase64(args_salt), exactCopy(payload))).toBe(args_digest);
+      expect(argsDigest(hmac, fromHex(args_salt), exactCopy(payload))).toBe(args_digest);
   });
 
   test('the worked example of docs/spec/gate.md', () => {
