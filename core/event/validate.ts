@@ -7,9 +7,8 @@
  */
 import type { Problem } from '../api/errors.ts';
 import { type BlobRef, isBlobRef, JCS_BLOB_TYPE } from '../proof/blob.ts';
-import { base64, utf8Length } from '../proof/bytes.ts';
+import { utf8Length } from '../proof/bytes.ts';
 import { isPlain, type JsonObject, type JsonValue, pointer } from '../proof/jcs.ts';
-import type { Source } from '../proof/record.ts';
 import { EVENT_DEPTH } from './ijson.ts';
 import { ACTOR_TYPES, DECISIONS, ID_BYTES, RISKS, STATUSES } from './schema.ts';
 import { validTs } from './time.ts';
@@ -111,16 +110,6 @@ function accepted(value: { [name: string]: unknown }): ValidEvent {
     event.claimed = claimed;
   }
   return event as unknown as ValidEvent;
-}
-
-/**
- * The body of an accepted event: its members that are not in the head, with how it came in, and 16 fresh random
- * bytes as base64. What JCS hashes; large values are still in it.
- */
-export function eventBody(event: ValidEvent, source: Source, salt: Uint8Array): JsonObject {
-  if (salt.length !== 16) throw new RangeError(`a salt has 16 bytes, not ${salt.length}`);
-  const { app_id, event_type, ts, ...members } = event;
-  return { ...members, source, salt: base64(salt) } as unknown as JsonObject;
 }
 
 /** Whether anything below has a `$` key or goes too deep: rare, so found cheaply first and located afterwards. */

@@ -1,7 +1,7 @@
 /**
  * What ties a gated call to its decision, its approvals and its answer: digests of arguments and policies, the
  * approval binding, the bytes that people sign, and the MAC by which a collector proves itself.
- * Format: docs/spec/ledger.md, "Decisions and approvals". Rules: nothing here reads a clock or makes a nonce.
+ * Format: docs/spec/gate.md; what people sign: docs/spec/ledger.md, "Decisions and approvals". Rules: nothing here reads a clock or makes a nonce.
  */
 import { hex, utf8 } from './bytes.ts';
 import { type HmacSha256, PREFIX, type Sha256 } from './hash.ts';
@@ -131,7 +131,7 @@ export interface AnswerParts {
   readonly response_sha256: string;
 }
 
-/** The bytes under the answer MAC (docs/spec/ledger.md, "API keys"). The key is the `mac` part of the API key. */
+/** The bytes under the answer MAC (docs/spec/gate.md, "API keys"). The key is the `mac` part of the API key. */
 export function answerMessage(parts: AnswerParts): Uint8Array {
   const { nonce, method, path, request_sha256, status, response_sha256 } = parts;
   return utf8(PREFIX.answer + [nonce, method, path, request_sha256, status, response_sha256].join('\n'));

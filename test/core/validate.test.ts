@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { EventSchema } from '../../core/event/schema.ts';
 import { formatMicros, tsMicros, validTs } from '../../core/event/time.ts';
 import { eventTypesDocument, isReservedType, RESERVED_PREFIXES } from '../../core/event/types.ts';
-import { ERROR_LIMIT, EVENT_MEMBERS, eventBody, validateEvent } from '../../core/event/validate.ts';
+import { ERROR_LIMIT, EVENT_MEMBERS, validateEvent } from '../../core/event/validate.ts';
 import type { JsonValue } from '../../core/proof/jcs.ts';
 import { publishedFiles } from '../../resources/build/event-schema.ts';
 import { vectors } from './host.ts';
@@ -147,25 +147,6 @@ describe('validate', () => {
     for (let i = 0; i < 100_000; i++) deep = [deep];
     const result = validateEvent({ ...base, input: deep }, options);
     expect(result.ok ? '' : result.errors[0]?.code).toBe('json_depth');
-  });
-});
-
-describe('body of an accepted event', () => {
-  const source = { via: 'http', auth: 'key', key: 'k1' } as const;
-
-  test('has every member but the head’s, the source, and the salt as base64', () => {
-    const result = validateEvent({ ...base, input: 1, hash_self: 'x' }, options);
-    if (!result.ok) throw new Error('the event is valid');
-    expect(eventBody(result.event, source, new Uint8Array(16))).toEqual({
-      event_id: 'e',
-      session_id: 's',
-      actor_type: 'agent',
-      input: 1,
-      claimed: { hash_self: 'x' },
-      source,
-      salt: 'AAAAAAAAAAAAAAAAAAAAAA==',
-    });
-    expect(() => eventBody(result.event, source, new Uint8Array(32))).toThrow(RangeError);
   });
 });
 
