@@ -50,40 +50,38 @@ export function parseIJson(bytes: Uint8Array, limits: IJsonLimits = {}): JsonVal
   return new Parser(text, limits).parse();
 }
 
-/** Finds the first invalid sequence, and the pointer by parsing what stands before it. */
+/** Places the first invalid sequence, unless something is wrong before it: the pointer is where a parser stood. */
 function utf8Error(bytes: Uint8Array, limits: IJsonLimits): IJsonError {
-  let low = 0;
-  let high = bytes.length;
-  // The longest valid prefix: at most 3 bytes of it may belong to a character that is cut.
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (validPrefix(bytes, middle) === undefined) high = middle - 1;
-    else low = middle;
-  }
-  const before = validPrefix(bytes, low) ?? { text: '', length: 0 };
+  const offset = invalidUtf8At(bytes);
   let where = '';
   try {
-    new Parser(before.text, limits).parse();
+    new Parser(fromUtf8(bytes.subarray(0, offset)), limits).parse();
   } catch (error) {
     if (!(error instanceof IJsonError)) throw error;
-    if (error.offset < before.length) return error;
+    if (error.offset < offset) return error;
     where = error.where ?? '';
   }
-  return new IJsonError('json_utf8', where, before.length, 'not valid UTF-8');
+  return new IJsonError('json_utf8', where, offset, 'not valid UTF-8');
 }
 
-/** Text of the first `end` bytes, less a character that `end` cuts; undefined where they hold an invalid sequence. */
-function validPrefix(bytes: Uint8Array, end: number): { text: string; length: number } | undefined {
-  for (let cut = 0; cut <= 3 && cut <= end; cut++) {
-    // Only continuation bytes and one lead byte may be left off.
-    if (cut > 0 && bytes[end - cut]! < 0x80) return undefined;
-    try {
-      return { text: fromUtf8(bytes.subarray(0, end - cut)), length: end - cut };
-    } catch {
-      if (cut > 0 && bytes[end - cut]! >= 0xc0) return undefined;
+/** Offset of the first byte that begins no character (The Unicode Standard, table 3-7); the length if all do. */
+function invalidUtf8At(bytes: Uint8Array): number {
+  let at = 0;
+  while (at < bytes.length) {
+    const lead = bytes[at]!;
+    if (lead < 0x80) {
+      at++;
+      continue;
     }
+    const more = lead < 0xc2 || lead > 0xf4 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+    const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+    const second = bytes[at + 1] ?? 0;
+    if (more === 0 || second < least || second > most) return at;
+    for (let i = 2; i <= more; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return at;
+    at += more + 1;
   }
-  return undefined;
+  return at;
 }
 
 const QUOTE = 0x22;

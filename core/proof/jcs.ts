@@ -37,10 +37,17 @@ export function jcsString(text: string): string {
   return quote(text);
 }
 
-/** One JSON Pointer from its reference tokens. */
+/**
+ * JSON Pointer (RFC 6901) from its reference tokens. A token beyond 256 characters is cut and ends in an ellipsis:
+ * it is there to be read in an error, and must not carry a payload into it.
+ */
 export function pointer(tokens: readonly (string | number)[]): string {
   let text = '';
-  for (const token of tokens) text += `/${String(token).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  for (const token of tokens) {
+    const name = String(token);
+    const shown = name.length > 256 ? `${name.slice(0, 255)}…` : name;
+    text += `/${shown.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  }
   return text;
 }
 

@@ -181,12 +181,42 @@ describe('strict I-JSON', () => {
     );
   });
 
-  test('any bytes at all: a value or an IJsonError', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), bytes => {
-        expect(refusal(bytes).offset).toBeLessThanOrEqual(bytes.length);
-      }),
-      { numRuns: 3000 },
+  test('any bytes at all: a value or an IJsonError, and invalid UTF-8 is placed exactly', () => {
+    const decodes = (bytes: Uint8Array) => {
+      try {
+        return new TextDecoder('utf-8', { fatal: true }).decode(bytes) !== undefined;
+      } catch {
+        return false;
+      }
+    };
+    const pieces = fc.constantFrom(
+      ...[0x22, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0],
     );
+    const leads = fc.constantFrom(0xe2, 0xed, 0xee, 0xf0, 0xf1, 0xf4, 0xf5, 0xff);
+    const some = fc.array(fc.oneof(pieces, leads, fc.nat({ max: 255 })), { maxLength: 12 });
+    fc.assert(
+      fc.property(some, inner => {
+        const bytes = Uint8Array.from([0x22, ...inner, 0x22]);
+        const { code, offset } = refusal(bytes);
+        expect(offset).toBeLessThanOrEqual(bytes.length);
+        if (code === 'json_utf8') expect(decodes(bytes.subarray(0, offset))).toBe(true);
+        if (code === 'none' || code === 'json_utf8') expect(decodes(bytes)).toBe(code === 'none');
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('a large body with one bad byte at its end is refused without delay', () => {
+    const body = Buffer.alloc(16 * 1024 * 1024, 0x61);
+    body[0] = 0x22;
+    body[body.length - 1] = 0xff;
+    const start = performance.now();
+    expect(refusal(body)).toMatchObject({ code: 'json_utf8', offset: body.length - 1 });
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  test('an error carries no payload: a long key is cut in its pointer', () => {
+    const { where } = refusal(utf8(`{"${'k'.repeat(100_000)}":[1,}`));
+    expect(where).toMatch(/^\/k{255}…\/1$/);
   });
 });
