@@ -80,6 +80,8 @@ export type PreparedEvent = {
   stream?: { id: string; n: number; keyId: string };
   /** What the projections need, so the writer parses nothing. */
   facts: EventFacts;
+  /** Large values that became `$blob`s: `append` makes them durable before the commit. */
+  blobs?: readonly { sha256: string; bytes: Uint8Array }[];
 };
 
 /** Facts that the runs' table and the spans show; taken once, when the event is prepared. */
@@ -326,12 +328,18 @@ export interface Ledger {
 }
 
 export interface BlobStore {
-  /** Streams in, encrypts, syncs, then answers. Throws body_too_large, disk_full; nothing is left behind. */
+  /**
+   * Streams in, encrypts, syncs, then answers. Throws body_too_large, disk_full, busy; nothing is left behind.
+   * `keyId`: the API key that uploads it, remembered for `uploadedBy`.
+   */
   put(
     tenantId: string,
     bytes: AsyncIterable<Uint8Array>,
     limit: number,
+    keyId?: string,
   ): Promise<{ sha256: string; bytes: number }>;
+  /** Whether this API key uploaded this blob: a `$blob` in its events must be its own (blob_unknown). */
+  uploadedBy(tenantId: string, sha256: string, keyId: string): Promise<boolean>;
   has(tenantId: string, sha256: string): Promise<boolean>;
   get(tenantId: string, sha256: string): AsyncIterable<Uint8Array>;
 }

@@ -23,5 +23,8 @@ export interface WriteTx {
   touchApproval(id: string): void;
 }
 
-export type CommandHandler<N extends keyof Commands> = (tx: WriteTx, input: Commands[N]['input']) => Commands[N]['output'];
+export type CommandHandler<N extends keyof Commands> = (
+  tx: WriteTx,
+  input: Commands[N]['input'],
+) => Commands[N]['output'];
 export type CommandTable = { [N in keyof Commands]: CommandHandler<N> };

@@ -1,0 +1,126 @@
+/**
+ * The main thread's way into the ledger: the one WriteLedger. Counts what is on its way and refuses what would not fit
+ * (busy, with Retry-After), stores the blobs of a batch before its events are handed over, and reads the clock once
+ * per request. Events of one request become one all-or-nothing step of the writer.
+ */
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { Accepted } from '../../core/api/views.ts';
+import { hex } from '../../core/proof/bytes.ts';
+import type { Clock, Commands, PreparedEvent, WriteLedger } from '../ports.ts';
+import { ENTRY_BYTES, writeMacs } from './idempotence.ts';
+import type { AppendEvent, AppendInput, AppendOutput, CommitNotice, RunInput } from './messages.ts';
+import type { ThreadClient } from './threads.ts';
+
+/** What may be on its way to the writer at once, over all callers. */
+export type QueueLimits = { events: number; bytes: number; commands: number };
+export const QUEUE_LIMITS: QueueLimits = { events: 20_000, bytes: 64 * 1024 * 1024, commands: 2000 };
+
+type Listener = Parameters<WriteLedger['onCommit']>[0];
+
+export type WriterDoor = {
+  write: WriteLedger;
+  /** Events on their way. */
+  queued(): number;
+  committed(notice: CommitNotice): void;
+};
+
+export function writerDoor(options: {
+  thread: ThreadClient;
+  clock: Clock;
+  idempotenceKey: Uint8Array;
+  storeBlob: (tenantId: string, sha256: string, bytes: Uint8Array) => Promise<void>;
+  limits: QueueLimits;
+  closed: () => boolean;
+}): WriterDoor {
+  const { thread, clock, idempotenceKey, limits } = options;
+  const listeners = new Set<Listener>();
+  let events = 0;
+  let bytes = 0;
+  let commands = 0;
+  // The writer sees requests in the order they are posted: readings only fall where the clock does.
+
+  function admit(more: { events: number; bytes: number; commands: number }): () => void {
+    if (options.closed())
+      throw new TrailmixError('busy', { message: 'the ledger is closing', retryAfter: 5 });
+    // A batch larger than the bound still passes through an empty queue.
+    const full =
+      (events > 0 && events + more.events > limits.events) ||
+      (bytes > 0 && bytes + more.bytes > limits.bytes) ||
+      commands + more.commands > limits.commands;
+    if (full) throw new TrailmixError('busy', { retryAfter: 1 });
+    events += more.events;
+    bytes += more.bytes;
+    commands += more.commands;
+    return () => {
+      events -= more.events;
+      bytes -= more.bytes;
+      commands -= more.commands;
+    };
+  }
+
+  async function append(prepared: PreparedEvent[]): Promise<Accepted[]> {
+    if (prepared.length === 0) return [];
+    let size = 0;
+    for (const event of prepared) size += event.bodyJcs.length;
+    const leave = admit({ events: prepared.length, bytes: size, commands: 0 });
+    try {
+      for (const event of prepared) {
+        for (const blob of event.blobs ?? [])
+          await options.storeBlob(event.tenantId, blob.sha256, blob.bytes);
+      }
+      const macs = new Uint8Array(prepared.length * ENTRY_BYTES);
+      prepared.forEach((event, i) => writeMacs(idempotenceKey, event, macs, i * ENTRY_BYTES));
+      const input: AppendInput = { at: clock.now(), events: prepared.map(forWriter), macs };
+      const output = await thread.call<AppendOutput>('append', input, [macs.buffer]);
+      return accepted(prepared, output);
+    } finally {
+      leave();
+    }
+  }
+
+  async function run<N extends keyof Commands>(
+    name: N,
+    input: Commands[N]['input'],
+  ): Promise<Commands[N]['output']> {
+    const leave = admit({ events: 0, bytes: 0, commands: 1 });
+    try {
+      const message: RunInput = { at: clock.now(), name, input };
+      return await thread.call<Commands[N]['output']>('run', message);
+    } finally {
+      leave();
+    }
+  }
+
+  const write = {
+    append,
+    run,
+    onCommit(listener: Listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  } as unknown as WriteLedger; // The brand exists in types alone; this file is where it is given.
+
+  return {
+    write,
+    queued: () => events,
+    committed({ seq, approvals }) {
+      for (const listener of listeners) listener({ seq, approvals });
+    },
+  };
+}
+
+function forWriter(event: PreparedEvent): AppendEvent {
+  const { appId, eventId, sessionId, eventType, ts, bodyJcs, bodyHash, stream, facts } = event;
+  const plain = { appId, eventId, sessionId, eventType, ts, bodyJcs, bodyHash, facts };
+  return stream === undefined ? plain : { ...plain, stream };
+}
+
+function accepted(prepared: readonly PreparedEvent[], output: AppendOutput): Accepted[] {
+  const duplicates = new Set(output.duplicates);
+  return prepared.map((event, i) => ({
+    event_id: event.eventId,
+    seq: output.seqs[i]!,
+    hash_self: hex(output.hashes.subarray(32 * i, 32 * i + 32)),
+    ...(duplicates.has(i) ? { duplicate: true as const } : {}),
+  }));
+}
