@@ -1,0 +1,296 @@
+/**
+ * Decisions, approvals, intents and outcomes, put together from their records: what approvals.jsonl says, and whether
+ * each call that was let through had a valid approval behind it. Writer and verifier share this code.
+ * Format: docs/spec/pack.md, "approvals.jsonl". Rules: only records count; memory is a few facts for each approval.
+ */
+import { argsDigest, type Binding, bindingHash, makeBinding } from '../proof/binding.ts';
+import { fromHex } from '../proof/bytes.ts';
+import { isBlobRef } from '../proof/blob.ts';
+import type { HmacSha256, Sha256 } from '../proof/hash.ts';
+import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
+import type { Findings } from './findings.ts';
+
+/** A record with its body: head, body and seal members flat. */
+type Flat = JsonObject & { readonly seq: number; readonly received_at: string; readonly event_type: string };
+
+type Approval = {
+  readonly id: string;
+  decisionId?: string;
+  decision?: { seq: number; record: JsonObject; decision: JsonObject };
+  asked?: { seq: number; at: string; record: JsonObject; binding: JsonObject; bindingHash: string };
+  readonly answers: { seq: number; at: string; approval: JsonObject }[];
+  expired?: { seq: number };
+  readonly intents: { seq: number; at: string; id: string; intent: JsonObject }[];
+  outcome?: { seq: number; id: string; outcome: JsonObject };
+  inScope: boolean;
+};
+
+const asObject = (value: JsonValue | undefined): JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+const asText = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** Kept of a decision or a question: what a binding repeats. The payload is not kept. */
+const boundMembers = (value: JsonObject): JsonObject => {
+  const { app_id, session_id, actor_id, name, risk } = value;
+  return { app_id: app_id ?? '', session_id: session_id ?? '', actor_id: actor_id ?? '', name: name ?? '', risk: risk ?? '' };
+};
+
+export type ApprovalCounts = { approved: number; denied: number; expired: number; waiting: number; consumed: number };
+type Status = keyof ApprovalCounts;
+
+export class Approvals {
+  readonly #sha256: Sha256;
+  readonly #hmac: HmacSha256;
+  readonly #approvals = new Map<string, Approval>();
+  readonly #byIntent = new Map<string, Approval>();
+  readonly decisions = { allow: 0, deny: 0, approve: 0, failed: 0 };
+
+  constructor(sha256: Sha256, hmac: HmacSha256) {
+    this.#sha256 = sha256;
+    this.#hmac = hmac;
+  }
+
+  /** Takes a record that has its body, by rising seq. `inScope`: it stands in events.jsonl. */
+  take(value: JsonObject, inScope: boolean, where: string, findings?: Findings): void {
+    const record = value as Flat;
+    switch (record.event_type) {
+      case 'decision.recorded':
+        this.#decision(record, inScope, where, findings);
+        break;
+      case 'approval.asked': {
+        const approval = asObject(record.approval);
+        const entry = this.#of(asText(approval.id), inScope);
+        entry.decisionId = asText(approval.decision_id);
+        entry.asked = {
+          seq: record.seq,
+          at: record.received_at,
+          record: boundMembers(record),
+          binding: asObject(approval.binding),
+          bindingHash: asText(approval.binding_hash),
+        };
+        break;
+      }
+      case 'approval.answered': {
+        const approval = asObject(record.approval);
+        const entry = this.#of(asText(approval.id), inScope);
+        entry.decisionId ??= asText(approval.decision_id);
+        entry.answers.push({ seq: record.seq, at: record.received_at, approval });
+        break;
+      }
+      case 'approval.expired': {
+        const approval = asObject(record.approval);
+        const entry = this.#of(asText(approval.id), inScope);
+        entry.decisionId ??= asText(approval.decision_id);
+        entry.expired = { seq: record.seq };
+        break;
+      }
+      case 'intent.recorded': {
+        const intent = asObject(record.intent);
+        const entry = this.#of(asText(intent.approval_id), inScope);
+        entry.decisionId ??= asText(intent.decision_id);
+        const id = asText(record.event_id);
+        entry.intents.push({ seq: record.seq, at: record.received_at, id, intent });
+        this.#byIntent.set(id, entry);
+        break;
+      }
+      case 'outcome.recorded': {
+        const outcome = asObject(record.outcome);
+        const intentId = asText(outcome.intent_id);
+        if (intentId === '') break;
+        const entry = this.#byIntent.get(intentId) ?? this.#of(`?${intentId}`, inScope);
+        if (inScope) entry.inScope = true;
+        entry.decisionId ??= asText(outcome.decision_id);
+        entry.outcome = { seq: record.seq, id: asText(record.event_id), outcome };
+        break;
+      }
+    }
+  }
+
+  /** decision_ids of the approvals in scope some of whose records are still to be found. */
+  unfinished(): string[] {
+    return this.#inScope()
+      .filter(({ decision, asked, outcome }) => !(decision && asked && outcome))
+      .map(({ decisionId }) => decisionId ?? '')
+      .filter(id => id !== '');
+  }
+
+  counts(): ApprovalCounts {
+    const counts: ApprovalCounts = { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 };
+    for (const approval of this.#inScope()) counts[statusOf(approval)]++;
+    return counts;
+  }
+
+  /** The lines of approvals.jsonl, newlines included, in order of the questions. */
+  *lines(): Generator<string> {
+    for (const approval of this.#inScope()) yield `${jcs(lineOf(approval))}\n`;
+  }
+
+  /** Whether a decision, approval, intent or outcome outside the scope is behind an approval inside it. */
+  calledFor(value: JsonObject): boolean {
+    const id =
+      asText(asObject(value.approval).id) ||
+      asText(asObject(value.intent).approval_id) ||
+      asText(asObject(value.decision).approval_id);
+    const entry = this.#approvals.get(id) ?? this.#byIntent.get(asText(asObject(value.outcome).intent_id));
+    return entry?.inScope ?? false;
+  }
+
+  /** Checks what was put together. Findings name the approval's id in `where`. */
+  finish(ids: { readonly ledgerId: string; readonly tenantId: string }, findings: Findings): void {
+    for (const approval of this.#inScope()) this.#check(approval, ids, findings);
+  }
+
+  #inScope(): Approval[] {
+    const order = (approval: Approval) => approval.asked?.seq ?? approval.decision?.seq ?? Number.MAX_SAFE_INTEGER;
+    return [...this.#approvals.values()].filter(({ inScope }) => inScope).sort((a, b) => order(a) - order(b));
+  }
+
+  #of(id: string, inScope: boolean): Approval {
+    let entry = this.#approvals.get(id);
+    if (entry === undefined) {
+      entry = { id, answers: [], intents: [], inScope };
+      this.#approvals.set(id, entry);
+    }
+    if (inScope) entry.inScope = true;
+    return entry;
+  }
+
+  #decision(record: Flat, inScope: boolean, where: string, findings?: Findings): void {
+    const decision = asObject(record.decision);
+    const word = decision.failed !== undefined ? 'failed' : decision.result;
+    if (inScope && (word === 'allow' || word === 'deny' || word === 'approve' || word === 'failed')) {
+      this.decisions[word]++;
+    }
+    // KNOWN GAP: a payload that is a blob is not digested again; the blob itself is checked.
+    const salt = asText(decision.args_salt);
+    if (findings !== undefined && !isBlobRef(record.input)) {
+      const right =
+        /^[0-9a-f]{64}$/.test(salt) &&
+        argsDigest(this.#hmac, fromHex(salt), record.input ?? {}) === decision.args_digest;
+      if (!right) findings.add('args_digest_wrong', where);
+    }
+    const approvalId = asText(decision.approval_id);
+    if (approvalId === '') return;
+    const entry = this.#of(approvalId, inScope);
+    entry.decisionId = asText(record.event_id);
+    const { result, args_digest, policy } = decision;
+    entry.decision = {
+      seq: record.seq,
+      record: boundMembers(record),
+      decision: { result: result ?? '', args_digest: args_digest ?? '', policy: asObject(policy) },
+    };
+  }
+
+  #check(approval: Approval, ids: { readonly ledgerId: string; readonly tenantId: string }, findings: Findings): void {
+    const where = `approvals.jsonl:${approval.id}`;
+    const { asked, decision, answers, intents, outcome } = approval;
+    if (asked === undefined || decision === undefined) {
+      findings.add('approval_record_missing', where, asked === undefined ? 'The question.' : 'The decision.');
+      return;
+    }
+    const { binding } = asked;
+    const expected: JsonObject = {
+      v: 1,
+      ledger_id: ids.ledgerId,
+      tenant_id: ids.tenantId,
+      app_id: decision.record.app_id!,
+      session_id: decision.record.session_id!,
+      actor_id: decision.record.actor_id!,
+      action: decision.record.name!,
+      risk: decision.record.risk!,
+      args_digest: decision.decision.args_digest!,
+      policy_hash: asObject(decision.decision.policy).hash ?? '',
+      decision_id: approval.decisionId ?? '',
+    };
+    const wrong = Object.keys(expected).find(name => binding[name] !== expected[name]);
+    const required = asObject(binding.required);
+    const whole =
+      Number.isSafeInteger(required.k) &&
+      Array.isArray(required.roles) &&
+      typeof binding.nonce === 'string' &&
+      typeof binding.expires_at === 'string' &&
+      Object.keys(binding).length === Object.keys(expected).length + 3;
+    if (wrong !== undefined || !whole) findings.add('approval_binding_wrong', where, wrong ?? 'Its members.');
+    else {
+      const made = makeBinding(binding as unknown as Binding);
+      if (jcs(made) !== jcs(binding) || bindingHash(this.#sha256, made) !== asked.bindingHash) {
+        findings.add('approval_binding_wrong', where, 'Its hash.');
+      }
+    }
+    const expiresAt = asText(binding.expires_at);
+    let denied = false;
+    const approvers = new Set<string>();
+    for (const answer of answers) {
+      const { approval: said } = answer;
+      const late = answer.seq < asked.seq || answer.at >= expiresAt || (intents[0] !== undefined && answer.seq > intents[0].seq);
+      if (said.binding_hash !== asked.bindingHash || late) findings.add('approval_answer_wrong', where, `seq ${answer.seq}.`);
+      if (said.verdict === 'deny') denied = true;
+      else approvers.add(asText(said.by));
+      // KNOWN GAP: enrolment and signatures of people come with their own issue.
+      findings.add(said.signature === undefined ? 'approval_unsigned' : 'approval_signature_unchecked', where, `seq ${answer.seq}.`);
+    }
+    for (const [i, { seq, at, intent }] of intents.entries()) {
+      const backed =
+        i === 0 &&
+        decision.decision.result === 'approve' &&
+        !denied &&
+        answers.some(answer => answer.seq < seq && answer.approval.verdict === 'approve') &&
+        approvers.size >= 1 &&
+        at < expiresAt &&
+        (approval.expired === undefined || approval.expired.seq > seq) &&
+        intent.binding_hash === asked.bindingHash &&
+        intent.args_digest === binding.args_digest &&
+        intent.nonce === binding.nonce &&
+        intent.policy_hash === binding.policy_hash &&
+        intent.decision_id === approval.decisionId;
+      if (!backed) findings.add('intent_wrong', where, `seq ${seq}.`);
+    }
+    if (outcome !== undefined) {
+      const intent = intents[0];
+      const belongs =
+        intent !== undefined &&
+        outcome.seq > intent.seq &&
+        outcome.outcome.intent_id === intent.id &&
+        outcome.outcome.decision_id === approval.decisionId;
+      if (!belongs) findings.add('outcome_wrong', where, `seq ${outcome.seq}.`);
+    }
+  }
+}
+
+function statusOf({ answers, intents, expired }: Approval): Status {
+  if (intents.length > 0) return 'consumed';
+  if (answers.some(({ approval }) => approval.verdict === 'deny')) return 'denied';
+  if (expired !== undefined) return 'expired';
+  return answers.length > 0 ? 'approved' : 'waiting';
+}
+
+function lineOf(approval: Approval): JsonObject {
+  const { asked, decision, answers, intents, outcome, expired } = approval;
+  const [intent] = intents;
+  return {
+    approval_id: approval.id,
+    decision_id: approval.decisionId ?? '',
+    ...(decision === undefined ? {} : { decision_seq: decision.seq }),
+    ...(asked === undefined
+      ? {}
+      : { asked_seq: asked.seq, asked_at: asked.at, binding: asked.binding, binding_hash: asked.bindingHash }),
+    status: statusOf(approval),
+    answers: answers.map(({ seq, at, approval: said }) => {
+      const { id: _id, decision_id: _decision, binding_hash: _binding, ...rest } = said;
+      return { ...rest, seq, received_at: at };
+    }),
+    signatures: answers.flatMap(({ seq, approval: said }) =>
+      said.signature === undefined ? [] : [{ seq, by: said.by ?? '', signature: said.signature }],
+    ),
+    ...(expired === undefined ? {} : { expired_seq: expired.seq }),
+    ...(intent === undefined ? {} : { intent: { intent_id: intent.id, seq: intent.seq, ...rest(intent.intent) } }),
+    ...(outcome === undefined
+      ? {}
+      : { outcome: { event_id: outcome.id, seq: outcome.seq, outcome: outcome.outcome.outcome ?? '' } }),
+  };
+}
+
+/** What the line says of an intent beyond its binding. */
+function rest(intent: JsonObject): JsonObject {
+  return intent.grant_expires_at === undefined ? {} : { grant_expires_at: intent.grant_expires_at };
+}

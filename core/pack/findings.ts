@@ -1,0 +1,179 @@
+/**
+ * The one table of what a verifier can find: code -> verdict, level and plain words, and the rules that turn findings
+ * into four verdicts and an exit code. Format: docs/spec/pack.md, "Verdicts".
+ * Rules: a fail beats not_shown, not_shown beats pass, a warning changes no verdict; nothing is dropped without being
+ * counted (`more`).
+ */
+
+export type Verdict = 'integrity' | 'completeness' | 'time' | 'identity';
+export type Level = 'fail' | 'not_shown' | 'warning';
+type Row = { readonly verdict: Verdict; readonly level: Level; readonly message: string };
+
+const row = (verdict: Verdict, level: Level, message: string): Row => ({ verdict, level, message });
+const broken = (message: string): Row => row('integrity', 'fail', message);
+const incomplete = (message: string): Row => row('completeness', 'fail', message);
+
+export const findingTable = {
+  // The files
+  checksums_form: broken('checksums.txt is not in the one accepted form.'),
+  manifest_form: broken('manifest.json is not in the one accepted form.'),
+  manifest_disagrees: broken('manifest.json and checksums.txt do not name the same files with the same hashes.'),
+  file_missing: broken('A file that the manifest names is not in the pack.'),
+  file_unlisted: broken('The pack holds a file that its manifest does not name.'),
+  file_hash_wrong: broken('A file is not the one that was signed: its SHA-256 differs.'),
+  file_role_wrong: broken('A file stands under a name or role that the format does not know.'),
+  line_form: broken('A line is not canonical JSON (RFC 8785), or too long.'),
+  cms_missing: broken('The signature over checksums.txt (META-INF/checksums.p7s) is missing.'),
+  cms_invalid: broken('The signature over checksums.txt does not verify.'),
+  cms_signer_wrong: broken('The pack is signed by another certificate than the one you trust (org.pem).'),
+  cms_unchecked: row('integrity', 'not_shown', 'The signature over checksums.txt was not checked here; use openssl or `trailmix verify`.'),
+  file_damaged: broken('A file cannot be read: its bytes in the zip are damaged.'),
+  // The records
+  record_form: broken('A record does not have the members that every record has.'),
+  record_foreign: broken('A record belongs to another ledger, tenant or app than the pack.'),
+  seq_twice: broken('The same sequence number stands twice.'),
+  seq_order: broken('The records are not in the order of their sequence numbers.'),
+  head_hash_wrong: broken('A record was changed: its head does not give its hash.'),
+  body_hash_wrong: broken('A record was changed: its content does not give the hash in its head.'),
+  body_missing: broken('The content of a record is missing, and nothing says that it was erased or withheld.'),
+  signature_wrong: broken('The signature of a record does not verify.'),
+  key_wrong: broken('A record is signed by another key than the one in force.'),
+  key_rotation_wrong: broken('A change of key is not signed by both keys.'),
+  keys_missing: broken('The record that names the signing keys (seq 0) is missing or unusable.'),
+  key_file_wrong: broken('A key file is not the public key that its name and the ledger say.'),
+  chain_broken: broken('A record does not continue the one before it: its hash_prev is wrong.'),
+  time_falls: broken('A record was received before the one that precedes it.'),
+  app_seq_falls: broken('The numbers of an app do not rise with the sequence.'),
+  reserved_type: broken('An event of a kind that only the collector records came from elsewhere.'),
+  extra_unknown: broken('extras.jsonl holds a record that nothing in the pack calls for.'),
+  blob_missing: broken('A large value that a record names is not in the pack.'),
+  blob_wrong: broken('A large value does not have the size or form that the record says.'),
+  blob_unreferenced: row('integrity', 'warning', 'The pack holds a large value that no record names.'),
+  // The tree
+  checkpoint_form: broken('The checkpoint is not in the one accepted form.'),
+  checkpoint_wrong: broken('The checkpoint is of another ledger, size or root than the manifest says.'),
+  checkpoint_signature_wrong: broken("The checkpoint's signature does not verify."),
+  checkpoint_key_wrong: broken('The checkpoint is not signed by the key that the ledger names or that you trust.'),
+  checkpoint_files_differ: broken('checkpoint.body and checkpoint.sig are not those of checkpoint.note.'),
+  beyond_checkpoint: broken('A record lies beyond the checkpoint.'),
+  proof_wrong: broken('multiproof.jsonl does not fit the records of the pack.'),
+  root_wrong: broken('The records and the proof do not give the root that the checkpoint signs.'),
+  keys_untrusted: row('integrity', 'not_shown', 'Nothing from outside the pack says that its keys are genuine: verify with --trust.'),
+  // Policies, approvals, what is derived
+  policy_form: broken('policies.json is not in the one accepted form.'),
+  policy_hash_wrong: broken('A policy was exchanged: its parts do not give its policy hash.'),
+  policy_unrecorded: broken('A policy, or a decision under it, is not backed by a recorded activation.'),
+  policy_missing: broken('A decision was made under a policy that the pack does not hold.'),
+  policy_files_absent: row('completeness', 'not_shown', 'The sources of a policy were not exported; only its hash is shown.'),
+  approval_binding_wrong: broken('An approval is not bound to the call that was decided.'),
+  approval_answer_wrong: broken('An answer to an approval does not belong to it, or came too late.'),
+  intent_wrong: broken('A call was let through without a valid approval behind it.'),
+  outcome_wrong: broken('An outcome does not belong to a decision that let the call through.'),
+  args_digest_wrong: broken('The arguments in a decision do not give the digest that was decided on.'),
+  approval_record_missing: incomplete('A record behind an approval is not in the pack.'),
+  derived_wrong: broken('A derived file does not say what the records say.'),
+  // Completeness
+  app_seq_gap: incomplete("A record of this app is missing: the app's own numbers have a gap."),
+  scope_wrong: incomplete('The scope in the manifest is not that of the records.'),
+  out_of_scope: incomplete('A record lies outside the time window of the pack.'),
+  before_missing: incomplete('What precedes the scope is not shown: the record before it is missing or does not fit.'),
+  after_missing: incomplete('What follows the scope is not shown: the record after it is missing or does not fit.'),
+  after_not_shown: row('completeness', 'not_shown', 'The record after the scope lies beyond the pinned checkpoint.'),
+  epoch_end: row('completeness', 'not_shown', 'The ledger was closed before a record came after the scope.'),
+  selection: row('completeness', 'not_shown', 'The pack is a selection, not a window of all that was received.'),
+  stream_gap: incomplete('A producer numbered its events, and a number is missing that it did not report as dropped.'),
+  stream_duplicate: incomplete('A producer used the same number twice.'),
+  stream_open: row('completeness', 'warning', "A producer's numbering begins before the window or does not end in it."),
+  stream_hidden: row('completeness', 'warning', 'A missing number of a producer may lie in an erased or withheld record.'),
+  stream_dropped: row('completeness', 'warning', 'A producer reported that it dropped events.'),
+  stream_unjudged: row('completeness', 'not_shown', 'Too many numberings are open at once to judge them all.'),
+  body_erased: row('completeness', 'warning', 'The content of a record was erased; its place in the chain is proved.'),
+  body_withheld: row('completeness', 'warning', 'The content of a record was withheld; its place in the chain is proved.'),
+  restored: row('completeness', 'warning', 'This ledger continues from a backup; records of the old one may be lost.'),
+  since_inconsistent: row('completeness', 'fail', 'History was rewritten since the older pack: its checkpoint is not a beginning of this one.'),
+  since_missing: row('completeness', 'not_shown', 'The pack holds no proof that it continues the older one.'),
+  restored_behind: row('completeness', 'fail', 'The ledger was restored to a state before the older pack.'),
+  epoch_changed: row('completeness', 'not_shown', 'The older pack is of another ledger.'),
+  // Time
+  time_not_shown: row('time', 'not_shown', 'No outside party dated this pack: all times are those of the collector.'),
+  timestamp_unchecked: row('time', 'not_shown', 'The time-stamp in the pack is not checked by this version.'),
+  meta_unchecked: row('identity', 'warning', 'A signature file in META-INF is not checked by this version.'),
+  // Identity
+  signer_untrusted: row('identity', 'not_shown', "Nothing from outside the pack says whose certificate signed it: verify with --trust."),
+  signer_unknown: row('identity', 'not_shown', 'Who signed the pack was not checked here.'),
+  certificate_self_made: row('identity', 'warning', 'The signing certificate was made by the collector itself; it is as good as the way you got org.pem.'),
+  unkeyed_events: row('identity', 'fail', 'Events came without an API key: anyone on that machine may have sent them.'),
+  approval_unsigned: row('identity', 'not_shown', 'An approval carries no signature of the person who gave it.'),
+  approval_signature_unchecked: row('identity', 'not_shown', 'A signature of a person is not checked by this version.'),
+} as const satisfies Record<string, Row>;
+
+export type FindingCode = keyof typeof findingTable;
+
+export type Finding = {
+  code: FindingCode;
+  level: Level;
+  /** A path in the pack, with `:<line or seq>` where there is one. */
+  where: string;
+  message: string;
+};
+
+export type VerdictResult = { result: 'pass' | 'fail' | 'not_shown'; findings: Finding[] };
+export type Verdicts = { [V in Verdict]: VerdictResult };
+
+export const VERDICTS: readonly Verdict[] = ['integrity', 'completeness', 'time', 'identity'];
+/** Findings of one code that are kept one by one; further ones are counted in the last kept one's message. */
+export const KEPT_PER_CODE = 20;
+
+/** Collects findings in the order they come. */
+export class Findings {
+  readonly #kept: Finding[] = [];
+  readonly #counts = new Map<FindingCode, number>();
+
+  /** `detail` is added to the table's sentence. It never holds a payload. */
+  add(code: FindingCode, where: string, detail?: string): void {
+    const count = (this.#counts.get(code) ?? 0) + 1;
+    this.#counts.set(code, count);
+    if (count > KEPT_PER_CODE) return;
+    const { level, message } = findingTable[code];
+    this.#kept.push({ code, level, where, message: detail === undefined ? message : `${message} ${detail}` });
+  }
+
+  count(code: FindingCode): number {
+    return this.#counts.get(code) ?? 0;
+  }
+
+  /** Number of findings that fail. */
+  get failures(): number {
+    let sum = 0;
+    for (const [code, count] of this.#counts) if (findingTable[code].level === 'fail') sum += count;
+    return sum;
+  }
+
+  verdicts(): Verdicts {
+    const verdict = (name: Verdict): VerdictResult => {
+      const findings = this.#kept.filter(({ code }) => findingTable[code].verdict === name);
+      const last = new Map(findings.map(finding => [finding.code, finding]));
+      const told = findings.map(finding => {
+        const more = this.count(finding.code) - KEPT_PER_CODE;
+        return more > 0 && last.get(finding.code) === finding
+          ? { ...finding, message: `${finding.message} (and ${more} more)` }
+          : finding;
+      });
+      const has = (level: Level) => findings.some(finding => finding.level === level);
+      return { result: has('fail') ? 'fail' : has('not_shown') ? 'not_shown' : 'pass', findings: told };
+    };
+    return {
+      integrity: verdict('integrity'),
+      completeness: verdict('completeness'),
+      time: verdict('time'),
+      identity: verdict('identity'),
+    };
+  }
+}
+
+/** 1 on any fail; else 3 on any not_shown or warning; else 0. (2, unusable input, is the caller's.) */
+export function exitCode(verdicts: Verdicts): 0 | 1 | 3 {
+  const findings = VERDICTS.flatMap(name => verdicts[name].findings);
+  if (findings.some(({ level }) => level === 'fail')) return 1;
+  return findings.length > 0 ? 3 : 0;
+}
