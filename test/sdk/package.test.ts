@@ -7,19 +7,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildSdk } from '../../resources/build/sdk.ts';
+import { installSdk } from './install.ts';
 import { Peer } from './peer.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mac = randomBytes(32);
-let tarball: string;
 let project: string;
 let peer: Peer;
 let env: NodeJS.ProcessEnv;
 
 beforeAll(async () => {
-  tarball = await buildSdk();
   project = await mkdtemp(join(tmpdir(), 'trailmix-install-'));
   peer = await Peer.start(mac);
   env = {
@@ -32,16 +30,7 @@ beforeAll(async () => {
     join(project, 'package.json'),
     JSON.stringify({ name: 'empty', private: true, version: '1.0.0' }),
   );
-  const install = [
-    'install',
-    tarball,
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-    '--cache',
-    join(project, '.cache'),
-  ];
-  await run('npm', install, { cwd: project, shell: process.platform === 'win32' });
+  await installSdk(project);
 });
 afterAll(async () => {
   await peer.close();

@@ -14,6 +14,8 @@ export type Reply =
   | 'hang';
 export type Request = { method: string; url: string; headers: IncomingMessage['headers']; body: unknown };
 
+type Streamed = Event & { stream: { id: string; n: number } };
+
 export class Peer {
   readonly requests: Request[] = [];
   /** The last MAC given, by path. */
@@ -45,7 +47,7 @@ export class Peer {
   }
 
   /** Events of batches that were answered with 201, in order of arrival. */
-  readonly events: (Event & { stream: { id: string; n: number } })[] = [];
+  readonly events: Streamed[] = [];
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -64,7 +66,7 @@ export class Peer {
     if (told === 'hang up') return void request.socket.destroy();
     const reply = told ?? { status: url === '/api/events' ? 201 : 404 };
     if (url === '/api/events' && reply.status === 201) {
-      this.events.push(...(seen.body as { events: typeof this.events }).events);
+      this.events.push(...(seen.body as { events: Streamed[] }).events);
     }
     const text = JSON.stringify(reply.body ?? {});
     const mac: Record<string, string> = {};
