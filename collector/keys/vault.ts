@@ -64,19 +64,29 @@ export const thisHost: VaultHost = {
 };
 
 /** What a restore carries over: the phrase stays valid, and the old ledger stays readable. */
-export type Inheritance = { entropy: Uint8Array; ledgerId: string; master: Uint8Array };
+export type Inheritance = {
+  /** The 32 bytes of the recovery phrase. */
+  entropy: Uint8Array;
+  epochs: readonly Epoch[];
+};
+
+/** An earlier ledger and what opens it. */
+export type Epoch = { ledgerId: string; master: Uint8Array };
 
 /**
- * Makes vault.json in the folder (made 0700 where missing). Nothing is left behind when it throws.
+ * Makes vault.json in the folder (made 0700 where missing). Nothing is left behind when it throws. `undo` removes the
+ * key file, if one was made: for a caller whose own next step fails and who removes the folder.
  * Throws setup_done, passphrase_weak, vault_key_exposed, vault_secret_wrong (an existing file that is no key file).
  */
 export async function createVault(options: {
   folder: string;
   custody: CustodyChoice;
   host?: VaultHost;
+  /** Where the folder will be in the end, if elsewhere: no key file may lie in it. */
+  dataFolder?: string;
   from?: Inheritance;
-}): Promise<{ vault: OpenVault; recoveryPhrase: SecretText }> {
-  const { folder, custody, host = thisHost, from } = options;
+}): Promise<{ vault: OpenVault; recoveryPhrase: SecretText; undo: () => Promise<void> }> {
+  const { folder, custody, host = thisHost, dataFolder = folder, from } = options;
   if ((await readVaultFile(folder)) !== undefined) throw new TrailmixError('setup_done');
   await mkdir(folder, { recursive: true, mode: 0o700 });
 
@@ -87,7 +97,7 @@ export async function createVault(options: {
   const entropy = from?.entropy ?? SecretBytes.copy(randomBytes(KEY_BYTES));
   const recoverySalt = randomBytes(32);
   const { stored, undo } = await lockMaster(master, custody, {
-    folder,
+    folder: dataFolder,
     keyFile: defaultKeyFile(ledgerId, host),
     context: context(ledgerId, 'custody'),
   });
@@ -109,17 +119,15 @@ export async function createVault(options: {
       ...(from === undefined
         ? {}
         : {
-            epochs: [
-              {
-                ledger_id: from.ledgerId,
-                wrapped: base64(wrap(wrapping, from.master, context(ledgerId, `epoch/${from.ledgerId}`))),
-              },
-            ],
+            epochs: from.epochs.map(({ ledgerId: id, master: old }) => ({
+              ledger_id: id,
+              wrapped: base64(wrap(wrapping, old, context(ledgerId, `epoch/${id}`))),
+            })),
           }),
     };
     const bytes = vaultBytes(content, deriveKey(master, salt, LABEL.mac));
     await createVaultFile(folder, bytes);
-    return { vault: vaultOf(folder, content, master, host), recoveryPhrase: phraseOf(entropy) };
+    return { vault: vaultOf(folder, content, master, host), recoveryPhrase: phraseOf(entropy), undo };
   } catch (error) {
     await undo();
     throw error;
@@ -206,7 +214,7 @@ function vaultOf(
   const wrapping = deriveKey(master, salt, LABEL.wrap);
   const eventKey = openSigningKey(wrapping, ledgerId, 'event', content.keys.event);
   const checkpointKey = openSigningKey(wrapping, ledgerId, 'checkpoint', content.keys.checkpoint);
-  const sealing = deriveKey(master, salt, derivedLabel('mac'));
+  const sealing = derivedKey({ ledgerId, master }, 'mac');
   const sealContext = (what: string): string => `trailmix/seal/v1\n${ledgerId}\n${what}`;
   const place = { folder, context: context(ledgerId, 'custody') };
 
@@ -252,13 +260,10 @@ function vaultOf(
     get keyFile() {
       return stored.kind === 'key_file' ? stored.file : undefined;
     },
-    derive: purpose => deriveKey(master, salt, derivedLabel(purpose)),
+    derive: purpose => derivedKey({ ledgerId, master }, purpose),
     deriveEpoch(id, purpose) {
-      const epoch = content.epochs?.find(one => one.ledger_id === id);
-      if (epoch === undefined) return undefined;
-      const old = unwrap(wrapping, fromBase64(epoch.wrapped), context(ledgerId, `epoch/${id}`));
-      if (old === undefined) throw new TrailmixError('vault_damaged');
-      return deriveKey(old, ledgerSalt(id), derivedLabel(purpose));
+      const epoch = epochsOf(content, master).find(one => one.ledgerId === id);
+      return epoch === undefined ? undefined : derivedKey(epoch, purpose);
     },
     async packSigner() {
       signer ??= packSigner().catch(error => {
@@ -289,5 +294,16 @@ function vaultOf(
   };
 }
 
-/** The HKDF label of a port's derived key. */
-export const derivedLabel = (purpose: DerivedKey): string => `trailmix/${purpose}/v1`;
+/** A ledger's derived key, by its master key. */
+export const derivedKey = ({ ledgerId, master }: Epoch, purpose: DerivedKey): SecretBytes =>
+  deriveKey(master, ledgerSalt(ledgerId), `trailmix/${purpose}/v1`);
+
+/** The ledgers that a vault's ledger was restored from, oldest last. Throws vault_damaged. */
+export function epochsOf(file: Pick<VaultContent, 'ledger_id' | 'epochs'>, master: Uint8Array): Epoch[] {
+  const wrapping = deriveKey(master, ledgerSalt(file.ledger_id), LABEL.wrap);
+  return (file.epochs ?? []).map(({ ledger_id: id, wrapped }) => {
+    const old = unwrap(wrapping, fromBase64(wrapped), context(file.ledger_id, `epoch/${id}`));
+    if (old === undefined) throw new TrailmixError('vault_damaged');
+    return { ledgerId: id, master: old };
+  });
+}
