@@ -1,0 +1,86 @@
+/** What core's verifier borrows from Node: files, inflating, hashing, signature threads, CMS. */
+import { createHash, createPublicKey, hash, verify } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { crc32, createInflateRaw } from 'node:zlib';
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { VerifyHost } from '../../core/pack/verify.ts';
+import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
+import { checkCms } from './cms.ts';
+import { SignaturePool } from './signature-pool.ts';
+
+export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
+
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
+    return verify(null, message, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+/** Raw deflate that also refuses bytes after its end. */
+export const inflateRaw: InflateRaw = async function* (source) {
+  let given = 0;
+  const counted = async function* () {
+    for await (const chunk of source) {
+      given += chunk.length;
+      yield chunk;
+    }
+  };
+  const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
+  const input = Readable.from(counted(), { objectMode: true });
+  input.on('error', error => inflate.destroy(error));
+  input.pipe(inflate);
+  try {
+    for await (const chunk of inflate) yield chunk as Uint8Array;
+    if (inflate.bytesWritten !== given) throw new Error('bytes follow the end of the compressed data');
+  } finally {
+    input.destroy();
+    inflate.destroy();
+  }
+};
+
+/** A file to read at any place; close it when done. Throws pack_unreadable. */
+export async function openFile(path: string): Promise<RandomAccess & { close(): Promise<void> }> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    throw new TrailmixError('pack_unreadable', { where: path, message: `Cannot open ${path}: ${(error as Error).message}` });
+  }
+  const { size } = await handle.stat();
+  return {
+    size,
+    async read(offset, length) {
+      const bytes = Buffer.allocUnsafe(length);
+      for (let done = 0; done < length; ) {
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
+        if (bytesRead === 0) throw new TrailmixError('pack_unreadable', { where: path, message: `${path} ends early` });
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** A host with signature threads. Close it when done. */
+export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void> } {
+  const pool = new SignaturePool(threads);
+  return {
+    sha256,
+    sha256Stream: () => {
+      const stream = createHash('sha256');
+      return { update: bytes => void stream.update(bytes), digest: () => stream.digest() };
+    },
+    verifyEd25519,
+    verifyBatch: pool.verifyBatch,
+    inflateRaw,
+    crc32,
+    checkCms,
+    close: () => pool.close(),
+  };
+}
