@@ -7,10 +7,15 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../../resources/build/sdk.ts', import.meta.url));
 
-export async function installSdk(project: string): Promise<void> {
+/** Path of the tarball. */
+export async function buildSdk(): Promise<string> {
   const { stdout } = await run(process.execPath, [script]);
+  return stdout.trim();
+}
+
+export async function installSdk(project: string): Promise<void> {
   const quiet = ['--offline', '--no-audit', '--no-fund', '--cache', join(project, '.cache')];
-  await run('npm', ['install', stdout.trim(), ...quiet], {
+  await run('npm', ['install', await buildSdk(), ...quiet], {
     cwd: project,
     shell: process.platform === 'win32',
   });

@@ -126,6 +126,20 @@ describe('the installed package', () => {
     expect(stderr).toContain('[collector_unavailable]');
   });
 
+  test('nor does a collector that never answers hold it up', async () => {
+    peer.answer = () => 'hang';
+    const started = performance.now();
+    const { stderr } = await runFile(
+      'hanging.mjs',
+      `import { tr, span } from '@trailmix/ts';
+       tr.init({ timeouts: { exitMs: 300 } });
+       span('only', {}, () => 1);`,
+    );
+    peer.answer = () => undefined;
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(stderr).toContain('events not delivered before the end: 1');
+  });
+
   test.each([
     ['esm.mts', 'import', 'nodenext'],
     ['cjs.cts', 'require', 'nodenext'],

@@ -260,14 +260,19 @@ export class Client {
   async close(timeoutMs: number): Promise<boolean> {
     const done = await this.endStream(timeoutMs);
     this.#closed = true;
+    this.giveUp();
+    return done;
+  }
+
+  /** Drops what is queued, says how much that was, and breaks off what is under way. */
+  giveUp(): void {
     const left = this.#queue.abandon();
     if (left > 0)
-      this.notice('collector_unavailable', `${left} events were not delivered before the end`, {
+      this.notice('collector_unavailable', `events not delivered before the end: ${left}`, {
         next: 'Start the collector first, or wait longer in tr.shutdown.',
         dropped: left,
       });
     this.#transport?.close();
-    return done;
   }
 
   notice(code: NoticeCode, message: string, more: { next: string; dropped?: number }): void {

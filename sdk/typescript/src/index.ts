@@ -58,9 +58,10 @@ let exitTries = 0;
 
 /** The process has nothing left to do: send what is left, once, and let it end whatever comes of that. */
 function flushAtExit(): void {
-  if (client === undefined || !client.hasUnsent || exitTries === client.stats.recorded + 1) return;
-  exitTries = client.stats.recorded + 1;
-  void client.endStream(client.exitMs);
+  const ending = client;
+  if (ending === undefined || !ending.hasUnsent || exitTries === ending.stats.recorded + 1) return;
+  exitTries = ending.stats.recorded + 1;
+  void ending.endStream(ending.exitMs).then(done => done || ending.giveUp());
 }
 
 /** The client in force. Without `tr.init`, one made of the environment; if that is not enough it says so, once. */

@@ -82,6 +82,7 @@ export class Transport {
     }
   }
 
+  /** Breaks off what is under way. Later requests connect anew. */
   close(): void {
     this.#agent.destroy();
   }
@@ -133,7 +134,9 @@ export class Transport {
           chunks.push(chunk);
         });
         response.on('error', () => stop(new Unreachable('the answer broke off')));
-        response.on('aborted', () => stop(new Unreachable('the answer broke off')));
+        response.on('close', () => {
+          if (!response.complete) stop(new Unreachable('the answer broke off'));
+        });
         response.on('end', () => {
           settle();
           const bytes = Buffer.concat(chunks);
