@@ -96,6 +96,7 @@ export type Minimap = { width: number; lanes: number; cells: Uint8Array };
  */
 export function buildMinimap(
   spans: SpanColumns,
+  lengths: ArrayLike<number>,
   tree: SpanTree,
   width: number,
   lanes: number,
@@ -108,7 +109,7 @@ export function buildMinimap(
     const shade = shadeIndex.get(shadeOf(spans, i)) ?? 1;
     const first = Math.min(Math.floor(spans.start_us[i]! / perPixel), width - 1);
     const last = Math.min(
-      Math.max(first, Math.ceil((spans.start_us[i]! + spans.duration_us[i]!) / perPixel) - 1),
+      Math.max(first, Math.ceil((spans.start_us[i]! + lengths[i]!) / perPixel) - 1),
       width - 1,
     );
     const base = lane * width;

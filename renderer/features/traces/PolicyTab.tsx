@@ -1,0 +1,96 @@
+/** The policy's answer to one call: decision, reasons word for word, which version, and its sources on request. */
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import type { RecordView } from '../../../core/api/views.ts';
+import { useAsk } from '../../api/queries.ts';
+import { CodeBlock, Hash } from '../../ui/Copy.tsx';
+import { DecisionBadge } from '../../ui/Decision.tsx';
+import { stateOfDecision } from '../../ui/decisions.ts';
+import { JsonView } from '../../ui/Json.tsx';
+import { KeyValue } from '../../ui/KeyValue.tsx';
+import { Section } from '../../ui/Page.tsx';
+import { ErrorPanel, Waiting } from '../../ui/States.tsx';
+import { Duration } from '../../ui/Time.tsx';
+import { buildPolicyView } from './policy_view.ts';
+
+export function PolicyTab({ record, state }: { record: RecordView; state: string }) {
+  const view = buildPolicyView(record);
+  const [sources, setSources] = useState(false);
+  return (
+    <>
+      {view.decision !== undefined && (
+        <Section title="The policy’s answer" level={3}>
+          <KeyValue
+            rows={[
+              { name: 'Answer', value: <DecisionBadge state={stateOfDecision(view.decision.word) ?? ''} /> },
+              state !== '' && { name: 'Now', value: <DecisionBadge state={state} /> },
+              view.decision.evalUs !== undefined && {
+                name: 'Took',
+                value: <Duration us={view.decision.evalUs} />,
+              },
+              view.decision.version !== undefined && {
+                name: 'Version',
+                value: String(view.decision.version),
+              },
+              view.decision.hash !== undefined && {
+                name: 'Policy hash',
+                value: <Hash value={view.decision.hash} what="policy hash" />,
+              },
+              view.decision.failed !== undefined && { name: 'Failed by', value: view.decision.failed },
+            ]}
+          />
+        </Section>
+      )}
+      {view.decision !== undefined && (
+        <Section title="Reasons, as the policy gave them" level={3}>
+          {view.decision.reasons.length === 0 ? (
+            <p className="mute">The policy gave none.</p>
+          ) : (
+            <ul className="reasons">
+              {view.decision.reasons.map(reason => (
+                <li key={reason}>{reason}</li>
+              ))}
+            </ul>
+          )}
+        </Section>
+      )}
+      {view.decision?.hash !== undefined && (
+        <Section title="The rules of that version" level={3}>
+          {sources ? (
+            <Sources hash={view.decision.hash} />
+          ) : (
+            <Button variant="default" size="compact-sm" onClick={() => setSources(true)}>
+              Show the sources
+            </Button>
+          )}
+        </Section>
+      )}
+      {view.claimed !== undefined && (
+        <Section
+          title="Claimed by the program"
+          level={3}
+          lead="The program sent this with its event. Only decisions recorded by this ledger count."
+        >
+          <JsonView value={view.claimed} what="claimed policy decision" />
+        </Section>
+      )}
+    </>
+  );
+}
+
+function Sources({ hash }: { hash: string }) {
+  const policy = useAsk('policies', { query: { hash } }, { fresh: 600_000 });
+  if (policy.isError) return <ErrorPanel error={policy.error} />;
+  if (policy.data === undefined) return <Waiting label="Loading the sources" />;
+  if (policy.data.hash !== hash) return <p className="mute">The sources of that version are not here.</p>;
+  return (
+    <div className="stack">
+      {policy.data.files.map(file => (
+        <div key={file.path}>
+          <div className="source-name mono">{file.path}</div>
+          <CodeBlock code={file.text} what={file.path} />
+        </div>
+      ))}
+    </div>
+  );
+}
