@@ -69,7 +69,9 @@ export function writerDoor(options: {
           await options.storeBlob(event.tenantId, blob.sha256, blob.bytes);
       }
       const macs = new Uint8Array(prepared.length * ENTRY_BYTES);
-      prepared.forEach((event, i) => writeMacs(idempotenceKey, event, macs, i * ENTRY_BYTES));
+      prepared.forEach((event, i) => {
+        writeMacs(idempotenceKey, event, macs, i * ENTRY_BYTES);
+      });
       const input: AppendInput = { at: clock.now(), events: prepared.map(forWriter), macs };
       const output = await thread.call<AppendOutput>('append', input, [macs.buffer]);
       return accepted(prepared, output);

@@ -28,6 +28,8 @@ const insertRun = index.prepare('INSERT INTO run_of (seq, run) VALUES (?, ?)');
 const setNext = index.prepare('UPDATE reached SET next = ?');
 let next = index.prepare<[], { next: number }>('SELECT next FROM reached').get()!.next;
 
+port.postMessage('ready');
+
 let heard = Number.NEGATIVE_INFINITY;
 let wake: () => void = () => {};
 port.on('message', () => {

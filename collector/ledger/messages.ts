@@ -90,7 +90,8 @@ export type ReaderData = {
   secrets: Pick<Secrets, 'database' | 'search'>;
   ledgerId: string;
   tenantId: string;
-  eventKeyId: string;
+  /** Whether there is a search index to read. */
+  indexed: boolean;
 };
 
 export type IndexerData = {

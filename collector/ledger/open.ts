@@ -3,6 +3,7 @@
  * the database, migrate, start the writer; then readers, indexer and verifier. Any refusal leaves everything as it was.
  * Threads: writer (with a signing thread), reader, indexer, verifier. docs/architecture: Inside the collector.
  */
+import { once } from 'node:events';
 import { stat, statfs } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -105,15 +106,22 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
     if (ready.headFileMissing)
       log.warn('the head file was missing: a rollback before now would not be noticed');
 
-    const readerData: ReaderData = { places, secrets, ...ids, eventKeyId: vault.eventKey.keyId };
     const indexerData: IndexerData = { places, secrets, ...ids };
-    const reader = new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
-    threads.push(reader);
     const indexer = new Worker(threadFile('indexer-thread', import.meta.url), { workerData: indexerData });
     threads.push(indexer);
-    indexer.on('error', error =>
-      log.warn('the indexer ended; search scans instead', { message: error.message }),
+    const indexed = await once(indexer, 'message').then(
+      () => true,
+      (error: Error) => {
+        log.warn('there is no search index; search scans instead', { message: error.message });
+        return false;
+      },
     );
+    indexer.on('error', error =>
+      log.warn('the indexer ended; search scans what it left', { message: error.message }),
+    );
+    const readerData: ReaderData = { places, secrets, ...ids, indexed };
+    const reader = new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
+    threads.push(reader);
 
     let verified: VerifierState = { verifiedTo: -1 };
     const verifierData: VerifierData = {

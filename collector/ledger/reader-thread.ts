@@ -10,16 +10,15 @@ import { serve } from './threads.ts';
 
 const data = workerData as ReaderData;
 const db = openReadable(data.places.ledger, data.secrets.database, 16 * 1024);
-const answers = readings(db, data);
+const table = readings(db, data);
 
 serve((kind, input: readonly never[]) => {
   if (kind === 'close') {
-    answers.close();
     db.close();
     setImmediate(() => parentPort?.close());
     return undefined;
   }
-  const reading = answers.table[kind];
+  const reading = table[kind];
   if (reading === undefined) throw new Error(`the reader knows no ${kind}`);
   return reading(...input);
 });

@@ -1,12 +1,18 @@
 /** What the reader thread can be asked: the parts of ReadLedger, each by the module that knows it. */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView } from '../../core/api/views.ts';
+import { keyQueries } from '../keys/view.ts';
+import type { EventQuery, TraceQuery } from '../ports.ts';
+import { approvalReader } from './approvals.ts';
 import { type CheckpointRow, checkpointView } from './checkpoints.ts';
-import type { Connection } from './database.ts';
+import { attach, type Connection } from './database.ts';
 import { nodeReader } from './merkle.ts';
 import type { ReaderData } from './messages.ts';
 import { RecordReader, recordView } from './records.ts';
 import { scopeReader } from './scope.ts';
+import { Search } from './search.ts';
+import { sqlOfRooms } from './sql-file.ts';
+import { Traces } from './traces.ts';
 
 /** Most records of one answer, and most bytes of bodies: a page comes back for the rest. */
 const MOST_RECORDS = 1000;
@@ -29,7 +35,25 @@ export function readings(db: Connection, data: ReaderData) {
     'SELECT size, root, at, note FROM checkpoint WHERE size = ?',
   );
 
+  if (data.indexed) attach(db, data.places.search, 's', data.secrets.search);
+  const search = new Search(db, records, data.indexed);
+  const traces = new Traces(db, search);
+  const named: Record<string, string> = {
+    ...sqlOfRooms(new URL('../', import.meta.url), ['ledger']),
+    ...keyQueries,
+  };
+
   const table = {
+    ...approvalReader(db, data.tenantId),
+    search: (query: EventQuery) => search.search(query),
+    traces: (query: TraceQuery) => traces.traces(query),
+    trace: (runId: string, q?: string) => traces.trace(runId, q),
+    query(name: string, parameters?: Record<string, unknown>) {
+      const sql = Object.hasOwn(named, name) ? named[name] : undefined;
+      if (sql === undefined) throw new TrailmixError('internal', { message: `no query is named ${name}` });
+      const statement = db.prepare(sql);
+      return parameters === undefined ? statement.all() : statement.all(parameters);
+    },
     head() {
       const row = lastRow.get();
       if (row === undefined) throw new TrailmixError('internal', { message: 'the ledger is empty' });
@@ -60,5 +84,5 @@ export function readings(db: Connection, data: ReaderData) {
         .prepare('SELECT 1 FROM blob_upload WHERE tenant_id = ? AND sha256 = ? AND key_id = ?')
         .get(tenantId, sha256, keyId) !== undefined,
   };
-  return { table: table as unknown as Record<string, Reading>, close: () => {} };
+  return table as unknown as Record<string, Reading>;
 }

@@ -458,7 +458,10 @@ export class LedgerWriter {
     for (let i = 0; i < rows.length; i++) {
       const own = rows[i]!.signature;
       if (own !== undefined) own.copy(signatures, i * 64);
-      else signed.copy(signatures, i * 64, at, (at += 64));
+      else {
+        signed.copy(signatures, i * 64, at, at + 64);
+        at += 64;
+      }
     }
     this.#db.prepare(sql.insertSeal!).run(firstSeq, this.#keyId, signatures);
     this.#lastSignature = signatures.subarray(-64);
