@@ -24,3 +24,13 @@ export function entropyOf(phrase: string): SecretBytes {
     });
   }
 }
+
+/** Whether a text has the form of a recovery phrase, checksum included. */
+export function isPhrase(text: string): boolean {
+  try {
+    entropyOf(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -20,7 +20,7 @@ import {
 } from './custody.ts';
 import { defaultKeyFile, type KeyFileHost } from './key-file.ts';
 import { makePackSigner, PackSigner } from './pack-signer.ts';
-import { entropyOf, phraseOf } from './phrase.ts';
+import { entropyOf, isPhrase, phraseOf } from './phrase.ts';
 import { SecretBytes, type SecretText } from './secret.ts';
 import { brokenKey, makeSigningKey, openSigningKey } from './signing-key.ts';
 import {
@@ -42,7 +42,7 @@ export type OpenVault = KeyVault & {
   /** Where the key file is expected, if that is the custody. */
   readonly keyFile: string | undefined;
   /**
-   * Puts the vault under a new passphrase; `current` is needed where there is one already. Only the wrap of the master
+   * Puts the vault under a new passphrase; `current` (or the recovery phrase) is needed where there is one already. Only the wrap of the master
    * key changes: an older copy of vault.json still opens with the older secret.
    * Throws vault_secret_wrong, passphrase_weak.
    */
@@ -137,7 +137,8 @@ export async function createVault(options: {
 export type VaultSecret = CustodySecret | { kind: 'recovery_phrase'; phrase: string };
 
 /**
- * Opens the vault of a folder. Throws setup_needed, vault_damaged, vault_secret_wrong, vault_key_missing,
+ * Opens the vault of a folder. The recovery phrase may stand in place of a passphrase, whatever the custody, so that
+ * one field takes both. Throws setup_needed, vault_damaged, vault_secret_wrong, vault_key_missing,
  * vault_key_exposed; the file is not touched.
  */
 export async function openVault(options: {
@@ -151,8 +152,22 @@ export async function openVault(options: {
   const master =
     secret.kind === 'recovery_phrase'
       ? recoverMaster(file, secret.phrase)
-      : await unlockMaster(file.custody, secret, { folder, context: context(file.ledger_id, 'custody') });
+      : (typedPhrase(file, secret) ??
+        (await unlockMaster(file.custody, secret, { folder, context: context(file.ledger_id, 'custody') })));
   return openFile(folder, file, master, host);
+}
+
+/** The master key where the recovery phrase was typed in place of a passphrase: the way in when that is lost. */
+function typedPhrase(
+  file: Pick<VaultFile, 'ledger_id' | 'recovery'>,
+  secret: CustodySecret,
+): SecretBytes | undefined {
+  if (secret.kind !== 'passphrase' || !isPhrase(secret.passphrase)) return undefined;
+  try {
+    return recoverMaster(file, secret.passphrase);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The master key by the recovery phrase alone. Throws vault_secret_wrong. */
@@ -283,8 +298,9 @@ function vaultOf(
       return secret;
     },
     async changePassphrase({ current, passphrase }) {
-      if (stored.kind === 'passphrase') {
-        await unlockMaster(stored, { kind: 'passphrase', passphrase: current ?? '' }, place);
+      const given = { kind: 'passphrase', passphrase: current ?? '' } as const;
+      if (stored.kind === 'passphrase' && typedPhrase(content, given) === undefined) {
+        await unlockMaster(stored, given, place);
       }
       const choice = { kind: 'passphrase', passphrase } as const;
       const locked = await lockMaster(master, choice, { ...place, keyFile: '' });

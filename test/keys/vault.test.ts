@@ -171,6 +171,19 @@ describe('make and open', () => {
   });
 });
 
+test('what was lost is replaced: the phrase opens in place of a passphrase, then a new one is set', async () => {
+  for (const custody of [{ kind: 'passphrase', passphrase: PASSPHRASE }, { kind: 'key_file' }] as const) {
+    const place = join(root, custody.kind);
+    const made = await createVault({ folder: place, custody, host });
+    if (made.vault.keyFile !== undefined) rmSync(made.vault.keyFile);
+    const phrase = made.recoveryPhrase.reveal();
+    const opened = await openVault({ folder: place, secret: { kind: 'passphrase', passphrase: phrase } });
+    await opened.changePassphrase({ current: phrase, passphrase: 'found again, later' });
+    const secret = { kind: 'passphrase', passphrase: 'found again, later' } as const;
+    expect((await openVault({ folder: place, secret })).ledgerId).toBe(made.vault.ledgerId);
+  }
+});
+
 describe('refusals leave nothing behind', () => {
   test('a second vault in the folder', async () => {
     await createVault({ folder, custody: { kind: 'key_file' }, host });
