@@ -9,7 +9,7 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Log } from '../logging.ts';
-import type { Clock, KeyVault, Ledger } from '../ports.ts';
+import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import type { Address } from './access.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -38,6 +38,8 @@ export type EvidenceDesk = {
   ): Promise<Pack>;
   trust(): Promise<Record<string, string>>;
   verifyLedger(): Promise<unknown>;
+  /** The last checkpoint that this installation knows to be held by someone else: the newest pack that was exported. */
+  heldElsewhere(): Promise<{ size: number; at: string; how: string } | undefined>;
 };
 
 export type Settings = OutputOf<'settings'>;
@@ -64,6 +66,7 @@ export type OpenServices = {
 export interface Host {
   readonly version: string;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Log;
   readonly sessions: Sessions;
   /** Folders that may be absent in a build that lacks them. */

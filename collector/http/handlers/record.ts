@@ -2,23 +2,30 @@
  * Recording: events and blobs. Rule: all or nothing, and 201 only once durable; every refused event of a batch is
  * named in `errors`.
  */
-import { TrailmixError } from '../../../core/api/errors.ts';
+import { createHash } from 'node:crypto';
+import { type Problem, TrailmixError } from '../../../core/api/errors.ts';
+import { type FoundBlob, type ValidEvent, validateEvent } from '../../../core/event/validate.ts';
 import { JCS_BLOB_TYPE } from '../../../core/proof/blob.ts';
 import type { JsonValue } from '../../../core/proof/jcs.ts';
+import { prepareEvents } from '../../ledger/prepare.ts';
 import type { Principal } from '../../ports.ts';
 import { mediaType } from '../body.ts';
-import type { Handlers } from '../handler.ts';
+import type { Handlers, OpenContext } from '../handler.ts';
 
 export const MOST_EVENTS = 1_000;
+/** Every bad index is named; beyond this many problems only the first of each event. */
+const MOST_PROBLEMS = 200;
 const BLOB_BYTES = 1024 * 1024 * 1024;
 
+export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+
 export const keyOf = (principal: Principal): Extract<Principal, { kind: 'key' }> => {
-  if (principal.kind !== 'key') throw new TrailmixError('key_missing');
+  if (principal.kind !== 'key') throw new TrailmixError('key_missing', { where: 'authorization' });
   return principal;
 };
 
-/** The events of a body, and whether they came as a batch. Throws input_invalid, batch_too_large. */
-export function eventsOf(body: JsonValue): { events: readonly JsonValue[]; batch: boolean } {
+/** The events of a body, and whether they came as a batch. Throws input_invalid, field_unknown, batch_too_large. */
+function eventsOf(body: JsonValue): { events: readonly JsonValue[]; batch: boolean } {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new TrailmixError('input_invalid', { where: '', message: 'Send one event, or {"events": [...]}' });
   }
@@ -27,7 +34,7 @@ export function eventsOf(body: JsonValue): { events: readonly JsonValue[]; batch
   const other = Object.keys(members).find(name => name !== 'events');
   if (other !== undefined) {
     throw new TrailmixError('field_unknown', {
-      where: `/${other}`,
+      where: `/${other.slice(0, 64)}`,
       message: 'A batch has the member events and no other',
     });
   }
@@ -44,10 +51,64 @@ export function eventsOf(body: JsonValue): { events: readonly JsonValue[]; batch
       message: `${events.length} events; at most ${MOST_EVENTS}`,
     });
   }
-  return { events, batch: true };
+  return { events: events as readonly JsonValue[], batch: true };
 }
 
-export const blobType = (type: string): string => {
+const refusal = (errors: Problem[]): TrailmixError => {
+  const first = errors[0]!;
+  const other = errors.find(error => error.code === 'app_mismatch');
+  const code = other === undefined ? 'event_invalid' : 'app_mismatch';
+  const shown = other ?? first;
+  return new TrailmixError(code, { where: shown.where, message: `${shown.where}: ${shown.message}`, errors });
+};
+
+/** Every event checked, with where its `$blob`s stand. Throws event_invalid, app_mismatch, blob_unknown. */
+async function validated(
+  { open }: OpenContext,
+  events: readonly JsonValue[],
+  prefix: (index: number) => string,
+  key: { id: string; appId: string },
+): Promise<ValidEvent[]> {
+  const valid: ValidEvent[] = [];
+  const errors: Problem[] = [];
+  const blobs: FoundBlob[] = [];
+  events.forEach((event, index) => {
+    const result = validateEvent(event, { appId: key.appId });
+    const at = prefix(index);
+    if (result.ok) {
+      valid.push(result.event);
+      blobs.push(...result.blobs.map(({ where, blob }) => ({ where: at + where, blob })));
+      return;
+    }
+    const kept = errors.length < MOST_PROBLEMS ? result.errors : result.errors.slice(0, 1);
+    errors.push(...kept.map(error => ({ ...error, where: at + error.where })));
+  });
+  for (const { where, blob } of blobs) {
+    if (errors.length >= MOST_PROBLEMS) break;
+    const { ledger } = open;
+    if (await ledger.blobs.uploadedBy(ledger.tenantId, blob.sha256, key.id)) continue;
+    errors.push({ code: 'blob_unknown', where, message: 'this $blob was not uploaded with this key' });
+  }
+  if (errors.length > 0) throw refusal(errors);
+  return valid;
+}
+
+/** The writer speaks of a batch; one event alone has no index. */
+function unindexed(error: unknown): unknown {
+  if (!(error instanceof TrailmixError)) return error;
+  const bare = (where: string): string => where.replace(/^\/events\/0(?=\/|$)/, '');
+  return new TrailmixError(error.code, {
+    message: error.message,
+    ...(error.where === undefined ? {} : { where: bare(error.where) }),
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+    ...(error.errors === undefined
+      ? {}
+      : { errors: error.errors.map(one => ({ ...one, where: bare(one.where) })) }),
+  });
+}
+
+/** A blob's type as an event cites it. */
+function blobType(type: string): string {
   if (type === JCS_BLOB_TYPE) {
     throw new TrailmixError('media_type', {
       where: 'content-type',
@@ -55,8 +116,33 @@ export const blobType = (type: string): string => {
     });
   }
   return type === '' ? 'application/octet-stream' : type.slice(0, 256);
-};
+}
 
-export const recordHandlers = {} as Pick<Handlers, never>;
-void mediaType;
-void BLOB_BYTES;
+export const recordHandlers: Pick<Handlers, 'appendEvents' | 'uploadBlob'> = {
+  async appendEvents(context, { input }) {
+    const { open, principal, host } = context;
+    const key = keyOf(principal);
+    const { events, batch } = eventsOf(input as JsonValue);
+    const valid = await validated(context, events, index => (batch ? `/events/${index}` : ''), key);
+    try {
+      const prepared = prepareEvents(valid, {
+        ledgerId: open.ledger.ledgerId,
+        tenantId: open.ledger.tenantId,
+        source: { via: 'api', auth: 'key', key: key.id },
+        ids: host.ids,
+        sha256,
+      });
+      return { accepted: await open.ledger.write.append(prepared) };
+    } catch (error) {
+      throw batch ? error : unindexed(error);
+    }
+  },
+
+  async uploadBlob({ open, principal, request }, { stream }) {
+    const key = keyOf(principal);
+    const type = blobType(mediaType(request.raw));
+    const { ledger } = open;
+    const { sha256: digest, bytes } = await ledger.blobs.put(ledger.tenantId, stream, BLOB_BYTES, key.id);
+    return { $blob: { sha256: digest, bytes, type } };
+  },
+};

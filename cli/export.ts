@@ -1,0 +1,113 @@
+/** `trailmix export`: an evidence pack to a file, made by the running collector or by one started for the moment. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, copyFile, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { TrailmixError } from '../core/api/errors.ts';
+import type { InputOf } from '../core/api/operations.ts';
+import { withCollector } from './collector_for.ts';
+import { type Command, need, textOf } from './command.ts';
+
+type Include = NonNullable<InputOf<'exportEvidence'>['include']>[number];
+const INCLUDE: readonly Include[] = ['traces', 'policies', 'evals', 'approvals'];
+
+function includeOf(text: string | undefined): Include[] | undefined {
+  if (text === undefined) return undefined;
+  const words = text.split(',').map(word => word.trim());
+  const wrong = words.find(word => !INCLUDE.includes(word as Include));
+  if (wrong !== undefined) {
+    throw new TrailmixError('usage', {
+      where: '--include',
+      message: `${wrong} is none of ${INCLUDE.join(', ')}`,
+    });
+  }
+  return words as Include[];
+}
+
+const DATE = /^\d{4}-\d\d-\d\d$/;
+/** A date alone means its whole day. */
+const fromOf = (text: string): string => (DATE.test(text) ? `${text}T00:00:00Z` : text);
+const toOf = (text: string): string => (DATE.test(text) ? `${text}T23:59:59Z` : text);
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+export const exportCommand: Command = {
+  summary:
+    'Writes an evidence pack: what one app recorded in a window of time, for anyone to verify offline.',
+  usage: '--app APP --from T --to T [--include traces,policies,evals,approvals] [--at SIZE] --out FILE',
+  examples: ['trailmix export --app support-bot --from 2026-11-01 --to 2026-11-30 --out november.zip'],
+  options: {
+    app: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    include: { type: 'string' },
+    at: { type: 'string' },
+    out: { type: 'string' },
+    'key-file': { type: 'string' },
+  },
+  help: {
+    '--app APP': 'whose events',
+    '--from T, --to T':
+      'the window by time of receipt, both ends included: 2026-11-01 or 2026-11-01T08:30:00Z',
+    '--include LIST': 'parts to add (default all): traces, policies, evals, approvals',
+    '--at SIZE': 'pin the checkpoint of this size, for a pack that can be made again byte for byte',
+    '--out FILE': 'the pack',
+    '--key-file F': "the vault's key file, where it is not in its usual place",
+  },
+  async run({ data, values, out }) {
+    const file = resolve(need(values, 'out'));
+    const [app, from, to] = [need(values, 'app'), fromOf(need(values, 'from')), toOf(need(values, 'to'))];
+    const include = includeOf(textOf(values, 'include'));
+    const at = textOf(values, 'at');
+    if (at !== undefined && !/^\d{1,15}$/.test(at)) {
+      throw new TrailmixError('usage', { where: '--at', message: `${at} is not a number of records` });
+    }
+    const there = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (there)
+      throw new TrailmixError('usage', {
+        where: file,
+        message: `${file} is there already; choose a new name`,
+      });
+    const keyFile = textOf(values, 'key-file');
+    out.say('Making the pack...');
+    const made = await withCollector(data, keyFile === undefined ? {} : { keyFile }, async ({ call }) => {
+      const pack = await call('exportEvidence', {
+        input: {
+          app_id: app,
+          time_from: from,
+          time_to: to,
+          ...(include === undefined ? {} : { include }),
+          ...(at === undefined ? {} : { at: Number(at) }),
+        },
+      });
+      // The socket is for this host alone: the collector's file can be read here.
+      const part = `${file}.part`;
+      try {
+        await copyFile(pack.pack, part);
+        if ((await sha256Of(part)) !== pack.sha256)
+          throw new TrailmixError('internal', { message: 'The copy is not the pack' });
+        await rename(part, file);
+      } finally {
+        await rm(part, { force: true });
+        await rm(pack.pack, { force: true });
+      }
+      return pack;
+    });
+    const shown = { ...made, pack: file };
+    out.json(shown);
+    out.say(`Wrote ${file}: ${made.events} events, ${made.bytes} bytes.`);
+    out.say(`  pack id     ${made.pack_id}`);
+    out.say(`  checkpoint  ${made.checkpoint.size} records, root ${made.checkpoint.root}`);
+    out.say(
+      'Check it anywhere: trailmix verify FILE --trust DIR (trailmix keys trust --out DIR makes the folder).',
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,153 @@
+/**
+ * `trailmix verify PACK`: four verdicts about an evidence pack; needs no ledger and no network. `--ledger`: the same
+ * four over the whole live ledger.
+ */
+import { access, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { nodeHost, openFile, sha256 } from '../collector/evidence/verifier-host.ts';
+import { TrailmixError } from '../core/api/errors.ts';
+import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
+import { parseTrust } from '../core/pack/trust.ts';
+import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
+import { openZip } from '../core/pack/zip.ts';
+import { concat } from '../core/proof/bytes.ts';
+import { type Checkpoint, parseCheckpoint } from '../core/proof/checkpoint.ts';
+import { parseNote } from '../core/proof/note.ts';
+import { withCollector } from './collector_for.ts';
+import { type Command, type Output, textOf } from './command.ts';
+
+/** trust.json and org.pem as `trailmix keys trust` writes them. Throws usage. */
+async function readTrust(folder: string): Promise<Trust> {
+  const file = join(folder, 'trust.json');
+  const bytes = await readFile(file).catch(() => {
+    throw new TrailmixError('usage', { where: '--trust', message: `${file} cannot be read` });
+  });
+  try {
+    const { vkeys } = parseTrust(sha256, bytes);
+    const pem = join(folder, 'org.pem');
+    const certificates = await readFile(pem, 'utf8').catch(() => undefined);
+    return certificates === undefined ? { vkeys } : { vkeys, certificates };
+  } catch (error) {
+    if (error instanceof TrailmixError) throw error;
+    throw new TrailmixError('usage', {
+      where: file,
+      message: `${file} is not a trust file: ${(error as Error).message}`,
+    });
+  }
+}
+
+const words: Record<string, string> = { pass: 'PASS', fail: 'FAIL', not_shown: 'NOT SHOWN' };
+const level: Record<Finding['level'], string> = { fail: 'fail', not_shown: 'not shown', warning: 'warning' };
+
+function showVerdicts(out: Output, verdicts: Verdicts): void {
+  for (const name of VERDICTS) {
+    const { result, findings } = verdicts[name];
+    out.say(`${name.padEnd(12)}  ${words[result]}`);
+    for (const finding of findings) {
+      out.say(
+        `  ${level[finding.level]}: ${finding.message} [${finding.code}${finding.where === '' ? '' : ` ${finding.where}`}]`,
+      );
+    }
+  }
+}
+
+/** Verifies a pack in a file. `trust`: the folder of `trailmix keys trust`; `since`: an older pack of the same app. */
+export async function verifyPackFile(
+  path: string,
+  given: { trust?: string; since?: string } = {},
+): Promise<PackReport> {
+  const host = nodeHost();
+  try {
+    const trust = given.trust === undefined ? undefined : await readTrust(resolve(given.trust));
+    const since = given.since === undefined ? undefined : await checkpointOf(resolve(given.since), host);
+    const pack = await openFile(resolve(path));
+    try {
+      return await verifyPack(pack, host, {
+        ...(trust === undefined ? {} : { trust }),
+        ...(since === undefined ? {} : { since }),
+      });
+    } finally {
+      await pack.close();
+    }
+  } finally {
+    await host.close();
+  }
+}
+
+function show(out: Output, path: string, report: PackReport, trusted: boolean): void {
+  out.json(report);
+  const { origin, counts } = report;
+  if (origin !== undefined) {
+    const { from, to } = origin.scope.requested;
+    out.say(`${path}: ${counts.events} events of ${origin.app_id}, ${from} to ${to}`);
+    out.say(`pack id ${origin.pack_id}`);
+  }
+  showVerdicts(out, report.verdicts);
+  if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
+}
+
+/** The checkpoint that an older pack was made at, as its note says it. Throws pack_unreadable. */
+async function checkpointOf(path: string, host: VerifyHost): Promise<Checkpoint> {
+  const pack = await openFile(path);
+  try {
+    const zip = await openZip(pack, host.inflateRaw);
+    const entry = zip.entries.get('checkpoint.note');
+    if (entry === undefined) throw new Error('it has no checkpoint.note');
+    const parts: Uint8Array[] = [];
+    for await (const part of zip.open(entry)) parts.push(part);
+    return parseCheckpoint(parseNote(concat(...parts)).text);
+  } catch (error) {
+    if (error instanceof TrailmixError) throw error;
+    throw new TrailmixError('pack_unreadable', {
+      where: path,
+      message: `${path}: ${(error as Error).message}`,
+    });
+  } finally {
+    await pack.close();
+  }
+}
+
+export const verifyCommand: Command = {
+  summary:
+    'Four verdicts about an evidence pack: integrity, completeness, time, identity. Needs no ledger and no network.',
+  usage: 'PACK [--trust DIR] [--since OLD] | --ledger',
+  examples: ['trailmix verify november.zip --trust ./trust', 'trailmix verify --ledger'],
+  options: {
+    trust: { type: 'string' },
+    since: { type: 'string' },
+    ledger: { type: 'boolean' },
+    'key-file': { type: 'string' },
+  },
+  help: {
+    '--trust DIR': 'the folder of `trailmix keys trust`, got by another way than the pack',
+    '--since OLD': 'an older pack of the same app: is it a beginning of this one?',
+    '--ledger': 'verify the whole live ledger instead of a pack',
+  },
+  words: [0, 1],
+  async run({ data, values, positionals, out }) {
+    const [path] = positionals;
+    if (values.ledger === true) {
+      if (path !== undefined)
+        throw new TrailmixError('usage', { where: path, message: 'Name a pack, or say --ledger' });
+      const keyFile = textOf(values, 'key-file');
+      const report = (await withCollector(data, keyFile === undefined ? {} : { keyFile }, ({ call }) =>
+        call('verifyLedger'),
+      )) as { verdicts: Verdicts };
+      out.json(report);
+      showVerdicts(out, report.verdicts);
+      return exitCode(report.verdicts);
+    }
+    if (path === undefined)
+      throw new TrailmixError('usage', { message: 'Name the pack to verify, or say --ledger' });
+    await access(path).catch(() => {
+      throw new TrailmixError('pack_unreadable', { where: path, message: `${path} is not there` });
+    });
+    const [trust, since] = [textOf(values, 'trust'), textOf(values, 'since')];
+    const report = await verifyPackFile(path, {
+      ...(trust === undefined ? {} : { trust }),
+      ...(since === undefined ? {} : { since }),
+    });
+    show(out, path, report, trust !== undefined);
+    return exitCode(report.verdicts);
+  },
+};

@@ -1,0 +1,311 @@
+/**
+ * Wires the collector together; the only place that does. Phases: `setup` (no vault) and `locked` (a passphrase is
+ * needed) become `open`; `refused` stays and says why. The folder's lock is held in every phase, so that two
+ * collectors never share one. Closing drains, signs a checkpoint and syncs.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TrailmixError } from '../core/api/errors.ts';
+import type { InputOf, OutputOf } from '../core/api/operations.ts';
+import type { Custody, Phase } from '../core/api/views.ts';
+import { systemClock, systemIds } from './clock.ts';
+import { makeDataFolder, socketPath } from './data-folder.ts';
+import { asTrailmixError } from './http/dispatch.ts';
+import { baseUrl, uiUrl } from './http/handlers/host.ts';
+import { handlersOf } from './http/handlers.ts';
+import { type HttpServer, isLoopbackHost, startServer } from './http/server.ts';
+import type { Host, OpenServices } from './http/services.ts';
+import { Sessions } from './http/sessions.ts';
+import type { CustodyChoice, SafeStorage } from './keys/custody.ts';
+import { createVault, describeVault, type OpenVault, openVault } from './keys/vault.ts';
+import { lockFolder } from './ledger/folder.ts';
+import { fileLog, type Log } from './logging.ts';
+import type { Clock, Ids } from './ports.ts';
+import { openServices, type Services } from './services.ts';
+import { diagnosticsOf, logFolder, type StatusParts, statusView } from './status.ts';
+import { VERSION } from './version.ts';
+
+const RESOURCES = join(import.meta.dirname, '..', 'resources');
+
+export type CollectorOptions = {
+  folder: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Default 127.0.0.1, with ::1. Beyond loopback `tls` (PEM texts) is needed. */
+  host?: string;
+  tls?: { cert: string; key: string };
+  /** Where the vault's key file is; default: where the vault says. */
+  keyFile?: string;
+  passphrase?: string;
+  safeStorage?: SafeStorage;
+  /** The built page; default resources/generated/ui. */
+  uiDir?: string;
+  /** Default: rotating files in <folder>/logs. */
+  log?: Log;
+  clock?: Clock;
+  ids?: Ids;
+  /** Called with the number of waiting approvals when it changes. */
+  onWaiting?: (count: number) => void;
+};
+
+export type Collector = {
+  readonly url: string;
+  readonly port: number;
+  readonly folder: string;
+  readonly socket: string;
+  phase(): Phase;
+  refusal(): TrailmixError | undefined;
+  custody(): Custody | undefined;
+  /** A fresh one-time address that signs the page in. */
+  uiUrl(): string;
+  /** The first start without a page: vault and ledger, no API key. Throws setup_done and what the vault throws. */
+  initialise(custody: CustodyChoice, person: string): Promise<{ recoveryPhrase: string }>;
+  /** Drains, checkpoints, closes. Idempotent. */
+  close(): Promise<void>;
+};
+
+/**
+ * Resolves once the address answers, in whatever phase. Throws ledger_in_use (who holds the folder), port_busy, usage.
+ */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const { folder, clock = systemClock, ids = systemIds } = options;
+  await makeDataFolder(folder);
+  const lock = lockFolder(folder, clock.now());
+  const files = options.log === undefined ? fileLog(logFolder(folder)) : undefined;
+  const log: Log = options.log ?? files!;
+
+  let phase: Phase = 'setup';
+  let refusal: TrailmixError | undefined;
+  let custody: Custody | undefined;
+  let services: Services | undefined;
+  let server: HttpServer | undefined;
+  /** Setup and unlock happen once at a time. */
+  let changing = false;
+
+  const refuse = (error: unknown, what: string): void => {
+    refusal = asTrailmixError({ log }, error, what);
+    phase = 'refused';
+    log.error({ code: refusal.code, reason: refusal.message }, 'refused');
+  };
+
+  const openWith = async (vault: OpenVault, create: boolean): Promise<void> => {
+    try {
+      services = await openServices({
+        folder,
+        vault,
+        create,
+        clock,
+        ids,
+        log,
+        policies: join(RESOURCES, 'generated', 'policies'),
+        samples: join(RESOURCES, 'samples'),
+        ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
+      });
+      phase = 'open';
+      custody = vault.custody;
+      log.info({ ledger: vault.ledgerId, custody: custody.kind }, 'open');
+    } catch (error) {
+      refuse(error, 'open');
+    }
+  };
+
+  /** What the folder's vault allows without asking anyone. */
+  const openByItself = async (): Promise<void> => {
+    const state = await describeVault(folder);
+    if (state.kind === 'missing') return;
+    if (state.kind === 'damaged') return refuse(state.error, 'vault');
+    custody = state.custody;
+    phase = 'locked';
+    try {
+      if (state.kind === 'key_file') {
+        const file = options.keyFile ?? state.keyFile;
+        await openWith(await openVault({ folder, secret: { kind: 'key_file', file } }), false);
+      } else if (state.kind === 'safe_storage') {
+        if (options.safeStorage === undefined) {
+          throw new TrailmixError('vault_locked', {
+            message: "This vault is kept by the desktop's keystore: open it with the desktop app",
+          });
+        }
+        const secret = { kind: 'safe_storage', storage: options.safeStorage } as const;
+        await openWith(await openVault({ folder, secret }), false);
+      } else if (options.passphrase !== undefined) {
+        const secret = { kind: 'passphrase', passphrase: options.passphrase } as const;
+        await openWith(await openVault({ folder, secret }), false);
+      }
+    } catch (error) {
+      refuse(error, 'vault');
+    }
+  };
+
+  const once = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (changing) throw new TrailmixError('busy', { message: 'This is being done already', retryAfter: 1 });
+    changing = true;
+    try {
+      return await work();
+    } finally {
+      changing = false;
+    }
+  };
+
+  const opened = (): Services => {
+    if (services === undefined) throw refusal ?? new TrailmixError('ledger_refused');
+    return services;
+  };
+
+  const initialise = (choice: CustodyChoice, person: string): Promise<{ recoveryPhrase: string }> =>
+    once(async () => {
+      if (phase !== 'setup') throw new TrailmixError('setup_done');
+      const { vault, recoveryPhrase } = await createVault({ folder, custody: choice });
+      await openWith(vault, true);
+      await opened().settings.change({ person }, person);
+      return { recoveryPhrase: recoveryPhrase.reveal() };
+    });
+
+  const choiceOf = (input: InputOf<'setup'>): CustodyChoice => {
+    switch (input.custody) {
+      case 'passphrase':
+        return { kind: 'passphrase', passphrase: input.passphrase ?? '' };
+      case 'safe_storage':
+        if (options.safeStorage === undefined) {
+          throw new TrailmixError('input_invalid', {
+            where: '/custody',
+            message: 'Only the desktop app has a keystore',
+          });
+        }
+        return { kind: 'safe_storage', storage: options.safeStorage };
+      default: {
+        const file = input.key_file ?? options.keyFile;
+        return { kind: 'key_file', ...(file === undefined ? {} : { file }) };
+      }
+    }
+  };
+
+  const setup = async (input: InputOf<'setup'>): Promise<OutputOf<'setup'>> => {
+    checkAppId(input.app_id);
+    const { recoveryPhrase } = await initialise(choiceOf(input), input.person.trim());
+    const { keys, vault } = opened();
+    const scopes = ['ingest', 'decide', 'read', 'export'] as const;
+    const { view, apiKey } = await keys.create({
+      appId: input.app_id,
+      scopes: [...scopes],
+      by: input.person.trim(),
+    });
+    return {
+      recovery_phrase: recoveryPhrase,
+      api_key: apiKey,
+      key_id: view.id,
+      app_id: view.app_id,
+      ...(vault.keyFile === undefined ? {} : { key_file: vault.keyFile }),
+    };
+  };
+
+  const unlock = (passphrase: string): Promise<void> =>
+    once(async () => {
+      // A wrong passphrase leaves the phase as it is.
+      const vault = await openVault({ folder, secret: { kind: 'passphrase', passphrase } });
+      await openWith(vault, false);
+      if (refusal !== undefined) throw refusal;
+    });
+
+  const parts = (): StatusParts => ({
+    phase,
+    version: VERSION,
+    folder,
+    url: url(),
+    address: host.address(),
+    beyondLoopback: !isLoopbackHost(host.address().host),
+    refusal,
+    custody: services?.vault.custody ?? custody,
+    open: services,
+    now: clock.now(),
+  });
+
+  const host: Host = {
+    version: VERSION,
+    clock,
+    ids,
+    log,
+    sessions: new Sessions(clock, ids),
+    folders: {
+      ui: options.uiDir ?? join(RESOURCES, 'generated', 'ui'),
+      sdk: join(RESOURCES, 'generated', 'sdk'),
+      licences: join(RESOURCES, 'generated', 'licences.txt'),
+      exports: join(folder, 'exports'),
+    },
+    phase: () => phase,
+    refusal: () => refusal,
+    open: (): OpenServices | undefined => services,
+    address: () => server?.address ?? { host: options.host ?? '127.0.0.1', port: options.port, tls: false },
+    person: () => services?.settings.read().person ?? '',
+    status: () => statusView(parts()),
+    setup,
+    unlock,
+    diagnostics: () => diagnosticsOf(parts()),
+  };
+  const url = (): string => baseUrl(host);
+  const { handlers, cancelJobs } = handlersOf(host);
+  const socket = await socketPath(folder);
+
+  const closeAll = async (): Promise<void> => {
+    cancelJobs();
+    await server?.close();
+    await services?.close();
+    files?.close();
+    lock.release();
+  };
+
+  try {
+    await openByItself();
+    server = await startServer(host, handlers, {
+      port: options.port,
+      host: options.host ?? '127.0.0.1',
+      socket,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+    });
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  writeLockInfo(folder, {
+    url: url(),
+    port: server.address.port,
+    socket,
+    since: new Date(clock.now()).toISOString(),
+  });
+  log.info({ port: server.address.port, phase, version: VERSION }, 'listening');
+
+  let closing: Promise<void> | undefined;
+  return {
+    url: url(),
+    port: server.address.port,
+    folder,
+    socket,
+    phase: () => phase,
+    refusal: () => refusal,
+    custody: () => services?.vault.custody ?? custody,
+    uiUrl: () => uiUrl(host).ui_url,
+    initialise,
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+function checkAppId(appId: string): void {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(appId)) return;
+  throw new TrailmixError('input_invalid', {
+    where: '/app_id',
+    message: 'app_id must match [a-z0-9][a-z0-9._-]{0,63}',
+  });
+}
+
+/** Beside the lock: where its holder answers. */
+function writeLockInfo(
+  folder: string,
+  info: { url: string; port: number; socket: string; since: string },
+): void {
+  writeFileSync(join(folder, 'lock.json'), `${JSON.stringify({ pid: process.pid, ...info })}\n`, {
+    mode: 0o600,
+  });
+}

@@ -1,0 +1,25 @@
+/** Every operation's handler: the type `Handlers` makes a missing one an error. */
+import type { Handlers } from './handler.ts';
+import { evidenceHandlers } from './handlers/evidence.ts';
+import { gateHandlers } from './handlers/gate.ts';
+import { hostHandlers } from './handlers/host.ts';
+import { otlpHandlers } from './handlers/otlp.ts';
+import { overviewHandlers } from './handlers/overview.ts';
+import { readingHandlers } from './handlers/reading.ts';
+import { recordHandlers } from './handlers/record.ts';
+import { UnkeyedQuota } from './otlp/quota.ts';
+import type { Host } from './services.ts';
+
+export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; cancelJobs: () => void } {
+  const { cancelAll, ...evidence } = evidenceHandlers();
+  const handlers: Handlers = {
+    ...hostHandlers,
+    ...recordHandlers,
+    ...otlpHandlers(new UnkeyedQuota(host.clock)),
+    ...gateHandlers,
+    ...readingHandlers,
+    ...overviewHandlers,
+    ...evidence,
+  };
+  return { handlers, cancelJobs: cancelAll };
+}

@@ -1,0 +1,30 @@
+-- Named read queries of this room, for ReadLedger.query.
+-- name: settings.all
+SELECT name, value FROM setting
+-- name: policies.all
+SELECT version, hash, entrypoint, files, activated_at FROM policy_version ORDER BY version
+-- name: overview.hours
+-- $from: microseconds since 1970
+SELECT hour_us, sum(events) AS events, sum(allow) AS allow, sum(deny) AS deny, sum(approve) AS approve,
+  sum(failed) AS failed, sum(unverified) AS unverified
+FROM hour WHERE hour_us + 3600000000 > $from GROUP BY hour_us ORDER BY hour_us
+-- name: overview.apps
+SELECT a.app_id AS app_id, sum(h.events) AS events, max(h.hour_us) AS last_us,
+  (SELECT count(*) FROM run r WHERE r.app = h.app AND r.last_us >= $from) AS runs
+FROM hour h JOIN app a ON a.app = h.app
+WHERE h.hour_us + 3600000000 > $from AND a.app_id <> '_ledger'
+GROUP BY h.app ORDER BY events DESC LIMIT 200
+-- name: overview.approvals
+-- $from: RFC 3339 text; waiting ones count whenever they were asked
+SELECT status, count(*) AS count FROM approval WHERE asked_at >= $from OR status = 'waiting' GROUP BY status
+-- name: overview.exceptions
+SELECT s.seq AS seq, r.run_id AS run_id, a.app_id AS app_id, s.name AS name, s.decision AS decision,
+  rec.received_us AS at_us, rec.body AS body
+FROM span s JOIN run r ON r.run = s.run JOIN app a ON a.app = r.app JOIN record rec ON rec.seq = s.seq
+WHERE s.decision IN ('deny', 'approve', 'failed') AND rec.received_us >= $from
+ORDER BY s.seq DESC LIMIT 20
+-- name: overview.attributes
+SELECT name, count FROM attribute ORDER BY count DESC, name LIMIT 50
+-- name: exports.last
+-- the newest recorded export, whoever got the pack
+SELECT seq, received_us AS at_us, body FROM record WHERE event_type LIKE 'export.%' ORDER BY seq DESC LIMIT 1

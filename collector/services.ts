@@ -1,0 +1,147 @@
+/**
+ * Everything that stands on an open ledger, opened in order and closed in the opposite one: ledger, settings, keys,
+ * policy, gate, evidence. What was opened is closed again when a later part refuses.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TrailmixError } from '../core/api/errors.ts';
+import type { OutputOf } from '../core/api/operations.ts';
+import { LEDGER_APP } from '../core/proof/record.ts';
+import { createGate } from './approvals/gate.ts';
+import { openEvidence } from './evidence-desk.ts';
+import type { OpenServices } from './http/services.ts';
+import { openApiKeys } from './keys/api-keys.ts';
+import { backupStream } from './keys/backup.ts';
+import type { OpenVault } from './keys/vault.ts';
+import { openLedger } from './ledger/open.ts';
+import type { Log } from './logging.ts';
+import { openPolicy } from './policy/desk.ts';
+import type { Clock, Ids } from './ports.ts';
+import { openSettings } from './settings.ts';
+
+export type Services = OpenServices & { vault: OpenVault; close(): Promise<void> };
+
+export type ServiceOptions = {
+  folder: string;
+  vault: OpenVault;
+  /** Whether a new ledger may be made here. The caller holds the folder's lock. */
+  create: boolean;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  /** Folder of the built policy bundle. */
+  policies: string;
+  /** Folder of the sample runs: a module load.ts (or .js) with `loadSamples(services)`. */
+  samples: string;
+  onWaiting?: (count: number) => void;
+};
+
+/** What the module of the sample runs exports. Idempotent: `already` says that they were there. */
+export type LoadSamples = (services: OpenServices) => Promise<OutputOf<'loadSamples'>>;
+
+type Closable = () => Promise<unknown> | unknown;
+
+/** Throws ledger_refused, ledger_rolled_back, ledger_damaged, ledger_newer, disk_full, vault_damaged. */
+export async function openServices(options: ServiceOptions): Promise<Services> {
+  const { folder, vault, clock, ids, log } = options;
+  const closers: Closable[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.reverse().splice(0)) {
+      try {
+        await close();
+      } catch (error) {
+        log.error({ err: error }, 'closing');
+      }
+    }
+  };
+  try {
+    const ledger = await openLedger({
+      folder,
+      vault,
+      clock,
+      ids,
+      log: {
+        info: (message, detail) => log.info(detail ?? {}, message),
+        warn: (message, detail) => log.warn(detail ?? {}, message),
+      },
+      locked: true,
+      ...(options.create ? { create: {} } : {}),
+    });
+    closers.push(() => ledger.close());
+    const settings = await openSettings(ledger, {
+      otlp_unkeyed: true,
+      time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      person: '',
+    });
+    const keys = await openApiKeys({ ledger, vault, clock, usedFile: join(folder, 'keys-used') });
+    closers.push(() => keys.close());
+    const policy = await openPolicy({
+      ledger,
+      folder: options.policies,
+      onEvent: event => log.info({ policy: event }, 'policy'),
+    });
+    closers.push(() => policy.close());
+    const gate = createGate({
+      ledger,
+      policy,
+      activePolicy: () => policy.inForce(),
+      clock,
+      onError: error => log.error({ err: error }, 'approvals'),
+    });
+    closers.push(() => gate.close());
+    const evidence = openEvidence({ ledger, vault });
+
+    if (options.onWaiting !== undefined) closers.push(countWaiting(ledger, options.onWaiting));
+    const services: Services = {
+      ledger,
+      vault,
+      keys,
+      gate,
+      policy,
+      settings,
+      evidence,
+      backup: () => backupStream({ ledger, vault, folder, clock }),
+      changePassphrase: async input => {
+        await vault.changePassphrase(input);
+        await ledger.write.run('record', {
+          appId: LEDGER_APP,
+          eventType: 'key.custody',
+          members: { name: 'Passphrase changed', custody: vault.custody.kind },
+        });
+      },
+      close: closeAll,
+    };
+    const samples = samplesModule(options.samples);
+    if (samples !== undefined) services.samples = async () => (await loaderOf(samples))(services);
+    return services;
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Tells how many approvals wait, whenever that may have changed. */
+function countWaiting(ledger: OpenServices['ledger'], tell: (count: number) => void): () => void {
+  let last = -1;
+  const look = async (): Promise<void> => {
+    const { total } = await ledger.read.approvals({ status: 'waiting', limit: 1 });
+    if (total !== last) tell(total);
+    last = total;
+  };
+  const ignore = (): void => {};
+  void look().catch(ignore);
+  return ledger.write.onCommit(({ approvals }) => {
+    if (approvals.length > 0) void look().catch(ignore);
+  });
+}
+
+const samplesModule = (folder: string): string | undefined =>
+  ['load.ts', 'load.js'].map(name => join(folder, name)).find(file => existsSync(file));
+
+async function loaderOf(file: string): Promise<LoadSamples> {
+  const module = (await import(pathToFileURL(file).href)) as { loadSamples?: LoadSamples };
+  if (module.loadSamples === undefined)
+    throw new TrailmixError('internal', { message: 'No sample runs are here' });
+  return module.loadSamples;
+}
