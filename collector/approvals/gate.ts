@@ -93,13 +93,18 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async wait(who, id, seconds, signal) {
-      // Registered before reading: an answer committed in between wakes it.
+      // Registered before reading: what is committed in between wakes it.
       const waiter = waiters.add(id);
       try {
-        const view = await visible(who, id);
-        if (view.status !== 'waiting' || seconds <= 0) return view;
-        await waiter.wait(Math.min(seconds, LONGEST_WAIT) * 1000, signal);
-        return await visible(who, id);
+        const until = performance.now() + Math.min(seconds, LONGEST_WAIT) * 1000;
+        for (;;) {
+          const view = await visible(who, id);
+          const left = until - performance.now();
+          const over = left <= 0 || waiters.closed || signal?.aborted === true;
+          if (view.status !== 'waiting' || over) return view;
+          // A wake says that something was committed, not what: the asking itself may come late.
+          await waiter.wait(left, signal);
+        }
       } finally {
         waiter.remove();
       }

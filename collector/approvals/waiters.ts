@@ -2,7 +2,7 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 
 export type Waiter = {
-  /** Resolves when woken since `add`, after `ms`, when the signal aborts, or when all are let go. */
+  /** Resolves when woken since `add` or the last wait, after `ms`, when the signal aborts, or when all are let go. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
   remove(): void;
 };
@@ -17,8 +17,8 @@ export class Waiters {
     this.#limit = limit;
   }
 
-  get count(): number {
-    return this.#count;
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Throws busy. */
@@ -26,7 +26,7 @@ export class Waiters {
     if (this.#count >= this.#limit) {
       throw new TrailmixError('busy', { message: 'Too many wait for approvals already.', retryAfter: 2 });
     }
-    let woken = this.#closed;
+    let woken = false;
     let wake = (): void => {};
     const onWake = (): void => {
       woken = true;
@@ -42,10 +42,12 @@ export class Waiters {
           const done = (): void => {
             clearTimeout(timer);
             signal?.removeEventListener('abort', done);
+            wake = () => {};
+            woken = false;
             resolve();
           };
           wake = done;
-          if (woken || signal?.aborted === true) return done();
+          if (woken || this.#closed || signal?.aborted === true) return done();
           signal?.addEventListener('abort', done, { once: true });
         }),
       remove: () => {
