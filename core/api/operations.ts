@@ -240,7 +240,15 @@ export const operations = {
     summary: 'What came of the call that was decided',
     callers: ['key:decide'],
     body: 'events',
-    errors: ['decision_unknown', 'outcome_conflict', 'input_invalid', 'busy', 'disk_full'],
+    errors: [
+      'decision_unknown',
+      'policy_denied',
+      'approval_not_approved',
+      'outcome_conflict',
+      'input_invalid',
+      'busy',
+      'disk_full',
+    ],
     params: Type.Object({ id: Str }),
     input: Type.Object(
       {
@@ -472,7 +480,7 @@ export const operations = {
     summary: 'First start: vault, recovery phrase, one person, a first key',
     callers: page,
     phases: ['setup'],
-    errors: ['setup_done', 'passphrase_weak', 'vault_key_exposed'],
+    errors: ['setup_done', 'passphrase_weak', 'vault_key_exposed', 'vault_secret_wrong'],
     input: Type.Object(
       {
         custody: Type.Enum(['key_file', 'passphrase', 'safe_storage']),
@@ -544,7 +552,7 @@ export const operations = {
     path: '/api/approvals/:id/answer',
     summary: 'Give or refuse an approval (recorded as unsigned)',
     callers: page,
-    errors: ['approval_unknown', 'approval_expired', 'approval_closed'],
+    errors: ['approval_unknown', 'approval_expired', 'approval_closed', 'input_invalid'],
     params: Type.Object({ id: Str }),
     input: Type.Object(
       {
