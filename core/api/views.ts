@@ -24,9 +24,20 @@ export const DecisionState = Type.Enum([
 export const Scope = Type.Enum(['ingest', 'decide', 'read', 'export']);
 
 /** A full record: head and body members flat, with hash_self, signature, key_id (docs/spec/ledger.md). */
-export const RecordView = Type.Object(
-  { seq: Int, app_id: Str, app_seq: Int, event_type: Str, ts: Str, received_at: Str, hash_self: Hex64 },
-  { additionalProperties: true },
+export const RecordView = Type.Unsafe<{
+  seq: number;
+  app_id: string;
+  app_seq: number;
+  event_type: string;
+  ts: string;
+  received_at: string;
+  hash_self: string;
+  [member: string]: unknown;
+}>(
+  Type.Object(
+    { seq: Int, app_id: Str, app_seq: Int, event_type: Str, ts: Str, received_at: Str, hash_self: Hex64 },
+    { additionalProperties: true },
+  ),
 );
 
 export const Accepted = Type.Object({
@@ -95,6 +106,7 @@ export const ApprovalView = Type.Object({
   asked_at: Str,
   expires_at: Str,
   answered_at: Opt(Str),
+  answered_by: Opt(Str),
   comment: Opt(Str),
   signed_in: Opt(Type.Enum(['none', 'page', 'collector'])),
   outcome: Opt(Type.Enum(['ok', 'error', 'unknown'])),

@@ -77,7 +77,9 @@ export const standIn = () => {
   class Tray {
     tip = '';
     menu: Electron.MenuItemConstructorOptions[] = [];
-    constructor(readonly image: unknown) {
+    readonly image: unknown;
+    constructor(image: unknown) {
+      this.image = image;
       trays.push(this);
     }
     setToolTip(text: string) {
