@@ -5,12 +5,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, opendir, readFile, stat, unlink } from 'node:fs/promises';
+import { mkdir, opendir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
 import { type BackupFile, backupHeader, sealBackup } from './backup-file.ts';
-import { exists, renameDurably } from './durable.ts';
 import { readVaultFile, VAULT_FILE } from './vault-file.ts';
 
 /** Names inside a backup. */
@@ -28,7 +27,10 @@ export type BackupParts = {
   clock: Clock;
 };
 
-/** A backup as a stream, for a download. Its temporary database copy is gone when the stream ends or is closed. */
+/**
+ * A backup as a stream, for a download or a file. Its temporary database copy is gone when the stream ends or is
+ * closed; one that was never begun leaves its copy until the next day's backup. Throws vault_damaged, disk_full.
+ */
 export async function backupStream(
   parts: BackupParts,
 ): Promise<{ name: string; madeAt: string; stream: AsyncGenerator<Uint8Array> }> {
@@ -61,37 +63,6 @@ export async function backupStream(
   }
   const name = `trailmix-${vault.ledgerId.slice(0, 8)}-${madeAt.slice(0, 19).replaceAll(/[-:]/g, '')}Z.backup`;
   return { name, madeAt, stream: stream() };
-}
-
-/** Writes a backup to a new file, 0600. Throws input_invalid where there is one already, disk_full. */
-export async function backup(
-  parts: BackupParts & { outFile: string },
-): Promise<{ file: string; bytes: number; madeAt: string }> {
-  const { outFile } = parts;
-  if (await exists(outFile)) {
-    throw new TrailmixError('input_invalid', {
-      where: outFile,
-      message: 'There is a file of this name already.',
-    });
-  }
-  const beside = `${outFile}.${randomBytes(6).toString('hex')}.part`;
-  const handle = await open(beside, 'wx', 0o600);
-  let bytes = 0;
-  try {
-    const { stream, madeAt } = await backupStream(parts);
-    for await (const part of stream) {
-      await handle.writeFile(part);
-      bytes += part.length;
-    }
-    await handle.sync();
-    await handle.close();
-    await renameDurably(beside, outFile);
-    return { file: outFile, bytes, madeAt };
-  } catch (error) {
-    await handle.close().catch(() => {});
-    await unlink(beside).catch(() => {});
-    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? new TrailmixError('disk_full') : error;
-  }
 }
 
 async function* filesOf(folder: string, copy: string): AsyncGenerator<BackupFile> {

@@ -10,17 +10,12 @@ import { basename, dirname, join } from 'node:path';
 export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
   const beside = await writeBeside(file, bytes);
   try {
-    await renameDurably(beside, file);
+    await rename(beside, file);
   } catch (error) {
     await unlink(beside).catch(() => {});
     throw error;
   }
-}
-
-/** Renames a file whose bytes are synced already, and makes the new name durable. */
-export async function renameDurably(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  await syncFolder(dirname(to));
+  await syncFolder(dirname(file));
 }
 
 /** Like replaceFile, but never over an existing file: answers false, having changed nothing, when there is one. */
@@ -43,7 +38,7 @@ export async function createFile(file: string, bytes: Uint8Array): Promise<boole
 }
 
 /** Whether anything, a dangling link included, has this name. */
-export async function exists(file: string): Promise<boolean> {
+async function exists(file: string): Promise<boolean> {
   return lstat(file).then(
     () => true,
     () => false,

@@ -1,8 +1,10 @@
 /** A real ledger in a temporary folder, with a vault, for tests of the rooms that stand on it. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemIds } from '../../collector/clock.ts';
+import { backupStream } from '../../collector/keys/backup.ts';
 import type { CustodyChoice } from '../../collector/keys/custody.ts';
 import { createVault, type OpenVault, thisHost, type VaultHost } from '../../collector/keys/vault.ts';
 import { openLedger } from '../../collector/ledger/open.ts';
@@ -52,4 +54,13 @@ export async function realLedger(custody: CustodyChoice = { kind: 'key_file' }):
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Backs a ledger up into a file. */
+export async function backupInto(
+  file: string,
+  parts: { ledger: Ledger; vault: OpenVault; folder: string; clock: Clock },
+): Promise<void> {
+  const { stream } = await backupStream(parts);
+  await writeFile(file, stream);
 }
