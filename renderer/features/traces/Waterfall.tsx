@@ -71,7 +71,7 @@ export function Waterfall({
       const left = Math.max(x, -4);
       const right = Math.min(x + Math.max(length, 2), width + 4);
       paint.fillStyle = colours.shades[shadeCode.get(shadeOf(spans, i)) ?? 1]!;
-      paint.globalAlpha = parents(i) ? 0.42 : 0.92;
+      paint.globalAlpha = parents(i) && spans.decision[i] === '' ? 0.42 : 0.92;
       paint.beginPath();
       paint.roundRect(left, y, Math.max(right - left, 2), BAR, Math.min(2.5, Math.max(right - left, 2) / 2));
       paint.fill();

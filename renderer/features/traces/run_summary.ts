@@ -34,10 +34,10 @@ export function buildRunSentences(trace: TraceSummary): string[] {
     }.`,
   ];
   const spent = [
-    trace.tokens > 0 ? `${formatCount(trace.tokens)} tokens` : '',
-    trace.cost > 0 ? formatCost(trace.cost) : '',
+    trace.tokens > 0 ? `used ${formatCount(trace.tokens)} tokens` : '',
+    trace.cost > 0 ? `cost ${formatCost(trace.cost)}` : '',
   ].filter(part => part !== '');
-  if (spent.length > 0) sentences.push(`It used ${spent.join(', ')}.`);
+  if (spent.length > 0) sentences.push(`It ${spent.join(' and ')}.`);
   const asks = trace.allowed + trace.denied + trace.asked + trace.failed;
   if (asks === 0) sentences.push('No call in it asked the policy.');
   else {

@@ -33,13 +33,13 @@ export const isWhole = (window: Window, whole: Window): boolean =>
   window.from <= whole.from && window.to >= whole.to;
 
 const STEPS = [1, 2, 5];
-/** From a minute on people count in parts of minutes, hours and days. */
-const LARGE_S = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+/** From ten seconds on people count in parts of minutes, hours and days. */
+const LARGE_S = [10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
 /** A step in microseconds so that about `most` ticks fit. */
 function stepFor(lengthUs: number, most: number): number {
   const least = lengthUs / Math.max(most, 1);
-  if (least > 30_000_000) {
+  if (least > 5_000_000) {
     const large = LARGE_S.find(s => s * 1e6 >= least);
     return (large ?? Math.ceil(least / 86_400e6) * 86_400) * 1e6;
   }
@@ -50,7 +50,7 @@ function stepFor(lengthUs: number, most: number): number {
 export type Tick = { us: number; label: string };
 
 export function buildTicks(window: Window, widthPx: number): Tick[] {
-  const step = stepFor(window.to - window.from, Math.floor(widthPx / 76));
+  const step = stepFor(window.to - window.from, Math.floor(widthPx / 62));
   const ticks: Tick[] = [];
   for (let us = Math.ceil(window.from / step) * step; us <= window.to; us += step) {
     ticks.push({ us, label: us === 0 ? '0' : formatDuration(us).replace('.0 s', ' s') });

@@ -17,8 +17,8 @@ export type ColumnLook = { width: string; sort?: string; end?: boolean; optional
 export const looks: Record<string, ColumnLook> = {
   last: { width: '176px', sort: 'last_seq' },
   title: { width: 'minmax(200px, 1fr)' },
-  decisions: { width: '190px' },
-  risk: { width: '76px', sort: 'risk', optional: true },
+  decisions: { width: '200px' },
+  risk: { width: '92px', sort: 'risk', optional: true },
   app: { width: '124px', optional: true },
   session: { width: '124px', optional: true },
   duration: { width: '84px', sort: 'duration', end: true },
