@@ -98,7 +98,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ids,
         log,
         policies: join(RESOURCES, 'generated', 'policies'),
-        samples: join(RESOURCES, 'samples'),
+        samples: join(RESOURCES, 'samples', 'runs.json'),
         ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
       });
       phase = 'open';

@@ -2,11 +2,12 @@
  * Everything that stands on an open ledger, opened in order and closed in the opposite one: ledger, settings, keys,
  * policy, gate, evidence. What was opened is closed again when a later part refuses.
  */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
+import { validateEvent } from '../core/event/validate.ts';
 import { LEDGER_APP } from '../core/proof/record.ts';
 import { createGate } from './approvals/gate.ts';
 import { openEvidence } from './evidence-desk.ts';
@@ -15,9 +16,11 @@ import { openApiKeys } from './keys/api-keys.ts';
 import { backupStream } from './keys/backup.ts';
 import type { OpenVault } from './keys/vault.ts';
 import { openLedger } from './ledger/open.ts';
+import { prepareEvents } from './ledger/prepare.ts';
 import type { Log } from './logging.ts';
 import { openPolicy } from './policy/desk.ts';
 import type { Clock, Ids } from './ports.ts';
+import { loadSamples } from './samples.ts';
 import { openSettings } from './settings.ts';
 
 export type Services = OpenServices & { vault: OpenVault; close(): Promise<void> };
@@ -32,13 +35,10 @@ export type ServiceOptions = {
   log: Log;
   /** Folder of the built policy bundle. */
   policies: string;
-  /** Folder of the sample runs: a module load.ts (or .js) with `loadSamples(services)`. */
+  /** The script of the sample runs (resources/samples/runs.json); may be absent. */
   samples: string;
   onWaiting?: (count: number) => void;
 };
-
-/** What the module of the sample runs exports. Idempotent: `already` says that they were there. */
-export type LoadSamples = (services: OpenServices) => Promise<OutputOf<'loadSamples'>>;
 
 type Closable = () => Promise<unknown> | unknown;
 
@@ -112,8 +112,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
       close: closeAll,
     };
-    const samples = samplesModule(options.samples);
-    if (samples !== undefined) services.samples = async () => (await loaderOf(samples))(services);
+    if (existsSync(options.samples)) services.samples = () => samplesOf(services, options);
     return services;
   } catch (error) {
     await closeAll();
@@ -136,12 +135,27 @@ function countWaiting(ledger: OpenServices['ledger'], tell: (count: number) => v
   });
 }
 
-const samplesModule = (folder: string): string | undefined =>
-  ['load.ts', 'load.js'].map(name => join(folder, name)).find(file => existsSync(file));
+const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
-async function loaderOf(file: string): Promise<LoadSamples> {
-  const module = (await import(pathToFileURL(file).href)) as { loadSamples?: LoadSamples };
-  if (module.loadSamples === undefined)
-    throw new TrailmixError('internal', { message: 'No sample runs are here' });
-  return module.loadSamples;
+/** The sample runs, through the same checks as any producer's events. */
+function samplesOf(services: OpenServices, options: ServiceOptions): Promise<OutputOf<'loadSamples'>> {
+  const { ledger, policy } = services;
+  return loadSamples({
+    file: options.samples,
+    clock: options.clock,
+    policy,
+    activePolicyHash: () => policy.inForce().hash,
+    write: ledger.write,
+    async append(appId, events) {
+      const valid = events.map(event => {
+        const result = validateEvent(event, { appId });
+        if (result.ok) return result.event;
+        throw new TrailmixError('event_invalid', { errors: result.errors });
+      });
+      const { ledgerId, tenantId } = ledger;
+      const source = { via: 'sample', auth: 'self' } as const;
+      return ledger.write.append(prepareEvents(valid, { ledgerId, tenantId, source, ids: options.ids, sha256 }));
+    },
+    has: async (app, eventId) => (await ledger.read.search({ app, eventId, limit: 1 })).total > 0,
+  });
 }

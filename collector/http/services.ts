@@ -9,13 +9,13 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Log } from '../logging.ts';
-import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
+import type { Clock, Ids, KeyVault, Ledger, PolicyRunner } from '../ports.ts';
 import type { Address } from './access.ts';
 import type { Sessions } from './sessions.ts';
 
 export type PolicyInForce = OutputOf<'policies'>;
 
-export type PolicyDesk = {
+export type PolicyDesk = PolicyRunner & {
   inForce(): { version: number; hash: string; ready: boolean };
   /** Throws not_found for a hash that was never active. */
   show(hash?: string): Promise<PolicyInForce>;
