@@ -140,7 +140,7 @@ describe('the quickstart as written', () => {
       name: 'send_wire',
       status: 'ok',
       tools_invoked: [
-        { name: 'sendWire', args: { amount: 12000, iban: 'DE00...' }, result: { ok: true, amount: 12000 } },
+        { name: 'send_wire', args: { amount: 12000, iban: 'DE00...' }, result: { ok: true, amount: 12000 } },
       ],
       policy_eval: {
         decision: 'approve',

@@ -56,7 +56,7 @@ export function guard<A extends unknown[], R>(
   current: () => Client,
 ): Guarded<A, R> {
   const guarded = async function (this: unknown, ...args: A): Promise<Awaited<R>> {
-    const call = new GatedCall(current(), options, fn.name);
+    const call = new GatedCall(current(), options);
     return (await call.run(args, copy => fn.apply(this, copy as A))) as Awaited<R>;
   };
   return Object.assign(guarded, {
@@ -68,17 +68,15 @@ class GatedCall {
   readonly #client: Client;
   readonly #options: PolicyCheckOptions;
   readonly #action: string;
-  readonly #tool: string;
   readonly #span: SpanRecord;
   readonly #deadline: number;
   #reasons: string[] = [];
   #decision: Decision | undefined;
 
-  constructor(client: Client, options: PolicyCheckOptions, functionName: string) {
+  constructor(client: Client, options: PolicyCheckOptions) {
     this.#client = client;
     this.#options = options;
     this.#action = String(options.action);
-    this.#tool = functionName || this.#action;
     this.#span = client.startSpan(this.#action, {
       type: 'tool.call',
       risk: options.risk,
@@ -120,7 +118,7 @@ class GatedCall {
       const kept =
         outcome === 'ok' ? recorded(value, Math.min(OUTCOME_BYTES, this.#client.maxValueBytes)) : undefined;
       this.#span.recordTool({
-        name: this.#tool,
+        name: this.#action,
         args,
         latency_ms: latency,
         ...(outcome === 'ok' ? { result: value } : {}),
