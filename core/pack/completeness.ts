@@ -40,7 +40,14 @@ export class ScopeCheck {
   take(record: ReadRecord, findings: Findings): void {
     const { head, where, file, role } = record;
     if (head.event_type === 'ledger.closed') this.#closed = true;
-    if (file === 'extras') return;
+    if (file === 'extras') {
+      // A record behind an approval may be the one before or after: no seq stands twice, so extras carry it alone.
+      const { first_app_seq, last_app_seq } = this.#manifest.scope;
+      if (head.app_id !== this.#manifest.app_id) return;
+      if (head.app_seq === first_app_seq - 1) this.#before = record;
+      else if (head.app_seq === last_app_seq + 1) this.#after = record;
+      return;
+    }
     if (head.app_id !== this.#manifest.app_id) {
       findings.add('record_foreign', where, `It is of app ${head.app_id}.`);
       return;

@@ -1,0 +1,160 @@
+/**
+ * An export from start to end: window, the export's own record, checkpoint, pack. Format: docs/spec/pack.md.
+ * Commit point: the rename of a synced file. A cancelled or failed export leaves nothing but its record.
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { CheckpointView } from '../../core/api/views.ts';
+import type { ExportProgress, ExportRequest, Pack } from '../http/services.ts';
+import type { Clock, KeyVault, Ledger } from '../ports.ts';
+import { writePack } from './pack-writer.ts';
+import { makeReport } from './report/make.ts';
+import { ledgerSource, type PackSource } from './source.ts';
+import { endBefore, type Window, windowOf } from './window.ts';
+
+export type ExportParts = {
+  readonly ledger: Ledger;
+  readonly vault: Pick<KeyVault, 'packSigner' | 'custody'>;
+  readonly clock: Clock;
+  readonly version: string;
+};
+
+export type ExportInput = {
+  readonly request: ExportRequest;
+  /** Where the pack goes; replaced if it is there. */
+  readonly out: string;
+  /** Who asks, for the record. */
+  readonly by: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (at: ExportProgress) => void;
+};
+
+const FAR = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Throws ts_invalid, scope_empty, app_unknown, at_beyond, at_before_erasure, export_cancelled, disk_full.
+ */
+export async function exportPack(parts: ExportParts, input: ExportInput): Promise<Pack> {
+  const { ledger, vault, clock, version } = parts;
+  const { request, out, signal, onProgress = () => {} } = input;
+  const source = ledgerSource(ledger);
+  const asked = windowOf(request);
+  await checkRequest(source, asked, request.at, ledger);
+  const signer = await vault.packSigner();
+  const recorded = await ledger.write.run('record', {
+    appId: asked.appId,
+    eventType: 'export.recorded',
+    members: {
+      name: 'Evidence export',
+      export: {
+        requested: { ...asked.requested },
+        include: [...asked.include],
+        by: input.by,
+        ...(request.at === undefined ? {} : { at: request.at }),
+      },
+    },
+  });
+  const window = endBefore(asked, recorded.receivedAt);
+  if (window.to < window.from) throw new TrailmixError('scope_empty', { where: '/time_from' });
+  const checkpoint = await checkpointFor(ledger, source, asked.appId, recorded.seq, request.at);
+  const scope = await source.scope(window.appId, window.from, window.to, checkpoint.size);
+  if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
+
+  const temporary = `${out}.partial-${process.pid}-${recorded.seq}`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    let written: Awaited<ReturnType<typeof writePack>>;
+    try {
+      const plan = {
+        window,
+        scope,
+        checkpoint,
+        signer,
+        version,
+        custody: vault.custody.label,
+        at: new Date(clock.now()),
+        report: makeReport,
+      };
+      written = await writePack(source, plan, file, signal, onProgress);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    onProgress({ step: 'finish', done: scope.count, total: scope.count });
+    const sha256 = await fileHash(temporary, signal);
+    await rename(temporary, out);
+    await syncFolder(dirname(out));
+    const { size, root } = checkpoint;
+    return { pack: out, pack_id: written.packId, sha256, bytes: written.bytes, events: written.events, checkpoint: { size, root } };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    if (signal?.aborted === true) throw new TrailmixError('export_cancelled');
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new TrailmixError('disk_full', { where: out, message: 'The disk is full: no pack was written' });
+    }
+    if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR') {
+      throw new TrailmixError('usage', { where: out, message: `The pack cannot be written to ${out} (${code})` });
+    }
+    throw error;
+  }
+}
+
+/** What can be refused before anything is recorded. */
+async function checkRequest(
+  source: PackSource,
+  window: Window,
+  at: number | undefined,
+  ledger: Ledger,
+): Promise<void> {
+  if ((await source.scope(window.appId, window.from, window.to, at ?? FAR)) === undefined) {
+    throw new TrailmixError('app_unknown', { where: '/app_id' });
+  }
+  if (at === undefined) return;
+  const { size } = await ledger.read.head();
+  if (at > size || (await source.checkpoint(at)) === undefined) {
+    throw new TrailmixError('at_beyond', {
+      where: '/at',
+      message: at > size ? `The ledger has ${size} records` : `There is no checkpoint of size ${at}`,
+    });
+  }
+}
+
+/** The pinned checkpoint, or the first that covers the export's own record: the same one whenever it is asked for. */
+async function checkpointFor(
+  ledger: Ledger,
+  source: PackSource,
+  appId: string,
+  seq: number,
+  at: number | undefined,
+): Promise<CheckpointView> {
+  const last = await ledger.write.run('checkpoint', {});
+  const rows = await ledger.read.query<{ seq: number; size: number | null }>('evidence.exports', {
+    tenant: ledger.tenantId,
+    app: appId,
+  });
+  const size = at ?? rows.find(row => row.seq === seq)?.size ?? last.size;
+  const checkpoint = await source.checkpoint(size);
+  if (checkpoint === undefined) throw new TrailmixError('at_beyond', { where: '/at' });
+  return checkpoint;
+}
+
+async function fileHash(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    signal?.throwIfAborted();
+    hash.update(chunk as Buffer);
+  }
+  return hash.digest('hex');
+}
+
+/** So that the rename survives a power cut; where a folder cannot be synced (Windows) nothing is lost but that. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  if (handle === undefined) return;
+  await handle.sync().catch(() => {});
+  await handle.close();
+}

@@ -1,0 +1,27 @@
+/** Named read queries of this room, for ReadLedger.query: parameters by name. The reader thread registers them. */
+export const evidenceQueries = {
+  /** Records of the ledger itself that packs carry: openings, keys, policy activations, people, erasures. $size */
+  'evidence.ledger': `SELECT r.seq AS seq, r.event_type AS event_type FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size
+      AND (r.event_type GLOB 'ledger.*' OR r.event_type GLOB 'key.*' OR r.event_type GLOB 'policy.*'
+        OR r.event_type GLOB 'person.*' OR r.event_type GLOB 'erasure.*' OR r.event_type GLOB 'restore.*')
+    ORDER BY r.seq`,
+  /** Seqs of everything that belongs to one decision: itself, its approval, intent and outcome. $decision, $size */
+  'evidence.decision': `SELECT s.seq AS seq FROM span s
+    WHERE s.run = (SELECT r.run FROM decision d JOIN record r ON r.seq = d.seq WHERE d.id = $decision)
+      AND (s.event_id = $decision OR s.parent_id = $decision) AND s.seq < $size
+      AND (s.event_type GLOB 'decision.*' OR s.event_type GLOB 'approval.*' OR s.event_type GLOB 'intent.*'
+        OR s.event_type GLOB 'outcome.*')
+    ORDER BY s.seq`,
+  /** Policy versions that were activated before $size. */
+  'evidence.policies': `SELECT version, hash, entrypoint, capabilities_sha256, wasm_sha256, files, activated_at, seq
+    FROM policy_version WHERE seq < $size ORDER BY version`,
+  /** Each export of an app, with the first checkpoint that covers it. $app */
+  'evidence.exports': `SELECT r.seq AS seq, (SELECT min(c.size) FROM checkpoint c WHERE c.size > r.seq) AS size
+    FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = $app AND r.event_type = 'export.recorded' ORDER BY r.seq DESC LIMIT 200`,
+  /** The newest export of all. */
+  'evidence.lastExport': `SELECT c.size AS size, c.at AS at, r.seq AS seq FROM record r JOIN checkpoint c
+    ON c.size = (SELECT min(size) FROM checkpoint WHERE size > r.seq)
+    WHERE r.event_type = 'export.recorded' ORDER BY r.seq DESC LIMIT 1`,
+} as const;

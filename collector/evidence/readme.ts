@@ -1,0 +1,97 @@
+/**
+ * README-VERIFY.txt: how anyone checks a pack with stock tools. Lines that start with "    $ " are commands; a test
+ * extracts them from a pack and runs them.
+ */
+
+export type ReadmeFacts = {
+  readonly ledgerId: string;
+  readonly tenantId: string;
+  readonly appId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly events: number;
+  readonly size: number;
+  /** Of the checkpoint's key: 8 hex characters. */
+  readonly logId: string;
+};
+
+export const readmeText = (facts: ReadmeFacts): string => `HOW TO VERIFY THIS EVIDENCE PACK
+================================
+
+App            ${facts.appId}
+Received       ${facts.from}
+          to   ${facts.to}
+Records        ${facts.events}
+Ledger         ${facts.ledgerId} (tenant ${facts.tenantId})
+Checkpoint     covers ${facts.size} records of that ledger
+
+You need: this folder as unzipped, sha256sum (coreutils) and openssl 3.
+You also need two files that must NOT come with the pack. Ask the one who runs the
+collector for the output of "trailmix keys trust --out DIR", by a way that you trust:
+
+    org.pem               the certificate that signs packs
+    log-${facts.logId}.pem      the key that signs checkpoints
+
+Put both beside this file, open a terminal here, and run the commands after each $.
+
+
+1. Is every file as it was signed?
+
+    $ sha256sum -c checksums.txt
+
+   Every line must end in OK. This compares each file with its SHA-256 in checksums.txt.
+   (macOS: shasum -a 256 -c checksums.txt)
+
+2. Is there a file that nobody signed?
+
+    $ find . -type f | sed 's|^\\./||' | LC_ALL=C sort | awk 'NR == FNR { named[substr($0, 67)]; next } !($0 in named)' checksums.txt -
+
+   It must list only META-INF/checksums.p7s, checksums.txt, org.pem and
+   log-${facts.logId}.pem. Anything else was added and proves nothing.
+
+3. Who signed checksums.txt?
+
+    $ openssl cms -verify -binary -inform DER -in META-INF/checksums.p7s -content checksums.txt -CAfile org.pem -purpose any -out /dev/null
+
+   It must say "CMS Verification successful" (OpenSSL 3.0: "Verification successful").
+   With step 1 it shows that the holder of that certificate's key signed every file here.
+
+4. Did the ledger sign its checkpoint?
+
+    $ openssl pkeyutl -verify -rawin -pubin -inkey log-${facts.logId}.pem -in checkpoint.body -sigfile checkpoint.sig
+
+   It must say "Signature Verified Successfully". checkpoint.body holds the ledger's
+   name, the number of its records and the root of the tree over all of them.
+
+
+What these four steps show, and what they do not
+
+They show that the files are those that were signed, by whom, and that the ledger's key
+signed the tree's root. They do not recompute the hashes of records, their signatures, the
+tree, the scope or the approvals. For that use the verifier, which needs no network:
+
+    trailmix verify PACK.zip --trust DIR
+
+or another verifier written from the specification (docs/spec/pack.md of Audit TrailMix).
+
+No pack of this version carries an outside time-stamp: all times are the collector's own
+(the verifier says "time: not shown"). The certificate is self-made: it is as good as the
+way by which org.pem reached you. The pack claims that it holds every record of this app
+that the collector received in this window. It says nothing about what was never sent.
+
+
+What is in this folder
+
+events.jsonl              every record of the scope, one JSON object a line
+extras.jsonl              records from outside the scope that these rest on
+heads.jsonl               the record before and the one after the scope
+approvals.jsonl           each approval: question, answers, use, outcome
+evals.jsonl               each eval of a record
+policies.json policies/   the policies in force, with their sources
+blobs/                    large values that records name by hash
+checkpoint.*              the signed checkpoint, its text and its signature
+proofs/ consistency/      what leads from the records, and older checkpoints, to the root
+keys/                     public keys that the records name (not a source of trust)
+summary.pdf               the same for reading; the records decide, not the summary
+manifest.json             scope, checkpoint and every file with its hash
+`;

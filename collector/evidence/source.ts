@@ -1,0 +1,64 @@
+/** Where a pack's content comes from: the live ledger, or (in tests) records in memory. Everything is read-only. */
+import type { CheckpointView, RecordView } from '../../core/api/views.ts';
+import type { Ledger, ScopeRange } from '../ports.ts';
+
+export type PolicyVersion = {
+  readonly version: number;
+  readonly hash: string;
+  readonly entrypoint: string;
+  readonly capabilities_sha256: string;
+  readonly wasm_sha256: string;
+  readonly files: readonly { readonly path: string; readonly sha256: string; readonly text: string }[];
+  /** Of its policy.activated record. */
+  readonly seq: number;
+};
+
+export interface PackSource {
+  readonly ledgerId: string;
+  readonly tenantId: string;
+  /** Undefined where the app is unknown below `size`. */
+  scope(appId: string, from: string, to: string, size: number): Promise<ScopeRange | undefined>;
+  /** Whole records of an inclusive range of seqs, in order, at most 500. */
+  records(from: number, to: number): Promise<readonly RecordView[]>;
+  /** Records of the ledger itself that every pack carries, by seq. */
+  ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]>;
+  /** Seqs of a decision and all that belongs to it. */
+  decisionRecords(decisionId: string, size: number): Promise<readonly number[]>;
+  /** Policy versions activated below `size`, by version. */
+  policies(size: number): Promise<readonly PolicyVersion[]>;
+  /** Subtree hashes, in order. */
+  nodes(coordinates: readonly (readonly [level: number, index: number])[]): Promise<readonly Uint8Array[]>;
+  /** The checkpoint of exactly this size. */
+  checkpoint(size: number): Promise<CheckpointView | undefined>;
+  /** Sizes of the checkpoints of this app's earlier exports, below `size`. */
+  earlierSizes(appId: string, size: number): Promise<readonly number[]>;
+  blob(sha256: string): AsyncIterable<Uint8Array>;
+}
+
+export function ledgerSource(ledger: Ledger): PackSource {
+  const { read, blobs, ledgerId, tenantId } = ledger;
+  const tenant = tenantId;
+  return {
+    ledgerId,
+    tenantId,
+    scope: (appId, from, to, size) => read.scope(appId, from, to, size),
+    records: (from, to) => read.records(from, to, 500),
+    ledgerRecords: size => read.query('evidence.ledger', { tenant, size }),
+    async decisionRecords(decision, size) {
+      const rows = await read.query<{ seq: number }>('evidence.decision', { decision, size });
+      return rows.map(({ seq }) => seq);
+    },
+    async policies(size) {
+      const rows = await read.query<Omit<PolicyVersion, 'files'> & { files: string }>('evidence.policies', { size });
+      return rows.map(row => ({ ...row, files: JSON.parse(row.files) as PolicyVersion['files'] }));
+    },
+    nodes: coordinates => read.nodes(coordinates.map(([level, index]) => [level, index])),
+    checkpoint: size => read.checkpointAt(size),
+    async earlierSizes(app, size) {
+      const rows = await read.query<{ size: number | null }>('evidence.exports', { tenant, app });
+      const sizes = rows.flatMap(row => (row.size !== null && row.size < size ? [row.size] : []));
+      return [...new Set(sizes)].sort((a, b) => a - b);
+    },
+    blob: sha256 => blobs.get(tenantId, sha256),
+  };
+}

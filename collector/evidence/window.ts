@@ -1,0 +1,37 @@
+/** The window of a pack: what was asked for, in the six digits of received_at. Format: docs/spec/pack.md, "Scope". */
+import { TrailmixError } from '../../core/api/errors.ts';
+import { formatMicros, tsMicros, validTs } from '../../core/event/time.ts';
+import { type Include, INCLUDES } from '../../core/pack/manifest.ts';
+import type { ExportRequest } from '../http/services.ts';
+
+export type Window = {
+  readonly appId: string;
+  readonly requested: { readonly from: string; readonly to: string };
+  /** Six digits, both inclusive. */
+  readonly from: string;
+  readonly to: string;
+  readonly include: readonly Include[];
+};
+
+/** Throws ts_invalid, scope_empty. */
+export function windowOf(request: ExportRequest): Window {
+  const { app_id, time_from, time_to } = request;
+  const valid = (text: string, where: string): void => {
+    if (!validTs(text)) throw new TrailmixError('ts_invalid', { where });
+  };
+  valid(time_from, '/time_from');
+  valid(time_to, '/time_to');
+  const fraction = time_from.slice(20, -1);
+  // Digits beyond the sixth: no received_at lies between, so `from` goes up and `to` is cut.
+  const up = /[1-9]/.test(fraction.slice(6)) ? 1 : 0;
+  const from = formatMicros(tsMicros(time_from) + up);
+  const to = `${time_to.slice(0, 19)}.${time_to.slice(20, -1).slice(0, 6).padEnd(6, '9')}Z`;
+  if (from > to) throw new TrailmixError('scope_empty', { where: '/time_to' });
+  const include = [...new Set(request.include ?? INCLUDES)].sort();
+  return { appId: app_id, requested: { from: time_from, to: time_to }, from, to, include };
+}
+
+/** Ends the window before the export's own record. */
+export function endBefore(window: Window, receivedAt: string): Window {
+  return window.to < receivedAt ? window : { ...window, to: formatMicros(tsMicros(receivedAt) - 1) };
+}
