@@ -9,6 +9,7 @@ import type { ApprovalView } from '../../core/api/views.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import type { Clock, Ledger, PolicyOutcome, PolicyRunner, Principal, Source } from '../ports.ts';
 import { startExpiry } from './expiry.ts';
+import { refuseLong, refuseSpecial } from './plain.ts';
 import { Waiters } from './waiters.ts';
 
 type Key = Extract<Principal, { kind: 'key' }>;
@@ -16,7 +17,7 @@ type Asker = Extract<Principal, { kind: 'key' | 'person' | 'local' }>;
 type Answerer = Extract<Principal, { kind: 'person' | 'local' }>;
 
 export type Gate = {
-  /** Throws app_mismatch, busy, disk_full. A policy that fails is a recorded deny with code policy_failed. */
+  /** Throws app_mismatch, key_dollar, json_depth, field_too_long, busy, disk_full. A policy that fails is a recorded deny with code policy_failed. */
   decide(who: Key, input: InputOf<'decide'>): Promise<OutputOf<'decide'>>;
   /**
    * The approval, at once when it is answered, else when it is or `seconds` (0 to 60) have passed.
@@ -27,7 +28,7 @@ export type Gate = {
   answer(who: Answerer, id: string, input: InputOf<'answerApproval'>): Promise<ApprovalView>;
   /** Throws approval_unknown, binding_mismatch, approval_{consumed,denied,expired,not_approved}, policy_changed. */
   consume(who: Key, id: string, input: InputOf<'consumeApproval'>): Promise<OutputOf<'consumeApproval'>>;
-  /** Throws decision_unknown, policy_denied, approval_not_approved, outcome_conflict. */
+  /** Throws decision_unknown, policy_denied, approval_not_approved, outcome_conflict, key_dollar, json_depth. */
   outcome(who: Key, id: string, input: InputOf<'reportOutcome'>): Promise<OutputOf<'reportOutcome'>>;
   /** Lets every waiter go with the approval as it is, and stops the expiry timer. */
   close(): void;
@@ -66,6 +67,15 @@ export function createGate(options: GateOptions): Gate {
   return {
     async decide(who, input) {
       if (input.app_id !== who.appId) throw new TrailmixError('app_mismatch', { where: '/app_id' });
+      refuseLong({
+        '/action': input.action,
+        '/session_id': input.session_id,
+        '/actor/id': input.actor.id,
+        '/parent_id': input.parent_id,
+        '/trace_id': input.trace_id,
+      });
+      refuseSpecial(input.payload, ['payload']);
+      refuseSpecial(input.context, ['context']);
       const outcome = await evaluate(policy, policyInput(input), policyLimitMs, activePolicy);
       const { decisionId, argsSalt, approval } = await ledger.write.run('decide', {
         keyId: who.id,
@@ -140,6 +150,7 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async outcome(who, id, input) {
+      refuseSpecial(input.result, ['result']);
       const { seq, eventId } = await ledger.write.run('reportOutcome', {
         decisionId: id,
         keyId: who.id,

@@ -170,7 +170,15 @@ export const operations = {
     summary: 'May this action run? Recorded before it is answered',
     callers: ['key:decide'],
     body: 'events',
-    errors: ['input_invalid', 'app_mismatch', 'busy', 'disk_full'],
+    errors: [
+      'input_invalid',
+      'app_mismatch',
+      'key_dollar',
+      'json_depth',
+      'field_too_long',
+      'busy',
+      'disk_full',
+    ],
     input: Type.Object(
       {
         action: Type.String({ minLength: 1, maxLength: 256 }),
@@ -246,6 +254,8 @@ export const operations = {
       'approval_not_approved',
       'outcome_conflict',
       'input_invalid',
+      'key_dollar',
+      'json_depth',
       'busy',
       'disk_full',
     ],

@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { APPROVAL_SECONDS, approvalCommands, GRANT_SECONDS } from '../../collector/approvals/commands.ts';
+import { approvalCommands } from '../../collector/approvals/commands.ts';
+import { APPROVAL_SECONDS } from '../../collector/approvals/decide.ts';
+import { GRANT_SECONDS } from '../../collector/approvals/use.ts';
 import {
   type ApprovalRow,
   approvalView,

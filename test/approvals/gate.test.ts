@@ -121,6 +121,27 @@ describe('deciding', () => {
     expect((await real.ledger.read.head()).seq).toBe(before);
   });
 
+  test('what would be misread in a record is refused, and nothing is recorded', async () => {
+    const before = (await real.ledger.read.head()).seq;
+    const blob = { $blob: { sha256: 'a'.repeat(64), bytes: 1, type: 'text/plain' } };
+    let deep: unknown = 1;
+    for (let i = 0; i < 64; i++) deep = { deep };
+    const cases: [Partial<InputOf<'decide'>>, string][] = [
+      [{ payload: blob }, 'key_dollar'],
+      [{ payload: { list: [1, { x: blob }] } }, 'key_dollar'],
+      [{ context: { $sealed: { c: '', class: '' } } }, 'key_dollar'],
+      [{ payload: { deep } }, 'json_depth'],
+      [{ session_id: 'é'.repeat(129) }, 'field_too_long'],
+      [{ parent_id: 'x'.repeat(257) }, 'field_too_long'],
+    ];
+    for (const [more, expected] of cases) expect(await code(gate.decide(bot, question(more)))).toBe(expected);
+    expect((await real.ledger.read.head()).seq).toBe(before);
+    const { decision_id } = await gate.decide(bot, question({ action: 'read_file' }));
+    const report = { outcome: 'ok', result: { rows: [blob] } } as const;
+    expect(await code(gate.outcome(bot, decision_id, report))).toBe('key_dollar');
+    expect((await real.ledger.read.head()).seq).toBe(before + 1);
+  });
+
   test('arguments too large for a record are kept whole, and still bound', async () => {
     const text = 'y'.repeat(300_000);
     const { approval, use } = await asked({ payload: { text } });

@@ -1,0 +1,42 @@
+/** What the gate's commands share: hashes, statements, the row of an approval, the marks of sample runs. */
+import { createHash, createHmac } from 'node:crypto';
+import type Database from 'better-sqlite3';
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { JsonObject } from '../../core/proof/jcs.ts';
+import type { WriteTx } from '../ledger/tx.ts';
+import type { Source } from '../ports.ts';
+import { type ApprovalRow, SELECT_APPROVAL } from './view.ts';
+
+export const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
+export const hmac = (key: Uint8Array, message: Uint8Array): Uint8Array =>
+  createHmac('sha256', key).update(message).digest();
+
+/** Statements live as long as their connection: a decision must not pay for parsing SQL. */
+const prepared = new WeakMap<Database.Database, Map<string, Database.Statement>>();
+export function sql(tx: WriteTx, text: string): Database.Statement {
+  const statements = prepared.get(tx.db) ?? new Map<string, Database.Statement>();
+  prepared.set(tx.db, statements);
+  const statement = statements.get(text) ?? tx.db.prepare(text);
+  statements.set(text, statement);
+  return statement;
+}
+
+/** A sample run's record says so, and carries the scripted time. */
+export const scripted = (sampleTs: string | undefined) => (sampleTs === undefined ? {} : { ts: sampleTs });
+export const sampleMark = (sampleTs: string | undefined): JsonObject =>
+  sampleTs === undefined ? {} : { sample: true };
+export const ownSource = (input: { keyId: string; sampleTs?: string }): Source => ({
+  via: input.sampleTs === undefined ? 'api' : 'sample',
+  auth: 'self',
+  key: input.keyId,
+});
+export const sampleFact = (sampleTs: string | undefined) => (sampleTs === undefined ? {} : { sample: true });
+
+export const approvalRow = (tx: WriteTx, id: string): ApprovalRow => {
+  const row = sql(tx, SELECT_APPROVAL).get({ tenant: tx.tenantId, id }) as ApprovalRow | undefined;
+  if (row === undefined) throw new TrailmixError('approval_unknown', { where: '/id' });
+  return row;
+};
+
+/** Whether nothing more can come of it, by the collector's clock; the record of it may still be on its way. */
+export const isOver = (tx: WriteTx, row: ApprovalRow): boolean => tx.receivedAt() >= row.expires_at;
