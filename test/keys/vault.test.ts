@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SafeStorage } from '../../collector/keys/custody.ts';
 import { defaultKeyFile } from '../../collector/keys/key-file.ts';
@@ -472,6 +473,29 @@ test('no secret appears in any form of the objects or in vault.json', async () =
   for (const text of shown) for (const secret of secrets) expect(text.includes(secret)).toBe(false);
   expect(JSON.stringify(vault.eventKey)).toContain('[secret]');
   expect(`${recoveryPhrase}`).toBe('[secret]');
+});
+
+test('no refusal repeats the secret that was given', async () => {
+  await createVault({ folder, custody: { kind: 'key_file' }, host });
+  await fc.assert(
+    fc.asyncProperty(fc.string({ minLength: 12, maxLength: 60, unit: 'grapheme' }), async secret => {
+      const errors = await Promise.all([
+        refused(openVault({ folder, secret: { kind: 'passphrase', passphrase: secret } })),
+        refused(openVault({ folder, secret: { kind: 'recovery_phrase', phrase: secret } })),
+        refused(openVault({ folder, secret: { kind: 'recovery_phrase', phrase: `${secret} `.repeat(24) } })),
+        refused(
+          createVault({
+            folder: join(root, 'x'),
+            custody: { kind: 'passphrase', passphrase: secret.slice(0, 5) },
+          }),
+        ),
+      ]);
+      for (const error of errors) {
+        expect(`${error.message}${JSON.stringify(error)}`.includes(secret)).toBe(false);
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test.each([
