@@ -1,11 +1,13 @@
 /** examples/node_agent against the real collector: one wire passes, one waits for a person, one mail asks for none. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Collector } from './collector.ts';
 import { buildSdk } from './install.ts';
 
 const agent = fileURLToPath(new URL('../../examples/node_agent/agent.ts', import.meta.url));
+const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 let collector: Collector;
 beforeAll(async () => {
   await buildSdk();
@@ -30,6 +32,15 @@ async function runAgent(apiKey: string, verdict: 'approve' | 'deny'): Promise<st
   expect(await ended, said).toBe(0);
   return said;
 }
+
+test('type-checks', async () => {
+  const flags = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2023', '--module', 'nodenext'];
+  const args = [tsc, ...flags, '--allowImportingTsExtensions', '--types', 'node', agent];
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+  }).catch((error: { stdout: string }) => error);
+  expect(stdout).toBe('');
+});
 
 test('pays what may be paid', async () => {
   const apiKey = await collector.createKey('finance-bot');

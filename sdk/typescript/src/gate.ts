@@ -55,12 +55,13 @@ export function guard<A extends unknown[], R>(
   options: PolicyCheckOptions,
   current: () => Client,
 ): Guarded<A, R> {
+  const asWrapped = { ...options };
   const guarded = async function (this: unknown, ...args: A): Promise<Awaited<R>> {
-    const call = new GatedCall(current(), options);
+    const call = new GatedCall(current(), asWrapped);
     return (await call.run(args, copy => fn.apply(this, copy as A))) as Awaited<R>;
   };
   return Object.assign(guarded, {
-    with: (more: Partial<PolicyCheckOptions>) => guard(fn, { ...options, ...more }, current),
+    with: (more: Partial<PolicyCheckOptions>) => guard(fn, { ...asWrapped, ...more }, current),
   }) as Guarded<A, R>;
 }
 
