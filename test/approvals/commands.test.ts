@@ -149,7 +149,12 @@ describe('answer', () => {
   test('an unsigned approve counts, and says that it is unsigned', () => {
     const { approval } = asked();
     const view = answer(approval.id, 'approve');
-    expect(view).toMatchObject({ status: 'approved', signed_in: 'none', comment: 'checked the invoice' });
+    expect(view).toMatchObject({
+      status: 'approved',
+      signed_in: 'none',
+      answered_by: 'Mara',
+      comment: 'checked the invoice',
+    });
     expect(ledger.records[2]).toMatchObject({
       eventType: 'approval.answered',
       source: { via: 'page', auth: 'person' },
