@@ -89,7 +89,6 @@ export function approvalView(row: ApprovalRow): ApprovalView {
     expires_at: row.expires_at,
     ...(row.answered_at === null ? {} : { answered_at: row.answered_at }),
     ...(row.answered_by === null ? {} : { answered_by: row.answered_by }),
-    ...(row.answered_by === null ? {} : { answered_by: row.answered_by }),
     ...(row.comment === null ? {} : { comment: row.comment }),
     ...(row.signed_in === null ? {} : { signed_in: row.signed_in }),
     ...(outcome === undefined ? {} : { outcome }),

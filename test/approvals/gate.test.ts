@@ -6,7 +6,7 @@ import type { PolicyOutcome, PolicyRunner, Principal } from '../../collector/por
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf } from '../../core/api/operations.ts';
 import { jcs } from '../../core/proof/jcs.ts';
-import { membersOf, type RealLedger, realLedger } from '../keys/real_ledger.ts';
+import { type RealLedger, realLedger } from '../keys/real_ledger.ts';
 
 type Key = Extract<Principal, { kind: 'key' }>;
 const key = (appId: string, id = `k-${appId}`): Key => ({
@@ -206,7 +206,7 @@ describe('using', () => {
     expect(new Set(grants.map(one => one.intent_id)).size).toBe(1);
     expect(new Set(grants.map(one => one.grant.expires_at)).size).toBe(1);
     const { seq } = await real.ledger.read.head();
-    const records = (await real.ledger.read.records(Math.max(0, seq - 50), seq)).map(membersOf);
+    const records = await real.ledger.read.records(Math.max(0, seq - 50), seq);
     expect(records.filter(record => record.event_id === grants[0]!.intent_id)).toHaveLength(1);
     const intents = records.filter(
       record =>

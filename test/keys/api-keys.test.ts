@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answerMac, openApiKeys, parseApiKey } from '../../collector/keys/api-keys.ts';
 import { TrailmixError } from '../../core/api/errors.ts';
-import { membersOf, type RealLedger, realLedger } from './real_ledger.ts';
+import { type RealLedger, realLedger } from './real_ledger.ts';
 
 let real: RealLedger;
 beforeAll(async () => {
@@ -145,7 +145,7 @@ describe('a key', () => {
     const records = await real.ledger.read.records(seq - 1, seq);
     expect(records.map(record => record.event_type)).toEqual(['key.created', 'key.revoked']);
     expect(records[0]).toMatchObject({ app_id: '_ledger', by: 'Mara', source: { auth: 'self' } });
-    expect(membersOf(records[0]).key).toEqual({
+    expect(records[0]!.key).toEqual({
       id: view.id,
       app_id: 'recorded',
       tenant_id: 'default',

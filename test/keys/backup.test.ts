@@ -19,7 +19,7 @@ import { ed25519PublicKey } from '../../collector/ledger/headfile.ts';
 import { RecordReader } from '../../collector/ledger/records.ts';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { jcs } from '../../core/proof/jcs.ts';
-import { backupInto, membersOf, openOn, type RealLedger, realLedger } from './real_ledger.ts';
+import { backupInto, openOn, type RealLedger, realLedger } from './real_ledger.ts';
 
 const NOTES = 25;
 let real: RealLedger;
@@ -107,7 +107,7 @@ describe('restoring', () => {
 
     const vault = await openVault({ folder, secret: { kind: 'passphrase', passphrase: 'a new passphrase' } });
     const ledger = await openOn(folder, vault, real.clock);
-    const [opened, accepted] = (await ledger.read.records(0, 1)).map(membersOf);
+    const [opened, accepted] = await ledger.read.records(0, 1);
     await ledger.close();
     expect(opened).toMatchObject({ seq: 0, event_type: 'ledger.opened', ledger_id: restored.ledgerId });
     expect(accepted).toMatchObject({ seq: 1, event_type: 'restore.accepted' });

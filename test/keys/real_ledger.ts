@@ -9,7 +9,6 @@ import type { CustodyChoice } from '../../collector/keys/custody.ts';
 import { createVault, type OpenVault, thisHost, type VaultHost } from '../../collector/keys/vault.ts';
 import { openLedger } from '../../collector/ledger/open.ts';
 import type { Clock, Ledger } from '../../collector/ports.ts';
-import type { RecordView } from '../../core/api/views.ts';
 
 export type RealLedger = {
   root: string;
@@ -23,9 +22,6 @@ export type RealLedger = {
   clock: Clock;
   close(): Promise<void>;
 };
-
-/** Every member of a record: the API's type names only those that all have. */
-export const membersOf = (record: RecordView | undefined): Record<string, unknown> => ({ ...record });
 
 const silent = { info: () => {}, warn: () => {} };
 
