@@ -154,7 +154,9 @@ function samplesOf(services: OpenServices, options: ServiceOptions): Promise<Out
       });
       const { ledgerId, tenantId } = ledger;
       const source = { via: 'sample', auth: 'self' } as const;
-      return ledger.write.append(prepareEvents(valid, { ledgerId, tenantId, source, ids: options.ids, sha256 }));
+      return ledger.write.append(
+        prepareEvents(valid, { ledgerId, tenantId, source, ids: options.ids, sha256 }),
+      );
     },
     has: async (app, eventId) => (await ledger.read.search({ app, eventId, limit: 1 })).total > 0,
   });

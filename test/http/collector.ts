@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/compose.ts';
 import type { Scope } from '../../core/api/views.ts';
 
-export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string; json: never };
+export type Answer = {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+  json: never;
+};
 
 export type Ask = {
   method?: string;
@@ -24,7 +29,9 @@ export const ask = (url: string, { method, headers = {}, body, socket }: Ask = {
     const target = new URL(url);
     const sent = request(
       {
-        ...(socket === undefined ? { host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port } : { socketPath: socket }),
+        ...(socket === undefined
+          ? { host: target.hostname.replace(/^\[|\]$/g, ''), port: target.port }
+          : { socketPath: socket }),
         path: target.pathname + target.search,
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {

@@ -24,7 +24,11 @@ describe('accepted', () => {
     expect(answer.status).toBe(201);
     const { accepted } = answer.json as { accepted: { event_id: string; seq: number; hash_self: string }[] };
     expect(accepted).toEqual([
-      { event_id: sent.event_id, seq: expect.any(Number), hash_self: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      {
+        event_id: sent.event_id,
+        seq: expect.any(Number),
+        hash_self: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
     ]);
     const read = await tm.ask(`/api/events/${accepted[0]!.seq}`, { headers: auth });
     expect(read.json).toMatchObject({ ...sent, event_type: 'span', source: { via: 'api', auth: 'key' } });
@@ -63,7 +67,10 @@ describe('accepted', () => {
     expect(blob.$blob).toMatchObject({ bytes: 200_000, type: 'image/png' });
     expect((await send(event('bot', { input: { picture: blob } }))).status).toBe(201);
     const other = bearer((await tm.key('bot')).apiKey);
-    const refused = await tm.ask('/api/events', { body: event('bot', { input: { picture: blob } }), headers: other });
+    const refused = await tm.ask('/api/events', {
+      body: event('bot', { input: { picture: blob } }),
+      headers: other,
+    });
     expect(refused.status).toBe(422);
     expect(refused.json).toMatchObject({ errors: [{ code: 'blob_unknown', where: '/input/picture' }] });
   });
@@ -85,12 +92,24 @@ const withMember = (name: string, text: string): string =>
   JSON.stringify(event('bot')).replace(/}$/, `,"${name}":${text}}`);
 
 describe('refused, each with its own error, the ledger unchanged', () => {
-  const bodies: [name: string, body: () => string | Uint8Array, status: number, code: string, where: string][] = [
+  const bodies: [
+    name: string,
+    body: () => string | Uint8Array,
+    status: number,
+    code: string,
+    where: string,
+  ][] = [
     ['truncated', () => JSON.stringify(event('bot')).slice(0, -3), 400, 'json_invalid', '/app_id'],
     ['not JSON', () => 'hello', 400, 'json_invalid', ''],
     ['empty', () => '', 400, 'json_invalid', ''],
     ['duplicate key', () => withMember('event_id', '"again"'), 400, 'json_duplicate_key', '/event_id'],
-    ['duplicate key after unescaping', () => withMember('event\\u005fid', '"x"'), 400, 'json_duplicate_key', '/event_id'],
+    [
+      'duplicate key after unescaping',
+      () => withMember('event\\u005fid', '"x"'),
+      400,
+      'json_duplicate_key',
+      '/event_id',
+    ],
     ['over-deep', () => withMember('input', deep(70)), 400, 'json_depth', `/input${'/0'.repeat(63)}`],
     ['lone surrogate', () => withMember('input', '"\\ud800"'), 400, 'json_surrogate', '/input'],
     ['number beyond 2^53', () => withMember('input', '9007199254740993'), 400, 'json_number', '/input'],
@@ -152,7 +171,12 @@ describe('refused, each with its own error, the ledger unchanged', () => {
   test('every bad index of a batch is named, and nothing of it is recorded', async () => {
     const before = await tm.size();
     const answer = await send({
-      events: [event('bot'), event('bot', { ts: 'soon' }), event('bot'), event('bot', { risk: 'huge', labels: 7 })],
+      events: [
+        event('bot'),
+        event('bot', { ts: 'soon' }),
+        event('bot'),
+        event('bot', { risk: 'huge', labels: 7 }),
+      ],
     });
     expect(answer.status).toBe(422);
     const { errors } = answer.json as { errors: { where: string; code: string }[] };
@@ -163,7 +187,10 @@ describe('refused, each with its own error, the ledger unchanged', () => {
   test('shapes that are no batch', async () => {
     expect((await send([])).json).toMatchObject({ code: 'input_invalid' });
     expect((await send({ events: [] })).json).toMatchObject({ code: 'input_invalid', where: '/events' });
-    expect((await send({ events: [event('bot')], more: 1 })).json).toMatchObject({ code: 'field_unknown', where: '/more' });
+    expect((await send({ events: [event('bot')], more: 1 })).json).toMatchObject({
+      code: 'field_unknown',
+      where: '/more',
+    });
     const many = { events: Array.from({ length: 1001 }, () => event('bot')) };
     expect((await send(many)).json).toMatchObject({ code: 'batch_too_large', where: '/events' });
   });
@@ -179,7 +206,10 @@ describe('refused, each with its own error, the ledger unchanged', () => {
     expect(brotli.json).toMatchObject({ code: 'media_type', where: 'content-encoding' });
     const broken = await send(text, { ...json, 'content-encoding': 'gzip' });
     expect(broken.json).toMatchObject({ code: 'media_type', where: 'content-encoding' });
-    const bomb = await send(gzipSync(Buffer.alloc(40 * 1024 * 1024, 32)), { ...json, 'content-encoding': 'gzip' });
+    const bomb = await send(gzipSync(Buffer.alloc(40 * 1024 * 1024, 32)), {
+      ...json,
+      'content-encoding': 'gzip',
+    });
     expect([bomb.status, (bomb.json as { code: string }).code]).toEqual([413, 'body_too_large']);
     const large = await send(Buffer.alloc(17 * 1024 * 1024, 32), json);
     expect([large.status, (large.json as { code: string }).code]).toEqual([413, 'body_too_large']);
