@@ -9,6 +9,9 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { readApprovalsSearch } from './features/approvals/approvals_search.ts';
+import { readEvidenceSearch } from './features/evidence/evidence_search.ts';
+import { readOverviewSearch } from './features/overview/overview_search.ts';
 import { readTraceSearch } from './features/traces/trace_search.ts';
 import { readTracesSearch } from './features/traces/traces_search.ts';
 import { Gate } from './shell/Gate.tsx';
@@ -32,6 +35,7 @@ const setup = createRoute({
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/overview',
+  validateSearch: readOverviewSearch,
   component: lazyRouteComponent(() => import('./features/overview/OverviewScreen.tsx'), 'OverviewScreen'),
 });
 const traces = createRoute({
@@ -54,25 +58,13 @@ const event = createRoute({
 const approvals = createRoute({
   getParentRoute: () => root,
   path: '/approvals',
-  validateSearch: (search: Record<string, unknown>): { show?: string; id?: string } => ({
-    ...(typeof search.show === 'string' ? { show: search.show } : {}),
-    ...(typeof search.id === 'string' ? { id: search.id } : {}),
-  }),
+  validateSearch: readApprovalsSearch,
   component: lazyRouteComponent(() => import('./features/approvals/ApprovalsScreen.tsx'), 'ApprovalsScreen'),
 });
 const evidence = createRoute({
   getParentRoute: () => root,
   path: '/evidence',
-  validateSearch: (
-    search: Record<string, unknown>,
-  ): { app?: string; from?: string; to?: string; tab?: string } => {
-    const kept: { app?: string; from?: string; to?: string; tab?: string } = {};
-    for (const member of ['app', 'from', 'to', 'tab'] as const) {
-      const value = search[member];
-      if (typeof value === 'string') kept[member] = value;
-    }
-    return kept;
-  },
+  validateSearch: readEvidenceSearch,
   component: lazyRouteComponent(() => import('./features/evidence/EvidenceScreen.tsx'), 'EvidenceScreen'),
 });
 const settings = createRoute({

@@ -1,13 +1,17 @@
 /** Rail, screen, status bar, palette and glossary: what stands around every screen once the ledger is open. */
 import { spotlight } from '@mantine/spotlight';
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Glossary } from './Glossary.tsx';
 import { Palette } from './Palette.tsx';
 import { places } from './places.ts';
 import { Rail } from './Rail.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { useGo, useKeys } from './shortcuts.ts';
+
+const PackDrop = lazy(async () => ({
+  default: (await import('../features/evidence/PackDrop.tsx')).PackDrop,
+}));
 
 export function Shell() {
   const [glossaryOpen, setGlossaryOpen] = useState(false);
@@ -29,6 +33,9 @@ export function Shell() {
       </main>
       <StatusBar openPalette={spotlight.open} />
       <Palette openGlossary={() => setGlossaryOpen(true)} />
+      <Suspense>
+        <PackDrop />
+      </Suspense>
       <Glossary opened={glossaryOpen} close={() => setGlossaryOpen(false)} />
     </div>
   );

@@ -1,11 +1,28 @@
-/** Evidence. */
-import { PageBody, PageHeader } from '../../ui/Page.tsx';
+/** Evidence: export what happened as a pack that anyone can verify, and verify any pack. */
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { PageHeader } from '../../ui/Page.tsx';
+import { TabBar } from '../../ui/TabBar.tsx';
+import { ExportTab } from './ExportTab.tsx';
+import { VerifyTab } from './VerifyTab.tsx';
+import './evidence.css';
 
 export function EvidenceScreen() {
+  const search = useSearch({ from: '/evidence' });
+  const navigate = useNavigate({ from: '/evidence' });
   return (
     <>
       <PageHeader title="Evidence" />
-      <PageBody>{null}</PageBody>
+      <div className="evidence">
+        <TabBar
+          label="Evidence"
+          value={search.tab ?? 'export'}
+          onChange={id => void navigate({ search: id === 'verify' ? { tab: 'verify' } : {} })}
+          tabs={[
+            { id: 'export', label: 'Export a pack', body: () => <ExportTab /> },
+            { id: 'verify', label: 'Verify a pack', body: () => <VerifyTab /> },
+          ]}
+        />
+      </div>
     </>
   );
 }

@@ -111,13 +111,21 @@ export function CustodyStep({ onMade }: { onMade: (made: OutputOf<'setup'> & { p
 function Option({ option, chosen, choose }: { option: CustodyOption; chosen: boolean; choose: () => void }) {
   return (
     <label className="custody-option" data-chosen={chosen || undefined}>
-      <input type="radio" name="custody" value={option.kind} checked={chosen} onChange={choose} />
+      <input
+        type="radio"
+        name="custody"
+        value={option.kind}
+        checked={chosen}
+        onChange={choose}
+        aria-label={option.title}
+        aria-describedby={`custody-${option.kind}`}
+      />
       <span className="custody-title">
         {option.title}
         {option.mark !== undefined && <span className="custody-mark">{option.mark}</span>}
       </span>
       <span className="custody-lead">{option.lead}</span>
-      <span className="custody-points">
+      <span className="custody-points" id={`custody-${option.kind}`}>
         <span className="custody-group">Protects against</span>
         {option.protects.map(text => (
           <span key={text} className="custody-point">

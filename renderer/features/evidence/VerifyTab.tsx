@@ -1,0 +1,248 @@
+/** A pack's four verdicts, recomputed in this page: nothing is asked of the collector and nothing is sent. */
+import { Button, Progress } from '@mantine/core';
+import { Dropzone } from '@mantine/dropzone';
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconCircleX,
+  IconEyeOff,
+  IconFileCertificate,
+} from '@tabler/icons-react';
+import { useRef } from 'react';
+import type { PackReport } from '../../../core/pack/verify.ts';
+import { CodeBlock, Hash } from '../../ui/Copy.tsx';
+import { KeyValue } from '../../ui/KeyValue.tsx';
+import { formatBytes, formatCount } from '../../ui/numbers.ts';
+import { Section } from '../../ui/Page.tsx';
+import { Time } from '../../ui/Time.tsx';
+import { formatDuration } from '../../ui/times.ts';
+import { desktop } from './desktop.ts';
+import { buildCounts } from './scope.ts';
+import { buildConclusion, buildVerdicts, levelWords, type VerdictLook } from './verdicts.ts';
+import { forget, takeFiles, trustWaiting, useVerifying, type Verifying, verify } from './verify_store.ts';
+
+const signs = { pass: IconCircleCheck, fail: IconCircleX, not_shown: IconEyeOff } as const;
+
+export function VerifyTab() {
+  const now = useVerifying();
+  return (
+    <div className="verify">
+      {now.state === 'nothing' && <DropHere />}
+      {now.state === 'running' && <Running now={now} />}
+      {now.state === 'refused' && <NotAPack now={now} />}
+      {now.state === 'done' && <Done now={now} />}
+    </div>
+  );
+}
+
+function DropHere() {
+  const open = useRef<() => void>(null);
+  const shell = desktop();
+  const trust = trustWaiting();
+  return (
+    <>
+      <Dropzone
+        openRef={open}
+        onDrop={takeFiles}
+        maxFiles={2}
+        activateOnClick={false}
+        className="drop-here"
+        inputProps={{ 'aria-label': 'Evidence pack to verify' }}
+      >
+        <IconFileCertificate size={34} stroke={1.4} aria-hidden />
+        <h2>Drop an evidence pack here</h2>
+        <p className="mute">
+          From this ledger or any other. It is checked in this page and sent nowhere. Drop its trust.json too
+          if you got one apart from the pack.
+        </p>
+        <Button
+          size="sm"
+          onClick={() => {
+            if (shell === undefined) open.current?.();
+            else
+              void shell.choosePack().then(pack => {
+                if (pack !== undefined)
+                  verify({ name: pack.name, blob: new Blob([pack.bytes as Uint8Array<ArrayBuffer>]) });
+              });
+          }}
+        >
+          Choose a file
+        </Button>
+        {trust !== undefined && <p role="status">{trust} is ready. Now the pack.</p>}
+      </Dropzone>
+      <Section
+        title="On another machine"
+        lead="A pack carries README-VERIFY.txt with commands for sha256sum and openssl. With this app’s command line:"
+      >
+        <CodeBlock code="trailmix verify pack.zip --trust trust/" what="command" />
+      </Section>
+    </>
+  );
+}
+
+function Running({ now }: { now: Extract<Verifying, { state: 'running' }> }) {
+  const percent = now.total > 0 ? (now.done / now.total) * 100 : undefined;
+  return (
+    <div className="verify-running panel">
+      <b>{now.pack.name}</b>
+      <p className="mute" role="status">
+        Recomputing every hash and signature
+        {now.total > 0 ? `: ${formatBytes(now.done)} of ${formatBytes(now.total)}` : '…'}
+      </p>
+      <Progress value={percent ?? 100} animated={percent === undefined} aria-label="Progress of verifying" />
+      <Button variant="default" onClick={forget}>
+        Cancel
+      </Button>
+    </div>
+  );
+}
+
+function NotAPack({ now }: { now: Extract<Verifying, { state: 'refused' }> }) {
+  return (
+    <>
+      <div className="error-panel" role="alert">
+        <IconAlertTriangle size={18} aria-hidden />
+        <div>
+          <strong>
+            {now.what === 'pack'
+              ? `${now.pack.name} cannot be read as an evidence pack`
+              : `${now.trust?.name ?? 'The trust file'} cannot be read`}
+          </strong>
+          <p>{now.message}</p>
+          <p className="mute">
+            {now.what === 'pack'
+              ? 'Check that it is the .zip as it was exported, not unpacked and zipped again.'
+              : 'Get trust.json again from whoever runs the ledger. The pack was not checked.'}
+          </p>
+        </div>
+      </div>
+      <Button variant="default" onClick={forget}>
+        Choose another file
+      </Button>
+    </>
+  );
+}
+
+function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
+  const { report } = now;
+  const conclusion = buildConclusion(report.verdicts, report.origin?.trusted ?? false);
+  const trustFile = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <div className={`callout verify-conclusion tone-${conclusion.tone}`} role="status">
+        <strong>{conclusion.text}</strong>
+        <p>
+          {now.pack.name}, {formatBytes(now.pack.blob.size)}, checked on this computer, in this page, at{' '}
+          <Time at={now.at} short /> in {formatDuration(now.ms * 1_000)}
+          {now.trust === undefined ? '' : `, against ${now.trust.name}`}.
+        </p>
+      </div>
+      <div className="verdicts">
+        {buildVerdicts(report.verdicts).map(verdict => (
+          <Verdict key={verdict.id} verdict={verdict} />
+        ))}
+      </div>
+      <div className="verify-actions">
+        {report.origin?.trusted !== true && (
+          <>
+            <Button variant="default" onClick={() => trustFile.current?.click()}>
+              Compare with a trust.json
+            </Button>
+            <input
+              ref={trustFile}
+              type="file"
+              accept=".json,application/json"
+              hidden
+              onChange={event => takeFiles([...(event.currentTarget.files ?? [])])}
+            />
+          </>
+        )}
+        <Button variant="default" onClick={forget}>
+          Verify another pack
+        </Button>
+      </div>
+      <Origin report={report} />
+    </>
+  );
+}
+
+function Verdict({ verdict }: { verdict: VerdictLook }) {
+  const Sign = signs[verdict.result];
+  return (
+    <section
+      className={`verdict tone-${verdict.tone}`}
+      aria-label={verdict.name}
+      data-result={verdict.result}
+    >
+      <div className="verdict-head">
+        <Sign size={20} stroke={1.8} aria-hidden />
+        <h2>{verdict.name}</h2>
+        <span className="verdict-word">{verdict.word}</span>
+      </div>
+      <p className="verdict-asks mute">{verdict.asks}</p>
+      <p>{verdict.sentence}</p>
+      {verdict.findings.length > 0 && (
+        <details open={verdict.result === 'fail'}>
+          <summary>
+            {verdict.findings.length === 1 ? '1 finding' : `${formatCount(verdict.findings.length)} findings`}
+          </summary>
+          <ul>
+            {verdict.findings.map(finding => (
+              <li key={`${finding.code} ${finding.where}`} data-level={finding.level}>
+                <span className={`finding-level level-${finding.level}`}>{levelWords[finding.level]}</span>{' '}
+                {finding.message}
+                <span className="finding-where mono mute">
+                  {finding.code} · {finding.where}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Origin({ report }: { report: PackReport }) {
+  const { origin, counts } = report;
+  return (
+    <>
+      {origin !== undefined && (
+        <Section
+          title="What it says it is"
+          lead="As the pack says; the verdicts above say how far that holds."
+        >
+          <KeyValue
+            wide
+            rows={[
+              { name: 'App', value: origin.app_id },
+              {
+                name: 'Window',
+                value: (
+                  <>
+                    <Time at={origin.scope.from} /> to <Time at={origin.scope.to} />
+                  </>
+                ),
+              },
+              { name: 'Ledger', value: <Hash value={origin.ledger_id} what="ledger id" /> },
+              {
+                name: 'Checkpoint',
+                value: (
+                  <>
+                    over {formatCount(origin.checkpoint.size)} records, root{' '}
+                    <Hash value={origin.checkpoint.root} what="root" />
+                  </>
+                ),
+              },
+              { name: 'Pack', value: <Hash value={origin.pack_id} what="pack id" /> },
+              origin.signed_by !== undefined && { name: 'Signed by', value: origin.signed_by.subject },
+            ]}
+          />
+        </Section>
+      )}
+      <Section title="What it holds">
+        <KeyValue wide rows={buildCounts(counts).map(row => ({ name: row.label, value: row.value }))} />
+      </Section>
+    </>
+  );
+}

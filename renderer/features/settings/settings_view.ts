@@ -1,0 +1,37 @@
+/** Settings in words: tabs, keys, disk use. Pure. */
+import type { KeyView, Scope, StatusView } from '../../../core/api/views.ts';
+import { formatBytes } from '../../ui/numbers.ts';
+
+export const tabs = ['connect', 'keys', 'custody', 'network', 'data', 'general', 'about'] as const;
+export type SettingsTab = (typeof tabs)[number];
+export const readTab = (tab: string | undefined): SettingsTab =>
+  tabs.find(known => known === tab) ?? 'connect';
+
+export const scopeWords: Record<Scope, { label: string; means: string }> = {
+  ingest: { label: 'Record', means: 'send events' },
+  decide: { label: 'Ask', means: 'ask the policy and use approvals' },
+  read: { label: 'Read', means: 'search and read this ledger' },
+  export: { label: 'Export', means: 'export evidence packs' },
+};
+export const DEFAULT_SCOPES: Scope[] = ['ingest', 'decide'];
+
+/** Usable keys first, newest first; then revoked ones. */
+export function buildKeys(items: readonly KeyView[]): { usable: KeyView[]; revoked: KeyView[] } {
+  const newest = [...items].sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+  return {
+    usable: newest.filter(key => key.revoked_at === undefined),
+    revoked: newest.filter(key => key.revoked_at !== undefined),
+  };
+}
+
+export type DiskRow = { name: string; bytes: number; text: string };
+
+export function buildDisk(data: NonNullable<StatusView['data']>): DiskRow[] {
+  const rows: [string, number][] = [
+    ['Ledger and search', data.ledger_bytes],
+    ['Large values', data.blob_bytes],
+    ['Logs', data.log_bytes],
+    ['Free on this disk', data.free_bytes],
+  ];
+  return rows.map(([name, bytes]) => ({ name, bytes, text: formatBytes(bytes) }));
+}
