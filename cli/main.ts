@@ -8,6 +8,7 @@ import { VERSION } from '../collector/version.ts';
 import { errorTable, problemDocument, TrailmixError } from '../core/api/errors.ts';
 import { backupCommand, restoreCommand } from './backup.ts';
 import { type Command, type ExitCode, helpText, parse } from './command.ts';
+import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { keysCommand } from './keys.ts';
@@ -18,6 +19,7 @@ import { verifyCommand } from './verify.ts';
 
 const commands: Record<string, Command> = {
   start: startCommand,
+  demo: demoCommand,
   sample: sampleCommand,
   keys: keysCommand,
   export: exportCommand,

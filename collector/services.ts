@@ -10,7 +10,7 @@ import type { OutputOf } from '../core/api/operations.ts';
 import { validateEvent } from '../core/event/validate.ts';
 import { LEDGER_APP } from '../core/proof/record.ts';
 import { createGate } from './approvals/gate.ts';
-import { openEvidence } from './evidence-desk.ts';
+import { openEvidence } from './evidence/desk.ts';
 import type { OpenServices } from './http/services.ts';
 import { openApiKeys } from './keys/api-keys.ts';
 import { backupStream } from './keys/backup.ts';
@@ -90,7 +90,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       onError: error => log.error({ err: error }, 'approvals'),
     });
     closers.push(() => gate.close());
-    const evidence = openEvidence({ ledger, vault });
+    const evidence = openEvidence({ ledger, vault, clock, ids, folder });
 
     if (options.onWaiting !== undefined) closers.push(countWaiting(ledger, options.onWaiting));
     const services: Services = {

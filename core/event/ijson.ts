@@ -34,6 +34,8 @@ export interface IJsonLimits {
    * only there.
    */
   readonly batch?: boolean;
+  /** A number that a double cannot keep becomes its own text instead of an error: OTLP's JSON has such numbers. */
+  readonly largeNumbers?: 'text';
 }
 
 export const EVENT_DEPTH = 64;
@@ -93,6 +95,7 @@ class Parser {
   readonly #text: string;
   readonly #maxDepth: number;
   readonly #batch: boolean;
+  readonly #largeAsText: boolean;
   #at = 0;
   #depth = 0;
   /** Keys and indices on the way to here; only errors read it. */
@@ -102,6 +105,7 @@ class Parser {
     this.#text = text;
     this.#maxDepth = limits.maxDepth ?? EVENT_DEPTH;
     this.#batch = limits.batch ?? false;
+    this.#largeAsText = limits.largeNumbers === 'text';
   }
 
   parse(): JsonValue {
@@ -317,7 +321,7 @@ class Parser {
     return code;
   }
 
-  #number(first: number): number {
+  #number(first: number): number | string {
     const text = this.#text;
     const start = this.#at;
     let at = first === 0x2d ? start + 1 : start;
@@ -345,6 +349,7 @@ class Parser {
     this.#at = at;
     const lexeme = text.slice(start, at);
     const value = Number(lexeme);
+    if (this.#largeAsText && !isKept(value, lexeme)) return lexeme;
     if (!Number.isFinite(value)) throw this.#fail('json_number', start, 'the number is beyond a double');
     if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
       throw this.#fail('json_number', start, 'the integer is beyond 2^53-1');
@@ -364,6 +369,11 @@ class Parser {
     return at;
   }
 }
+
+const isKept = (value: number, lexeme: string): boolean =>
+  Number.isFinite(value) &&
+  (!Number.isInteger(value) || Number.isSafeInteger(value)) &&
+  (value !== 0 || !/^[^eE]*[1-9]/.test(lexeme));
 
 const ESCAPES: { readonly [unit: number]: string } = {
   34: '"',

@@ -64,7 +64,7 @@ function decode(kind: Type, bytes: Uint8Array, media: string): unknown {
     }
   }
   // Each level of an AnyValue takes four levels of JSON.
-  return parseIJson(bytes, { maxDepth: 256 });
+  return parseIJson(bytes, { maxDepth: 256, largeNumbers: 'text' });
 }
 
 /** Calls `each` for every entry of every scope of every resource. */

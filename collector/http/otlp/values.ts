@@ -49,7 +49,9 @@ const NONE = /^0*$/;
 
 /** An id of `bytes` bytes as lowercase hex; '' when absent or all zero; undefined when it has another length. */
 export function idAt(value: unknown, bytes: number, where: string): string | undefined {
-  if (value === undefined || value === null || value === '') return '';
+  // protobufjs gives an empty list for bytes that were not sent.
+  if (value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0))
+    return '';
   let text: string;
   if (value instanceof Uint8Array) text = Buffer.from(value).toString('hex');
   else if (typeof value === 'string') text = value.toLowerCase();
@@ -74,22 +76,25 @@ const double = (value: unknown, where: string): JsonValue => {
 /** An AnyValue. An empty one is null. */
 export function anyValue(value: unknown, where: string): JsonValue {
   const any = messageAt(value, where);
-  if (any.stringValue !== undefined && any.stringValue !== null) return textAt(any.stringValue, where);
-  if (any.boolValue !== undefined && any.boolValue !== null) {
+  // protobufjs keeps the defaults of what was not sent on the prototype.
+  const has = (name: string): boolean =>
+    Object.hasOwn(any, name) && any[name] !== undefined && any[name] !== null;
+  if (has('stringValue')) return textAt(any.stringValue, where);
+  if (has('boolValue')) {
     if (typeof any.boolValue !== 'boolean') throw invalid(where, 'must be a boolean');
     return any.boolValue;
   }
-  if (any.intValue !== undefined && any.intValue !== null) return safeInteger(integerAt(any.intValue, where));
-  if (any.doubleValue !== undefined && any.doubleValue !== null) return double(any.doubleValue, where);
-  if (any.bytesValue !== undefined && any.bytesValue !== null) {
+  if (has('intValue')) return safeInteger(integerAt(any.intValue, where));
+  if (has('doubleValue')) return double(any.doubleValue, where);
+  if (has('bytesValue')) {
     if (any.bytesValue instanceof Uint8Array) return Buffer.from(any.bytesValue).toString('base64');
     return textAt(any.bytesValue, where);
   }
-  if (any.arrayValue !== undefined && any.arrayValue !== null) {
+  if (has('arrayValue')) {
     const items = listAt(messageAt(any.arrayValue, where).values, where);
     return items.map((item, index) => anyValue(item, `${where}/${index}`));
   }
-  if (any.kvlistValue !== undefined && any.kvlistValue !== null) {
+  if (has('kvlistValue')) {
     const pairs = attributesAt(messageAt(any.kvlistValue, where).values, where);
     return Object.fromEntries([...pairs].map(([key, member]) => [plainKey(key), member]));
   }

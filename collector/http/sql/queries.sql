@@ -25,6 +25,3 @@ WHERE s.decision IN ('deny', 'approve', 'failed') AND rec.received_us >= $from
 ORDER BY s.seq DESC LIMIT 20
 -- name: overview.attributes
 SELECT name, count FROM attribute ORDER BY count DESC, name LIMIT 50
--- name: exports.last
--- the newest recorded export, whoever got the pack
-SELECT seq, received_us AS at_us, body FROM record WHERE event_type LIKE 'export.%' ORDER BY seq DESC LIMIT 1
