@@ -1,12 +1,13 @@
 /** The real collector in a process of its own, over a temporary encrypted ledger, and a signed-in page to look into it. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { ApprovalView, RecordView } from '../../core/api/views.ts';
 
@@ -114,6 +115,19 @@ export class Collector {
   async remove(): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** An evidence pack of all that the app recorded: its files. */
+  async exportPack(app: string): Promise<Map<string, Uint8Array>> {
+    const out = join(this.#folder, `${app}.zip`);
+    const window = ['--from', '2020-01-01T00:00:00Z', '--to', '2099-12-31T23:59:59Z'];
+    await run(process.execPath, [cli, 'export', '--app', app, ...window, '--out', out, ...this.#where]);
+    const reader = new ZipReader(new Uint8ArrayReader(new Uint8Array(await readFile(out))));
+    const files = new Map<string, Uint8Array>();
+    for (const entry of await reader.getEntries()) {
+      if (!entry.directory) files.set(entry.filename, await entry.getData(new Uint8ArrayWriter()));
+    }
+    return files;
   }
 
   /** The first approval that waits, once there is one. */

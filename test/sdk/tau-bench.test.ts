@@ -179,6 +179,14 @@ const runs = () => {
       expect(search.total, q).toBe(scan.length);
     }
   });
+
+  test('every event is in the exported pack, as it is in the ledger', async () => {
+    const events = (await collector.exportPack(APP)).get('events.jsonl')!;
+    const lines = Buffer.from(events).toString('utf8').trimEnd().split('\n');
+    const packed = lines.map(line => JSON.parse(line) as FullRecord);
+    expect(packed.map(record => record.hash_self)).toEqual(mine.map(record => record.hash_self));
+    expect(packed.map(record => record.body_hash)).toEqual(mine.map(record => record.body_hash));
+  });
 };
 
 if (isThere) describe('100 real runs', runs);
