@@ -7,7 +7,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { Accepted } from '../../core/api/views.ts';
 import { hex } from '../../core/proof/bytes.ts';
 import type { Clock, Commands, PreparedEvent, WriteLedger } from '../ports.ts';
-import { ENTRY_BYTES, writeMacs } from './idempotence.ts';
+import { ENTRY_BYTES, macWriter } from './idempotence.ts';
 import type { AppendEvent, AppendInput, AppendOutput, CommitNotice, RunInput } from './messages.ts';
 import type { ThreadClient } from './threads.ts';
 
@@ -32,7 +32,8 @@ export function writerDoor(options: {
   limits: QueueLimits;
   closed: () => boolean;
 }): WriterDoor {
-  const { thread, clock, idempotenceKey, limits } = options;
+  const { thread, clock, limits } = options;
+  const writeMacs = macWriter(options.idempotenceKey);
   const listeners = new Set<Listener>();
   let events = 0;
   let bytes = 0;
@@ -70,7 +71,7 @@ export function writerDoor(options: {
       }
       const macs = new Uint8Array(prepared.length * ENTRY_BYTES);
       prepared.forEach((event, i) => {
-        writeMacs(idempotenceKey, event, macs, i * ENTRY_BYTES);
+        writeMacs(event, macs, i * ENTRY_BYTES);
       });
       const input: AppendInput = { at: clock.now(), events: prepared.map(forWriter), macs };
       const output = await thread.call<AppendOutput>('append', input, [macs.buffer]);

@@ -38,6 +38,7 @@ export function lockFolder(folder: string, now: number): { release: () => void }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = new Database(join(folder, 'lock'), { timeout: 0 });
   try {
+    lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();

@@ -6,15 +6,12 @@ import { setTimeout as rest } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openReadable } from './database.ts';
 import type { IndexerData } from './messages.ts';
+import { pacer } from './pace.ts';
 import { RecordReader, recordView } from './records.ts';
 import { openIndex, termsOf } from './search-index.ts';
 
 /** Records of one transaction of the index. */
 const CHUNK = 500;
-/** Share of one core while events come. */
-const DUTY = 0.25;
-/** Events came within this time: the collector is busy. */
-const BUSY_MS = 1000;
 
 const data = workerData as IndexerData;
 const port = parentPort;
@@ -30,10 +27,10 @@ let next = index.prepare<[], { next: number }>('SELECT next FROM reached').get()
 
 port.postMessage('ready');
 
-let heard = Number.NEGATIVE_INFINITY;
+const pace = pacer();
 let wake: () => void = () => {};
-port.on('message', () => {
-  heard = performance.now();
+port.on('message', (events: number) => {
+  pace.heard(events);
   wake();
 });
 
@@ -58,5 +55,5 @@ for (;;) {
   indexChunk(to);
   next = to + 1;
   const took = performance.now() - started;
-  await rest(performance.now() - heard < BUSY_MS ? took * (1 / DUTY - 1) : 0);
+  await rest(pace.after(took, 1));
 }

@@ -174,7 +174,8 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       if (notice.kind === 'warning') log.warn(notice.message, { code: notice.code });
       if (notice.kind !== 'commit') return;
       rate.add(notice.commit.events);
-      indexer.postMessage(notice.commit.seq);
+      indexer.postMessage(notice.commit.events);
+      verifier.postMessage(notice.commit.events);
       door.committed(notice.commit);
     }
 
@@ -197,6 +198,8 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         closing ??= (async () => {
           try {
             disk.stop();
+            // The writer's connection closes last: then the log is folded into the database and gone.
+            await Promise.all([verifier.terminate(), indexer.terminate(), reader.terminate()]);
             await writer.call('close', undefined);
           } finally {
             await Promise.all(threads.map(thread => thread.terminate()));

@@ -1,6 +1,8 @@
 /** What the reader thread can be asked: the parts of ReadLedger, each by the module that knows it. */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView } from '../../core/api/views.ts';
+import { approvalQueries } from '../approvals/view.ts';
+import { evidenceQueries } from '../evidence/queries.ts';
 import { keyQueries } from '../keys/view.ts';
 import type { EventQuery, TraceQuery } from '../ports.ts';
 import { approvalReader } from './approvals.ts';
@@ -41,6 +43,8 @@ export function readings(db: Connection, data: ReaderData) {
   const named: Record<string, string> = {
     ...sqlOfRooms(new URL('../', import.meta.url), ['ledger']),
     ...keyQueries,
+    ...approvalQueries,
+    ...evidenceQueries,
   };
 
   const table = {

@@ -218,7 +218,7 @@ export class Traces {
     if (run.asked === 0) return new Map();
     const rows = this.#db
       .prepare<[number], { decision_id: string; status: string }>(
-        `SELECT decision_id, status FROM span JOIN approval ON approval.decision_id = span.event_id
+        `SELECT decision_id, approval.status AS status FROM span JOIN approval ON approval.decision_id = span.event_id
          WHERE span.run = ? AND span.decision = 'approve'`,
       )
       .all(run.run);

@@ -7,6 +7,7 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { VerifierData } from './messages.ts';
+import { pacer } from './pace.ts';
 import { Verifier, type VerifierReport } from './verifier.ts';
 
 const data = workerData as VerifierData;
@@ -17,35 +18,35 @@ if (port === null) throw new Error('not a worker thread');
 const DUTY = 0.3;
 /** A ledger up to this many records is checked without pauses. */
 const SMALL = 5000;
+/** New records are looked for this often. */
+const FRESH_MS = 250;
 
 const verifier = new Verifier(data);
+const pace = pacer();
 let closing = false;
-port.on('message', () => {
-  closing = true;
+port.on('message', (events: number) => {
+  if (events < 0) closing = true;
+  else pace.heard(events);
 });
 
-function report(state: VerifierReport): void {
-  port!.postMessage(state);
+/** Works through the reports of a pass, resting between its chunks. */
+async function walk(reports: Generator<VerifierReport, VerifierReport | undefined>): Promise<void> {
+  for (;;) {
+    const started = performance.now();
+    const { done, value } = reports.next();
+    if (value !== undefined) port!.postMessage(value);
+    if (done || closing) return;
+    await rest(pace.after(performance.now() - started, verifier.size > SMALL ? DUTY : 1));
+  }
 }
 
 while (!closing) {
-  const pass = verifier.pass();
-  for (;;) {
-    const started = performance.now();
-    const { done, value } = pass.next();
-    if (value !== undefined) report(value);
-    if (done || closing) break;
-    const took = performance.now() - started;
-    await rest(verifier.size > SMALL ? took * (1 / DUTY - 1) : 0);
-  }
+  await walk(verifier.pass());
   const until = performance.now() + data.restMs;
   // New records are checked soon; a whole pass begins again after the rest.
   while (!closing && performance.now() < until) {
-    await rest(Math.min(250, data.restMs));
-    for (const value of verifier.fresh()) {
-      report(value);
-      if (closing) break;
-    }
+    await rest(Math.min(FRESH_MS, data.restMs));
+    await walk(verifier.fresh());
   }
 }
 verifier.close();

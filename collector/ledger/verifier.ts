@@ -54,9 +54,9 @@ export class Verifier {
   }
 
   /** What came since: checked at once, so that the status bar follows the ledger. */
-  *fresh(): Generator<VerifierReport> {
-    if (this.#fault !== undefined) return;
-    if (this.#verifiedTo < this.#records.lastSeq()) yield* this.#from(this.#verifiedTo + 1);
+  *fresh(): Generator<VerifierReport, VerifierReport | undefined> {
+    if (this.#fault !== undefined || this.#verifiedTo >= this.#records.lastSeq()) return undefined;
+    return yield* this.#from(this.#verifiedTo + 1);
   }
 
   /** Everything from the first record. Yields after each chunk. */

@@ -201,11 +201,12 @@ function drain(): void {
     return;
   }
   const { outcomes, notice } = writer.commit(group.map(one => one.request as WriterRequest));
+  // Listeners first: who is answered may ask at once what came of it.
+  if (notice !== undefined) notify({ kind: 'commit', commit: notice });
   group.forEach((one, i) => {
     answer(one.id, outcomes[i]!);
   });
   if (notice === undefined) return;
-  notify({ kind: 'commit', commit: notice });
   const sessionEnded = writer.sessionEnded && performance.now() - checkpointedAt > SESSION_CHECKPOINT_MS;
   if (sessionEnded) setImmediate(checkpointNow);
   else checkpointLater();

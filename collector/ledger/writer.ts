@@ -17,7 +17,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { type Connection, isDiskFull } from './database.ts';
 import type { Faults } from './faults.ts';
 import type { HeadFile } from './headfile.ts';
-import { ENTRY_BYTES, Idempotence, writeMacs } from './idempotence.ts';
+import { ENTRY_BYTES, Idempotence, macWriter, type WriteMacs } from './idempotence.ts';
 import { Merkle, sha256 } from './merkle.ts';
 import type {
   AppendEvent,
@@ -88,6 +88,7 @@ export class LedgerWriter {
   readonly #privateKey: KeyObject;
   readonly #keyId: Buffer;
   readonly #insertRecord;
+  readonly #writeMacs: WriteMacs;
   #rows: Row[] = [];
   #approvals = new Set<string>();
   #stale = false;
@@ -111,6 +112,7 @@ export class LedgerWriter {
       format: 'der',
       type: 'pkcs8',
     });
+    this.#writeMacs = macWriter(data.idempotenceKey);
     this.#keyId = Buffer.from(data.eventKey.keyId, 'hex');
   }
 
@@ -348,12 +350,7 @@ export class LedgerWriter {
       ...(event.sessionId === undefined ? {} : { session_id: event.sessionId }),
     };
     const macs = Buffer.alloc(ENTRY_BYTES);
-    writeMacs(
-      this.#parts.data.idempotenceKey,
-      { tenantId, appId: event.appId, eventId, contentJcs: jcs(members) },
-      macs,
-      0,
-    );
+    this.#writeMacs({ tenantId, appId: event.appId, eventId, contentJcs: jcs(members) }, macs, 0);
     if (this.#idempotence.find(macs, 0) !== undefined) {
       throw new TrailmixError('event_conflict', { message: 'an event of this id was recorded before' });
     }
