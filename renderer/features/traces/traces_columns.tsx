@@ -15,14 +15,14 @@ const helper = createColumnHelper<typeof features, TraceSummary>();
 export type ColumnLook = { width: string; sort?: string; end?: boolean; optional?: boolean };
 /** Widths, order names and alignment by column id. */
 export const looks: Record<string, ColumnLook> = {
-  last: { width: '176px', sort: 'last_seq' },
-  title: { width: 'minmax(200px, 1fr)' },
-  decisions: { width: '200px' },
+  last: { width: '152px', sort: 'last_seq' },
+  title: { width: 'minmax(200px, 1fr)', sort: 'title' },
+  decisions: { width: '168px', sort: 'decisions' },
   risk: { width: '92px', sort: 'risk', optional: true },
-  app: { width: '124px', optional: true },
-  session: { width: '124px', optional: true },
-  duration: { width: '84px', sort: 'duration', end: true },
-  events: { width: '72px', sort: 'events', end: true },
+  app: { width: '124px', sort: 'app_id', optional: true },
+  session: { width: '124px', sort: 'session_id', optional: true },
+  duration: { width: '80px', sort: 'duration_us', end: true },
+  events: { width: '64px', sort: 'events', end: true },
   tokens: { width: '76px', sort: 'tokens', end: true, optional: true },
   cost: { width: '72px', sort: 'cost', end: true, optional: true },
 };

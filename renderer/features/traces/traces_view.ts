@@ -39,7 +39,7 @@ export function buildFacets(facets: Facets | undefined, search: TracesSearch): F
     const chosen = search[facet];
     if (chosen !== undefined && counts[chosen] === undefined) counts[chosen] = 0;
     const rows = Object.entries(counts)
-      .filter(([value]) => value !== '')
+      .filter(([value]) => value !== '' && value !== 'none')
       .map(([value, count]) => ({ value, label: label(value), count, chosen: value === chosen }))
       .sort(order);
     return { facet, title, rows };
