@@ -340,4 +340,22 @@ describe('what does not pass', () => {
     await expect(guarded.with({ signal: AbortSignal.abort(reason) })(wire)).rejects.toBe(reason);
     expect(send).not.toHaveBeenCalled();
   });
+
+  test('a call that was granted and then not started has an outcome all the same', async () => {
+    await listen(mac, ({ url }) => (url === '/api/decisions' ? { status: 200, body: allow } : undefined));
+    const stop = new AbortController();
+    tr.init({
+      apiKey,
+      appId: 'finance-bot',
+      endpoint: peer!.url,
+      onDecision: ({ state }) => state === 'allowed' && stop.abort(new Error('too late')),
+    });
+    const { send, guarded } = tool({ signal: stop.signal });
+    await expect(guarded(wire)).rejects.toThrow('too late');
+    expect(send).not.toHaveBeenCalled();
+    expect(peer!.requests.find(({ url }) => url.endsWith('/outcome'))?.body).toEqual({
+      outcome: 'error',
+      error: 'the call was not started',
+    });
+  });
 });
