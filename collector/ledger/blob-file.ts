@@ -77,26 +77,30 @@ export class BlobCipher {
 /** What keeps a file of one blob from standing for another. */
 export const blobContext = (tenantId: string, sha256: string): string => `${tenantId}\n${sha256}`;
 
-/** Stores bytes whose hash is known, whole and durable when it returns. Nothing is left behind when it throws. */
+/**
+ * Stores bytes whose hash is known, whole and durable when it returns. Nothing is left behind when it throws. Answers
+ * the size of the file it made, 0 where the blob was there.
+ */
 export function writeBlobSync(
   folder: string,
   blobKey: Uint8Array,
   tenantId: string,
   sha256: string,
   bytes: Uint8Array,
-): void {
+): number {
   const path = blobPath(folder, blobKey, tenantId, sha256);
-  if (existsSync(path)) return;
+  if (existsSync(path)) return 0;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const cipher = BlobCipher.create(blobKey, blobContext(tenantId, sha256));
   const beside = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  let size = 0;
   const descriptor = openSync(beside, 'wx', 0o600);
   try {
     try {
-      writeSync(descriptor, cipher.header);
+      size += writeSync(descriptor, cipher.header);
       for (let at = 0; ; at += CHUNK) {
         const last = at + CHUNK > bytes.length;
-        writeSync(descriptor, cipher.seal(bytes.subarray(at, at + CHUNK), last));
+        size += writeSync(descriptor, cipher.seal(bytes.subarray(at, at + CHUNK), last));
         if (last) break;
       }
       fsyncSync(descriptor);
@@ -110,4 +114,5 @@ export function writeBlobSync(
   }
   syncFolder(dirname(path));
   syncFolder(folder);
+  return size;
 }

@@ -98,8 +98,7 @@ export async function openBlobs(options: {
     bytes: () => total,
     async store(tenantId, sha256, bytes) {
       try {
-        writeBlobSync(folder, blobKey, tenantId, sha256, bytes);
-        total += bytes.length;
+        total += writeBlobSync(folder, blobKey, tenantId, sha256, bytes);
       } catch (error) {
         throw isDiskFull(error) ? new TrailmixError('disk_full') : error;
       }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -29,7 +30,17 @@ const changes: [name: string, seq: number, code: string, change: (db: Database.D
   ['a body', 7, 'body_hash', sql(`UPDATE record SET body = replace(body, 'agent', 'Agent') WHERE seq = 7`)],
   ['a time', 8, 'hash_self', sql(`UPDATE record SET ts = '2026-11-22T10:00:01Z' WHERE seq = 8`)],
   ['a type', 9, 'hash_self', sql(`UPDATE record SET event_type = 'other' WHERE seq = 9`)],
-  ['a body and its hash', 10, 'hash_self', sql(`UPDATE record SET body_hash = zeroblob(32) WHERE seq = 10`)],
+  [
+    'a body and its hash',
+    10,
+    'hash_self',
+    db => {
+      const digest = createHash('sha256').update('{}').digest();
+      expect(
+        db.prepare(`UPDATE record SET body = '{}', body_hash = ? WHERE seq = 10`).run(digest).changes,
+      ).toBe(1);
+    },
+  ],
   ['a record taken out', 11, 'record_missing', sql('DELETE FROM record WHERE seq = 11')],
   ['a record erased', 12, 'body_missing', sql('UPDATE record SET body = NULL WHERE seq = 12')],
   ['an app_seq', 13, 'app_seq_gap', sql('UPDATE record SET app_seq = 99999 WHERE seq = 13')],
