@@ -113,7 +113,7 @@ export function Palette({ openGlossary }: { openGlossary: () => void }) {
       tagsToIgnore={[]}
       scrollable
       maxHeight={460}
-      aria-label="Command palette"
+      attributes={{ content: { 'aria-label': 'Command palette' } }}
     >
       <Spotlight.Search
         placeholder="Go to, or type #number, an event id, or words to search"

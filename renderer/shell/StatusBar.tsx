@@ -25,8 +25,8 @@ export function StatusBar({ openPalette }: { openPalette: () => void }) {
         .map(item => (
           <Item key={item.id} item={item} />
         ))}
-      <UnstyledButton className="status-item" onClick={openPalette} aria-label="Open the command palette">
-        <kbd>Ctrl</kbd> <kbd>K</kbd>
+      <UnstyledButton className="status-item" onClick={openPalette}>
+        <kbd>Ctrl</kbd> <kbd>K</kbd> <span className="visually-hidden">Open the command palette</span>
       </UnstyledButton>
       <span className="visually-hidden" role="status">
         {fault === undefined ? '' : `${fault.title}. ${fault.lines[0] ?? ''}`}

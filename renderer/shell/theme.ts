@@ -2,6 +2,7 @@
 import {
   type CSSVariablesResolver,
   createTheme,
+  defaultVariantColorsResolver,
   type MantineColorSchemeManager,
   type MantineColorsTuple,
 } from '@mantine/core';
@@ -24,6 +25,14 @@ export const theme = createTheme({
   primaryColor: 'cordovan',
   primaryShade: { light: 8, dark: 3 },
   autoContrast: true,
+  // Filled surfaces on our tokens: Mantine takes the light scheme's shade to choose the text colour of both.
+  variantColorResolver: input => {
+    const base = defaultVariantColorsResolver(input);
+    const tone = { undefined: '--brand', cordovan: '--brand', red: '--deny' }[String(input.color)];
+    if (input.variant !== 'filled' || tone === undefined) return base;
+    const hover = `color-mix(in srgb, var(${tone}) 88%, var(--ink))`;
+    return { ...base, background: `var(${tone})`, hover, color: 'var(--on-brand)' };
+  },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   fontSizes: { xs: '11.5px', sm: '13px', md: '13px', lg: '15px', xl: '18px' },

@@ -40,9 +40,11 @@ await span('draft_reply', { risk: 'low' }, async s => {
   s.recordOutput({ model_output: 'Hello!' });
 });
 
-const sendWire = async (wire: { amount: number; iban: string }) => ({ sent: wire.amount });
-const guarded = policyCheck(sendWire, { action: 'send_wire', risk: 'high' });
-await guarded({ amount: 12000, iban: 'DE00 1234' }); // waits in Approvals`,
+const wire = policyCheck(async (w: { amount: number }) => \`sent \${w.amount}\`, {
+  action: 'send_wire',
+  risk: 'high',
+});
+console.log(await wire({ amount: 12000 })); // waits in Approvals`,
         },
       ],
     },
