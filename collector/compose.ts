@@ -4,6 +4,7 @@
  * collectors never share one. Closing drains, signs a checkpoint and syncs.
  */
 import { writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../core/api/operations.ts';
@@ -230,7 +231,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       ui: options.uiDir ?? join(RESOURCES, 'generated', 'ui'),
       sdk: join(RESOURCES, 'generated', 'sdk'),
       licences: join(RESOURCES, 'generated', 'licences.txt'),
-      exports: join(folder, 'exports'),
+      exports: exportsFolder(folder),
     },
     phase: () => phase,
     refusal: () => refusal,
@@ -250,11 +251,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     cancelJobs();
     await server?.close();
     await services?.close();
+    await removeExports(folder);
     files?.close();
     lock.release();
   };
 
   try {
+    await removeExports(folder);
     await openByItself();
     server = await startServer(host, handlers, {
       port: options.port,
@@ -291,6 +294,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     },
   };
 }
+
+const exportsFolder = (folder: string): string => join(folder, 'exports');
+
+/** Packs that were made for a download hold events in clear: they live as long as this run of the collector. */
+const removeExports = (folder: string): Promise<void> =>
+  rm(exportsFolder(folder), { recursive: true, force: true });
 
 function checkAppId(appId: string): void {
   if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(appId)) return;
