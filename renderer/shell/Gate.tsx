@@ -1,5 +1,5 @@
 /** Which page the phase of the collector allows: signed out, setup, locked, refused, or the app. */
-import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { Navigate, Outlet, useMatch } from '@tanstack/react-router';
 import { useAsk, useStatus } from '../api/queries.ts';
 import { useSession } from '../api/session.ts';
 import { Waiting } from '../ui/States.tsx';
@@ -17,7 +17,8 @@ export function Gate() {
 
 function Phases() {
   const status = useStatus();
-  const setup = useLocation({ select: location => location.pathname === '/setup' });
+  // The match, not the address: the address is ahead while a screen is still being loaded.
+  const setup = useMatch({ from: '/setup', shouldThrow: false }) !== undefined;
   const settings = useAsk('settings', {}, { enabled: status.data?.phase === 'open', fresh: 60_000 });
   const chosen = settings.data?.time_zone;
   const zone = chosen !== undefined && chosen !== '' && isZone(chosen) ? chosen : systemZone();

@@ -27,6 +27,7 @@ export function CustodyStep({ onMade }: { onMade: (made: OutputOf<'setup'> & { p
     event.preventDefault();
     setTried(true);
     if (faults.person ?? faults.app ?? faults.passphrase) return;
+    onAsk(true);
     setup.mutate(
       {
         input: {
@@ -36,7 +37,10 @@ export function CustodyStep({ onMade }: { onMade: (made: OutputOf<'setup'> & { p
           ...(kind === 'passphrase' ? { passphrase } : {}),
         },
       },
-      { onSuccess: answer => onMade({ ...answer, person: person.trim() }) },
+      {
+        onSuccess: answer => onMade({ ...answer, person: person.trim() }),
+        onError: () => onAsk(false),
+      },
     );
   };
   return (

@@ -20,19 +20,21 @@ export function SetupScreen() {
   // Secrets of the first start live in this component alone: a reload forgets them.
   const [made, setMade] = useState<Made>();
   const [written, setWritten] = useState(false);
+  // From the request on this page stays, whatever the status says: its answer is the only place of the phrase.
+  const [asked, setAsked] = useState(false);
   const step = made === undefined ? 0 : written ? 2 : 1;
   useEffect(() => {
     document.title = `${steps[step]} · Audit TrailMix`;
   }, [step]);
   useEffect(() => {
-    if (made === undefined || written) return;
+    if ((made === undefined && !asked) || written) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
-  }, [made, written]);
+  }, [made, asked, written]);
 
   if (status === undefined) return <Waiting label="Opening" />;
-  if (made === undefined && status.phase !== 'setup') return <Navigate to="/overview" replace />;
+  if (made === undefined && !asked && status.phase !== 'setup') return <Navigate to="/overview" replace />;
   const leave = (to: '/overview' | '/traces') => {
     void client.invalidateQueries();
     void navigate({ to, replace: true });
@@ -57,7 +59,7 @@ export function SetupScreen() {
             ))}
           </ol>
         </header>
-        {made === undefined && <CustodyStep onMade={setMade} />}
+        {made === undefined && <CustodyStep onAsk={setAsked} onMade={setMade} />}
         {made !== undefined && !written && (
           <PhraseStep
             phrase={made.recovery_phrase}
