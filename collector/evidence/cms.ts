@@ -3,7 +3,7 @@
  * in DER, as stock OpenSSL reads it. Making and checking build the same structure from the same parts, and a checked
  * one must equal its rebuilt form byte for byte: no byte of it is free.
  */
-import { createHash, createPublicKey, timingSafeEqual, verify, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, sign, timingSafeEqual, verify, X509Certificate } from 'node:crypto';
 import forge from 'node-forge';
 import type { CmsResult } from '../../core/pack/cms.ts';
 
@@ -80,10 +80,9 @@ export function signCms(
   const digest = createHash('sha256').update(content).digest().toString('latin1');
   const signingTime = utcTime(at);
   const certificate = pki.certificateToAsn1(pki.certificateFromPem(signer.certificatePem));
-  const md = forge.md.sha256.create();
-  md.update(asn1.toDer(set(...attributes(digest, signingTime))).getBytes());
-  const key = pki.privateKeyFromPem(signer.privateKeyPem);
-  return der(contentInfo({ certificate, digest, signingTime, signature: key.sign(md) }));
+  // RSASSA-PKCS1-v1_5 by the host: forge's own takes a third of a second.
+  const signature = sign('sha256', der(set(...attributes(digest, signingTime))), signer.privateKeyPem).toString('latin1');
+  return der(contentInfo({ certificate, digest, signingTime, signature }));
 }
 
 /** Checks a signature as `signCms` makes it. Nothing here trusts: `trusted` says which certificates are known. */
@@ -130,14 +129,15 @@ function check(bytes: Buffer, content: Uint8Array, trusted: string | undefined):
   if (!verify('sha256', signedBytes, key, Buffer.from(parts.signature, 'latin1'))) {
     return { valid: false, reason: 'The certificate did not make it' };
   }
-  const selfMade = x509.checkIssued(x509);
-  // What is not self-made would need its chain, which comes with configured certificates.
-  if (!x509.raw.equals(raw) || (selfMade && !x509.verify(key))) return { valid: false, reason: 'Its certificate is damaged' };
+  // KNOWN GAP: certificates of an authority come with their own issue; until then one that did not sign itself is refused.
+  if (!x509.raw.equals(raw) || !x509.verify(key)) {
+    return { valid: false, reason: 'Its certificate is damaged, or not self-made' };
+  }
   return {
     valid: true,
     subject: x509.subject.split('\n').join(', '),
     certificateSha256: createHash('sha256').update(raw).digest('hex'),
-    selfMade,
+    selfMade: true,
     trusted: trusted === undefined ? undefined : certificatesOf(trusted).some(known => known.equals(raw)),
   };
 }

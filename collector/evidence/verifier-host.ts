@@ -1,5 +1,5 @@
 /** What core's verifier borrows from Node: files, inflating, hashing, signature threads, CMS. */
-import { createHash, createPublicKey, hash, verify } from 'node:crypto';
+import { createHash, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
@@ -12,10 +12,16 @@ import { SignaturePool } from './signature-pool.ts';
 export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+let held: { raw: Uint8Array; key: KeyObject } | undefined;
+
+/** The last key is held: most checks in a row are of one. */
 export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   try {
-    const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
-    return verify(null, message, key, signature);
+    if (held === undefined || Buffer.compare(held.raw, publicKey) !== 0) {
+      const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
+      held = { raw: Uint8Array.from(publicKey), key };
+    }
+    return verify(null, message, held.key, signature);
   } catch {
     return false;
   }
@@ -67,9 +73,13 @@ export async function openFile(path: string): Promise<RandomAccess & { close(): 
   };
 }
 
-/** A host with signature threads. Close it when done. */
+/** Batches that are checked without threads: a small pack is done before they would have started. */
+const AT_ONCE = 2;
+
+/** A host with signature threads, which start when they are worth it. Close it when done. */
 export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void> } {
-  const pool = new SignaturePool(threads);
+  let pool: SignaturePool | undefined;
+  let batches = 0;
   return {
     sha256,
     sha256Stream: () => {
@@ -77,10 +87,16 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
       return { update: bytes => void stream.update(bytes), digest: () => stream.digest() };
     },
     verifyEd25519,
-    verifyBatch: pool.verifyBatch,
+    verifyBatch(jobs) {
+      if (batches++ < AT_ONCE) {
+        return Promise.resolve(jobs.map(job => verifyEd25519(job.publicKey, job.message, job.signature)));
+      }
+      pool ??= new SignaturePool(threads);
+      return pool.verifyBatch(jobs);
+    },
     inflateRaw,
     crc32,
     checkCms,
-    close: () => pool.close(),
+    close: async () => pool?.close(),
   };
 }
