@@ -3,6 +3,7 @@
  * policy bundle (needs the toolchain). Each step says what it did; a step that needs Go says so plainly and
  * leaves the rest working. Nothing here runs at start, and nothing is downloaded at run time.
  */
+import { buildAppTree } from './app-tree.ts';
 import { buildElectronRuntime } from './electron-runtime.ts';
 import { buildLicences } from './notice.ts';
 import { buildPolicies } from './policies.ts';
@@ -16,6 +17,7 @@ const steps: [name: string, build: () => Promise<unknown>][] = [
   ['licences', buildLicences],
   ['TypeScript SDK', buildSdk],
   ['user interface', buildUi],
+  ['app tree', async () => buildAppTree()],
   ['Electron runtime', buildElectronRuntime],
 ];
 

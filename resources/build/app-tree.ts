@@ -34,7 +34,6 @@ export const buildAppTree = (out = join(root, 'build/app')): number => {
     if (/\.c?ts$/.test(file)) writeFileSync(target, toJavaScript(readFileSync(file, 'utf8')));
     else cpSync(file, target);
   }
-  writeFileSync(join(out, 'package.json'), '{"type":"module"}\n');
   cpSync(join(root, 'resources'), join(out, 'resources'), {
     recursive: true,
     filter: path => !path.startsWith(join(root, 'resources', 'build')),
@@ -43,6 +42,7 @@ export const buildAppTree = (out = join(root, 'build/app')): number => {
     recursive: true,
     filter: path => !path.includes('toolchain'),
   });
+  writeFileSync(join(out, 'package.json'), '{"type":"module"}\n');
   return files.length;
 };
 

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { _electron } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { runtime } from '../../electron/start.ts';
+import { runtime } from '../../electron/runtime.ts';
 import { buildAppTree } from '../../resources/build/app-tree.ts';
 
-const executablePath = runtime();
+const executablePath = runtime(join(import.meta.dirname, '../../node_modules/electron'));
 
 test.skipIf(!executablePath)(
   'the desktop app opens on its collector (needs the Electron runtime)',
