@@ -8,7 +8,16 @@ import { stat, statfs } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
-import type { Clock, Ids, KeyVault, Ledger, ReadLedger, VerifierState } from '../ports.ts';
+import type {
+  Clock,
+  EventQuery,
+  Ids,
+  KeyVault,
+  Ledger,
+  ReadLedger,
+  TraceQuery,
+  VerifierState,
+} from '../ports.ts';
 import { QUEUE_LIMITS, type QueueLimits, writerDoor } from './append.ts';
 import { backupDatabase } from './backup.ts';
 import { openBlobs } from './blobs.ts';
@@ -120,8 +129,11 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       log.warn('the indexer ended; search scans what it left', { message: error.message }),
     );
     const readerData: ReaderData = { places, secrets, ...ids, indexed };
-    const reader = new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
-    threads.push(reader);
+    const startReader = () =>
+      new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
+    const reader = startReader();
+    const searcher = startReader();
+    threads.push(reader, searcher);
 
     let verified: VerifierState = { verifiedTo: -1 };
     const verifierData: VerifierData = {
@@ -181,7 +193,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
 
     return {
       ...ids,
-      read: readLedger(reader),
+      read: readLedger(reader, searcher),
       write: door.write,
       blobs,
       verifier: () => verified,
@@ -199,7 +211,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
           try {
             disk.stop();
             // The writer's connection closes last: then the log is folded into the database and gone.
-            await Promise.all([verifier.terminate(), indexer.terminate(), reader.terminate()]);
+            await Promise.all([verifier, indexer, reader, searcher].map(thread => thread.terminate()));
             await writer.call('close', undefined);
           } finally {
             await Promise.all(threads.map(thread => thread.terminate()));
@@ -244,15 +256,15 @@ async function startWriter(
   }
 }
 
-/** Every question crosses to the reader thread as its name and arguments. */
-function readLedger(reader: ThreadClient): ReadLedger {
+/**
+ * Every question crosses to a reader thread as its name and arguments. What may have to scan records goes to a thread of
+ * its own, so that a heavy search delays neither the status bar nor a page.
+ */
+function readLedger(reader: ThreadClient, searcher: ThreadClient): ReadLedger {
   const names = [
     'head',
     'record',
     'records',
-    'search',
-    'traces',
-    'trace',
     'approval',
     'approvals',
     'nodes',
@@ -261,7 +273,13 @@ function readLedger(reader: ThreadClient): ReadLedger {
     'query',
   ] as const satisfies Exclude<keyof ReadLedger, symbol>[];
   const asked = names.map(name => [name, (...input: unknown[]) => reader.call(name, input)] as const);
-  return Object.fromEntries(asked) as unknown as ReadLedger; // The brand exists in types alone.
+  const reading = {
+    ...Object.fromEntries(asked),
+    search: (query: EventQuery) => searcher.call('search', [query]),
+    traces: (query: TraceQuery) => (query.q === undefined ? reader : searcher).call('traces', [query]),
+    trace: (runId: string, q?: string) => (q === undefined ? reader : searcher).call('trace', [runId, q]),
+  };
+  return reading as unknown as ReadLedger; // The brand exists in types alone.
 }
 
 function rateMeter() {

@@ -18,6 +18,7 @@ if (port === null) throw new Error('not a worker thread');
 const DUTY = 0.3;
 /** A ledger up to this many records is checked without pauses. */
 const SMALL = 5000;
+const MOST_REST_MS = 600_000;
 /** New records are looked for this often. */
 const FRESH_MS = 250;
 
@@ -41,8 +42,11 @@ async function walk(reports: Generator<VerifierReport, VerifierReport | undefine
 }
 
 while (!closing) {
+  const began = performance.now();
   await walk(verifier.pass());
-  const until = performance.now() + data.restMs;
+  // A pass over a large ledger takes minutes: the rest grows with it, so that idling stays cheap.
+  const restMs = Math.max(data.restMs, Math.min(MOST_REST_MS, 3 * (performance.now() - began)));
+  const until = performance.now() + restMs;
   // New records are checked soon; a whole pass begins again after the rest.
   while (!closing && performance.now() < until) {
     await rest(Math.min(FRESH_MS, data.restMs));

@@ -59,7 +59,10 @@ async function record(worker: number): Promise<void> {
         appId: `app-${worker % 3}`,
         eventType: 'replay.noted',
         sessionId: 'session-0',
-        members: { name: `own ${seed} ${worker} ${round}` },
+        members: {
+          name: `own ${seed} ${worker} ${round}`,
+          input: { text: `own ${round} `.repeat(round % 2 === 0 ? 9000 : 1) },
+        },
       });
       say([[made.eventId, made.seq, made.hashSelf]]);
       continue;
