@@ -36,7 +36,11 @@ test('everything the app imports at run time is packaged', () => {
   const packaged = new Set([...Object.keys(manifest.dependencies), 'electron', ...builtinModules]);
   const imported = appSources.flatMap(file => {
     const text = readFileSync(file, 'utf8').replace(/^import type[^;]*;/gm, '');
-    return [...text.matchAll(/(?:from|import|import\(|require\()\s*['"]([^.'"][^'"]*)['"]/g)].map(m => m[1]!);
+    return [
+      ...text.matchAll(
+        /^(?:import|export)\b[^;]*?\bfrom '([^'.][^']*)'|\b(?:import|require)\('([^'.][^']*)'\)/gm,
+      ),
+    ].map(m => (m[1] ?? m[2])!);
   });
   const names = new Set(
     imported
