@@ -161,7 +161,11 @@ function Arguments({ payload }: { payload: unknown }) {
 }
 
 function SessionSoFar({ item }: { item: ApprovalView }) {
-  const run = useAsk('trace', { params: { id: item.run_id }, query: {} });
+  const run = useAsk(
+    'trace',
+    { params: { id: item.run_id }, query: {} },
+    { every: item.status === 'waiting' ? 5_000 : false, keep: true },
+  );
   const soFar = run.data === undefined ? undefined : buildSessionSoFar(run.data.spans, item.decision_seq);
   return (
     <Section

@@ -124,21 +124,28 @@ export const shownDigest = (sha256: Sha256, item: ApprovalView): string =>
 
 export type SessionStep = { seq: number; name: string; kind: string; state: string; startUs: number };
 
-/** The last steps of the session before the decision, oldest first, and how many came before those. */
+/**
+ * The last steps of the session up to the decision, oldest first, and how many came before those. By start, not by
+ * number: a span is recorded when it ends, so what led to the question may stand after it in the ledger.
+ */
 export function buildSessionSoFar(
   spans: SpanColumns,
-  beforeSeq: number,
+  decisionSeq: number,
   most = 8,
 ): { steps: SessionStep[]; earlier: number } {
+  const at = spans.seq.indexOf(decisionSeq);
+  const asked = at < 0 ? Number.POSITIVE_INFINITY : (spans.start_us[at] ?? 0);
   const rows: SessionStep[] = [];
   for (const [i, seq] of spans.seq.entries()) {
-    if (seq >= beforeSeq) continue;
+    const startUs = spans.start_us[i] ?? 0;
+    const ownQuestion = at >= 0 && spans.parent[i] === at;
+    if (seq === decisionSeq || ownQuestion || startUs > asked || (at < 0 && seq > decisionSeq)) continue;
     rows.push({
       seq,
       name: spans.name[i] || spans.event_type[i] || '',
       kind: spans.kind[i] ?? 'other',
       state: spans.decision[i] ?? '',
-      startUs: spans.start_us[i] ?? 0,
+      startUs,
     });
   }
   rows.sort((a, b) => a.startUs - b.startUs || a.seq - b.seq);

@@ -38,12 +38,12 @@ export function DecisionChart({ overview, days }: { overview: Overview; days: nu
           type="stacked"
           series={[...series]}
           withLegend
-          legendProps={{ verticalAlign: 'top', height: 36 }}
-          gridAxis="y"
+          legendProps={{ verticalAlign: 'top', height: 36, itemSorter: null }}
+          gridAxis="x"
           tickLine="none"
           maxBarWidth={26}
           barProps={{ isAnimationActive: false }}
-          xAxisProps={{ minTickGap: 36, accessibilityLayer: false } as object}
+          xAxisProps={{ minTickGap: 36 }}
           yAxisProps={{ allowDecimals: false, width: 36 }}
           barChartProps={{ accessibilityLayer: false }}
           valueFormatter={formatCount}

@@ -108,7 +108,7 @@ function NeedsYouNow({ needs }: { needs: NeedsYou[] }) {
             <b>{need.title}</b>
             <p>{need.text}</p>
           </div>
-          {need.id === 'waiting' && <Go to="/approvals">Look at them</Go>}
+          {need.id === 'waiting' && <Go to="/approvals">Open approvals</Go>}
           {need.id === 'failed' && (
             <Button
               renderRoot={props => <Link to="/traces" search={{ decision: 'failed' }} {...props} />}

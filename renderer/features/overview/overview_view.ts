@@ -65,8 +65,7 @@ export function buildHeadline(overview: Overview, windowLabel: string): string {
   const asked = allow + deny + approve + failed;
   const runs = `${countOf(overview.runs, 'run')} of ${countOf(overview.apps, 'app')}`;
   if (asked === 0) return `${runs} in the last ${windowLabel}. No call was put to the policy.`;
-  const alone = Math.floor((allow / asked) * 100);
-  return `${runs} in the last ${windowLabel}. Of ${countOf(asked, 'gated call')}, the policy let ${alone}% run on its own.`;
+  return `${runs} in the last ${windowLabel}. Of ${countOf(asked, 'gated call')}, ${formatCount(allow)} ran on the policy’s word alone.`;
 }
 
 export type Bucket = {

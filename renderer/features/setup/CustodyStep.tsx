@@ -9,7 +9,14 @@ import { desktop } from '../evidence/desktop.ts';
 import { appIdFault } from '../settings/snippets.ts';
 import { buildCustodyOptions, type CustodyKind, type CustodyOption, passphraseFault } from './setup_steps.ts';
 
-export function CustodyStep({ onMade }: { onMade: (made: OutputOf<'setup'> & { person: string }) => void }) {
+export function CustodyStep({
+  onAsk,
+  onMade,
+}: {
+  /** True when the request goes out, false when it was refused. */
+  onAsk: (asked: boolean) => void;
+  onMade: (made: OutputOf<'setup'> & { person: string }) => void;
+}) {
   const options = buildCustodyOptions(desktop() !== undefined);
   const [person, setPerson] = useState('');
   const [appId, setAppId] = useState('my-agent');
