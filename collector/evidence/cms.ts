@@ -23,7 +23,10 @@ const primitive = (type: forge.asn1.Type, value: string): forge.asn1.Asn1 =>
 const algorithm = (id: string): forge.asn1.Asn1 => sequence(oid(id), primitive(asn1.Type.NULL, ''));
 const der = (item: forge.asn1.Asn1): Buffer => Buffer.from(asn1.toDer(item).getBytes(), 'latin1');
 
-const OID = pki.oids as Record<'data' | 'signedData' | 'sha256' | 'rsaEncryption' | 'contentType' | 'messageDigest' | 'signingTime', string>;
+const OID = pki.oids as Record<
+  'data' | 'signedData' | 'sha256' | 'rsaEncryption' | 'contentType' | 'messageDigest' | 'signingTime',
+  string
+>;
 
 /** Signed attributes in DER order: contentType, signingTime, messageDigest. */
 function attributes(digest: string, signingTime: string): forge.asn1.Asn1[] {
@@ -58,7 +61,8 @@ function contentInfo({ certificate, digest, signingTime, signature }: Parts): fo
   return sequence(oid(OID.signedData), tagged(0, signedData));
 }
 
-const items = (node: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] => (Array.isArray(node?.value) ? node.value : []);
+const items = (node: forge.asn1.Asn1 | undefined): forge.asn1.Asn1[] =>
+  Array.isArray(node?.value) ? node.value : [];
 
 function issuerAndSerial(certificate: forge.asn1.Asn1): { issuer: forge.asn1.Asn1; serial: forge.asn1.Asn1 } {
   const fields = items(items(certificate)[0]);
@@ -81,7 +85,11 @@ export function signCms(
   const signingTime = utcTime(at);
   const certificate = pki.certificateToAsn1(pki.certificateFromPem(signer.certificatePem));
   // RSASSA-PKCS1-v1_5 by the host: forge's own takes a third of a second.
-  const signature = sign('sha256', der(set(...attributes(digest, signingTime))), signer.privateKeyPem).toString('latin1');
+  const signature = sign(
+    'sha256',
+    der(set(...attributes(digest, signingTime))),
+    signer.privateKeyPem,
+  ).toString('latin1');
   return der(contentInfo({ certificate, digest, signingTime, signature }));
 }
 
@@ -94,7 +102,10 @@ export async function checkCms(
   try {
     return check(Buffer.from(signature), content, trusted);
   } catch (error) {
-    return { valid: false, reason: `It is not a signature of the form expected (${(error as Error).message})` };
+    return {
+      valid: false,
+      reason: `It is not a signature of the form expected (${(error as Error).message})`,
+    };
   }
 }
 
@@ -104,15 +115,18 @@ function check(bytes: Buffer, content: Uint8Array, trusted: string | undefined):
   const [certificate, ...others] = items(certificates);
   const [, , , signed, , value] = items(items(signers)[0]);
   const [, time, digestAttribute] = items(signed);
-  const text = (node: forge.asn1.Asn1 | undefined): string => (typeof node?.value === 'string' ? node.value : '');
-  if (certificate === undefined || others.length > 0) return { valid: false, reason: 'It does not hold one certificate' };
+  const text = (node: forge.asn1.Asn1 | undefined): string =>
+    typeof node?.value === 'string' ? node.value : '';
+  if (certificate === undefined || others.length > 0)
+    return { valid: false, reason: 'It does not hold one certificate' };
   const parts: Parts = {
     certificate,
     digest: text(items(items(digestAttribute)[1])[0]),
     signingTime: text(items(items(time)[1])[0]),
     signature: text(value),
   };
-  if (!der(contentInfo(parts)).equals(bytes)) return { valid: false, reason: 'It is not in the one accepted form' };
+  if (!der(contentInfo(parts)).equals(bytes))
+    return { valid: false, reason: 'It is not in the one accepted form' };
 
   const digest = createHash('sha256').update(content).digest();
   const claimed = Buffer.from(parts.digest, 'latin1');

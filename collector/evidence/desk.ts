@@ -25,7 +25,9 @@ export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceD
     verifyLedger: () => verifyLedger(ledger, vault),
     async heldElsewhere() {
       const [last] = await ledger.read.query<{ size: number; at: string }>('evidence.lastExport');
-      return last === undefined ? undefined : { size: last.size, at: last.at, how: 'an exported evidence pack' };
+      return last === undefined
+        ? undefined
+        : { size: last.size, at: last.at, how: 'an exported evidence pack' };
     },
   };
 }

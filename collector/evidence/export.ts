@@ -88,7 +88,14 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
     await rename(temporary, out);
     await syncFolder(dirname(out));
     const { size, root } = checkpoint;
-    return { pack: out, pack_id: written.packId, sha256, bytes: written.bytes, events: written.events, checkpoint: { size, root } };
+    return {
+      pack: out,
+      pack_id: written.packId,
+      sha256,
+      bytes: written.bytes,
+      events: written.events,
+      checkpoint: { size, root },
+    };
   } catch (error) {
     await rm(temporary, { force: true });
     if (signal?.aborted === true) throw new TrailmixError('export_cancelled');
@@ -97,7 +104,10 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
       throw new TrailmixError('disk_full', { where: out, message: 'The disk is full: no pack was written' });
     }
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR') {
-      throw new TrailmixError('usage', { where: out, message: `The pack cannot be written to ${out} (${code})` });
+      throw new TrailmixError('usage', {
+        where: out,
+        message: `The pack cannot be written to ${out} (${code})`,
+      });
     }
     throw error;
   }

@@ -12,10 +12,18 @@ import { checkpointParts, consistencyText } from '../../core/pack/checkpoint.ts'
 import { evalCount, evalLines } from '../../core/pack/evals.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { publicKeyPem } from '../../core/pack/keys.ts';
-import { byPath, CHECKSUMS, checksumsText, CMS, MANIFEST, type Manifest, roleOf } from '../../core/pack/manifest.ts';
+import {
+  byPath,
+  CHECKSUMS,
+  CMS,
+  checksumsText,
+  MANIFEST,
+  type Manifest,
+  roleOf,
+} from '../../core/pack/manifest.ts';
 import { type PackPolicy, policyFile } from '../../core/pack/policies.ts';
-import { fromBase64, fromUtf8, hex, utf8 } from '../../core/proof/bytes.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
+import { fromBase64, fromUtf8, hex, utf8 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { multiproofHeader, multiproofLine, multiproofNodes, nodePlan } from '../../core/proof/multiproof.ts';
@@ -107,7 +115,8 @@ class PackWriter {
     const approvalLines = include.has('approvals') ? this.#approvals.lines() : [];
     await this.#add('approvals.jsonl', bytesOf(approvalLines));
     await this.#add('evals.jsonl', include.has('evals') ? this.#evalLines() : new Uint8Array(0));
-    for (const path of ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl']) await this.#add(path, new Uint8Array(0));
+    for (const path of ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'])
+      await this.#add(path, new Uint8Array(0));
     await this.#addBlobs(extras);
     await this.#addPolicies(include.has('policies') ? policies : []);
 
@@ -119,7 +128,8 @@ class PackWriter {
     const others = [...extraSeqs, ...heads.map(({ seq }) => seq)].sort((a, b) => a - b);
     await this.#add('proofs/multiproof.jsonl', this.#proofLines(others), { atMost: 64 * checkpoint.size });
     await this.#consistency();
-    for (const [id, key] of ledgerKeys([...this.#keyRecords, ...extras])) await this.#add(`keys/${id}.pem`, utf8(publicKeyPem(key)));
+    for (const [id, key] of ledgerKeys([...this.#keyRecords, ...extras]))
+      await this.#add(`keys/${id}.pem`, utf8(publicKeyPem(key)));
 
     this.#progress({ step: 'summary', done: scope.count, total: scope.count });
     await this.#add('summary.pdf', await this.#plan.report(await this.#facts(policies)));
@@ -168,7 +178,9 @@ class PackWriter {
       if (text !== '') yield utf8(text);
     }
     if (done !== scope.count) {
-      throw new TrailmixError('ledger_damaged', { message: `${scope.count} records were expected, ${done} were read` });
+      throw new TrailmixError('ledger_damaged', {
+        message: `${scope.count} records were expected, ${done} were read`,
+      });
     }
   }
 
@@ -268,7 +280,8 @@ class PackWriter {
       let length = 0;
       for await (const chunk of this.#source.blob(digest)) {
         length += chunk.length;
-        if (length > JCS_BLOB_LIMIT) throw new TrailmixError('ledger_damaged', { message: `blob ${digest} is too large` });
+        if (length > JCS_BLOB_LIMIT)
+          throw new TrailmixError('ledger_damaged', { message: `blob ${digest} is too large` });
         chunks.push(chunk);
       }
       const text = fromUtf8(Buffer.concat(chunks));
@@ -293,7 +306,14 @@ class PackWriter {
         texts.set(file, text);
         return { path, sha256: digest, file };
       });
-      byHash.set(hash, { hash, entrypoint, capabilities_sha256, wasm_sha256, files: listed, versions: [{ version, seq }] });
+      byHash.set(hash, {
+        hash,
+        entrypoint,
+        capabilities_sha256,
+        wasm_sha256,
+        files: listed,
+        versions: [{ version, seq }],
+      });
     }
     const policies = [...byHash.values()].sort((a, b) => (a.hash < b.hash ? -1 : 1));
     await this.#add('policies.json', utf8(jcs({ v: 1, policies } as unknown as JsonValue)));
@@ -315,7 +335,9 @@ class PackWriter {
 
   async #nodeLines(nodes: readonly NodeId[], size: number): Promise<string> {
     const plans = nodes.map(node => nodePlan(node, size));
-    const hashes = await this.#source.nodes(plans.flatMap(({ nodes }) => nodes.map(({ level, index }) => [level, index] as const)));
+    const hashes = await this.#source.nodes(
+      plans.flatMap(({ nodes }) => nodes.map(({ level, index }) => [level, index] as const)),
+    );
     let at = 0;
     return nodes
       .map((node, i) => {
@@ -333,7 +355,10 @@ class PackWriter {
     for (const old of await this.#source.earlierSizes(window.appId, checkpoint.size)) {
       const plan = consistencyPlan(old, checkpoint.size);
       const hashes = await this.#source.nodes(plan.nodes.map(({ level, index }) => [level, index] as const));
-      await this.#add(`consistency/${old}-${checkpoint.size}`, utf8(consistencyText(proofOfPlan(sha256, plan, hashes))));
+      await this.#add(
+        `consistency/${old}-${checkpoint.size}`,
+        utf8(consistencyText(proofOfPlan(sha256, plan, hashes))),
+      );
     }
   }
 
@@ -415,9 +440,15 @@ class PackWriter {
   }
 }
 
-function headLine(role: 'before' | 'after' | 'erased', record: RecordView): { seq: number; line: JsonObject } {
+function headLine(
+  role: 'before' | 'after' | 'erased',
+  record: RecordView,
+): { seq: number; line: JsonObject } {
   const { hash_self, key_id, signature } = record as RecordView & { key_id: string; signature: string };
-  return { seq: record.seq, line: { role, head: headOf(record) as unknown as JsonObject, hash_self, key_id, signature } };
+  return {
+    seq: record.seq,
+    line: { role, head: headOf(record) as unknown as JsonObject, hash_self, key_id, signature },
+  };
 }
 
 /** Every event and checkpoint key that the records name: [key_id, base64]. */
@@ -445,4 +476,3 @@ function* bytesOf(lines: Iterable<string>): Generator<Uint8Array> {
 function fingerprint(pem: string): string {
   return hex(sha256(Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')));
 }
-

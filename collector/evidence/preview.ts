@@ -1,9 +1,9 @@
 /** What a scope holds, counted from its records before anything is exported or recorded. */
 import { TrailmixError } from '../../core/api/errors.ts';
+import type { PackCounts } from '../../core/api/views.ts';
 import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs } from '../../core/pack/blobs.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
-import type { PackCounts } from '../../core/api/views.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ExportRequest } from '../http/services.ts';
 import { ReportTally } from './report/tally.ts';
@@ -16,7 +16,12 @@ const PAGE = 500;
 /** Throws ts_invalid, scope_empty, app_unknown. Reads every record of the scope. */
 export async function previewScope(source: PackSource, request: ExportRequest): Promise<PackCounts> {
   const window = windowOf(request);
-  const scope = await source.scope(window.appId, window.from, window.to, request.at ?? Number.MAX_SAFE_INTEGER);
+  const scope = await source.scope(
+    window.appId,
+    window.from,
+    window.to,
+    request.at ?? Number.MAX_SAFE_INTEGER,
+  );
   if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
   const approvals = new Approvals(sha256, hmacOf(sha256));
   const tally = new ReportTally();

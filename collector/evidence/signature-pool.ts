@@ -16,7 +16,10 @@ export class SignaturePool {
   #next = 0;
 
   constructor(threads = Math.min(8, availableParallelism())) {
-    const url = new URL(import.meta.url.endsWith('.ts') ? './signature-thread.ts' : './signature-thread.js', import.meta.url);
+    const url = new URL(
+      import.meta.url.endsWith('.ts') ? './signature-thread.ts' : './signature-thread.js',
+      import.meta.url,
+    );
     this.#load = Array.from({ length: threads }, () => 0);
     this.#threads = this.#load.map((_, index) => {
       const thread = new Worker(url);
@@ -35,7 +38,10 @@ export class SignaturePool {
       this.#waiting.set(id, { resolve, reject, thread });
       const packed = pack(jobs);
       this.#threads[thread]!.ref();
-      this.#threads[thread]!.postMessage({ id, count: jobs.length, jobs: packed } satisfies SignatureRequest, [packed.buffer]);
+      this.#threads[thread]!.postMessage(
+        { id, count: jobs.length, jobs: packed } satisfies SignatureRequest,
+        [packed.buffer],
+      );
     });
 
   async close(): Promise<void> {

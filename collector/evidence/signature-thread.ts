@@ -26,7 +26,9 @@ parentPort?.on('message', ({ id, count, jobs }: SignatureRequest) => {
     const length = bytes.readUInt32LE(at + 96);
     const message = bytes.subarray(at + 100, at + 100 + length);
     try {
-      results[i] = verify(null, message, keyOf(bytes.subarray(at, at + 32)), bytes.subarray(at + 32, at + 96)) ? 1 : 0;
+      results[i] = verify(null, message, keyOf(bytes.subarray(at, at + 32)), bytes.subarray(at + 32, at + 96))
+        ? 1
+        : 0;
     } catch {
       results[i] = 0;
     }

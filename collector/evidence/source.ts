@@ -49,7 +49,9 @@ export function ledgerSource(ledger: Ledger): PackSource {
       return rows.map(({ seq }) => seq);
     },
     async policies(size) {
-      const rows = await read.query<Omit<PolicyVersion, 'files'> & { files: string }>('evidence.policies', { size });
+      const rows = await read.query<Omit<PolicyVersion, 'files'> & { files: string }>('evidence.policies', {
+        size,
+      });
       return rows.map(row => ({ ...row, files: JSON.parse(row.files) as PolicyVersion['files'] }));
     },
     nodes: coordinates => read.nodes(coordinates.map(([level, index]) => [level, index])),

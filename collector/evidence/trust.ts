@@ -16,7 +16,12 @@ export async function trustFiles(
   const key = noteKey(sha256, originOf(ids.ledgerId, ids.tenantId), publicKey);
   const { certificatePem } = await vault.packSigner();
   return {
-    'trust.json': trustText({ v: 1, ledger_id: ids.ledgerId, tenant_id: ids.tenantId, vkeys: [formatVkey(key)] }),
+    'trust.json': trustText({
+      v: 1,
+      ledger_id: ids.ledgerId,
+      tenant_id: ids.tenantId,
+      vkeys: [formatVkey(key)],
+    }),
     'org.pem': certificatePem,
     [`log-${key.id}.pem`]: publicKeyPem(base64(publicKey)),
   };

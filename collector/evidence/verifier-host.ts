@@ -55,7 +55,10 @@ export async function openFile(path: string): Promise<RandomAccess & { close(): 
   try {
     handle = await open(path, 'r');
   } catch (error) {
-    throw new TrailmixError('pack_unreadable', { where: path, message: `Cannot open ${path}: ${(error as Error).message}` });
+    throw new TrailmixError('pack_unreadable', {
+      where: path,
+      message: `Cannot open ${path}: ${(error as Error).message}`,
+    });
   }
   const { size } = await handle.stat();
   return {
@@ -64,7 +67,8 @@ export async function openFile(path: string): Promise<RandomAccess & { close(): 
       const bytes = Buffer.allocUnsafe(length);
       for (let done = 0; done < length; ) {
         const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) throw new TrailmixError('pack_unreadable', { where: path, message: `${path} ends early` });
+        if (bytesRead === 0)
+          throw new TrailmixError('pack_unreadable', { where: path, message: `${path} ends early` });
         done += bytesRead;
       }
       return bytes;

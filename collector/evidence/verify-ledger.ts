@@ -2,19 +2,20 @@
  * The four verdicts over the whole live ledger (`trailmix verify --ledger`): the same checks of records, chain, keys,
  * tree and approvals as for a pack, over every record up to the last checkpoint and beyond. Streams; reads only.
  */
-import type { JsonObject } from '../../core/proof/jcs.ts';
-import { base64, equalBytes, fromHex, utf8 } from '../../core/proof/bytes.ts';
-import { parseCheckpoint } from '../../core/proof/checkpoint.ts';
-import { noteKey, openNote } from '../../core/proof/note.ts';
-import { Frontier, recordLeaf } from '../../core/proof/tree.ts';
-import { LEDGER_APP } from '../../core/proof/record.ts';
+
 import { Approvals } from '../../core/pack/approvals.ts';
 import { Findings, type Verdicts } from '../../core/pack/findings.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { KeyChain } from '../../core/pack/keys.ts';
-import { authOf, readRecordValue, RecordChecker, RecordError } from '../../core/pack/records.ts';
+import { authOf, RecordChecker, RecordError, readRecordValue } from '../../core/pack/records.ts';
 import { SignatureQueue } from '../../core/pack/signatures.ts';
 import { Streams } from '../../core/pack/streams.ts';
+import { base64, equalBytes, fromHex, utf8 } from '../../core/proof/bytes.ts';
+import { parseCheckpoint } from '../../core/proof/checkpoint.ts';
+import type { JsonObject } from '../../core/proof/jcs.ts';
+import { noteKey, openNote } from '../../core/proof/note.ts';
+import { LEDGER_APP } from '../../core/proof/record.ts';
+import { Frontier, recordLeaf } from '../../core/proof/tree.ts';
 import type { KeyVault, Ledger } from '../ports.ts';
 import { SignaturePool } from './signature-pool.ts';
 import { sha256, verifyEd25519 } from './verifier-host.ts';
@@ -60,13 +61,18 @@ export async function verifyLedger(
           checker.check(record);
           const { app_id, app_seq } = record.head;
           const expected = (apps.get(app_id) ?? 0) + 1;
-          if (app_seq !== expected) findings.add('app_seq_gap', where, `${app_id}: ${app_seq}, not ${expected}.`);
+          if (app_seq !== expected)
+            findings.add('app_seq_gap', where, `${app_id}: ${app_seq}, not ${expected}.`);
           apps.set(app_id, app_seq);
           tree.append(recordLeaf(sha256, record.seal.hash_self));
           if (record.bodyJcs === undefined) erased.set(record.head.seq, where);
           else {
             const erasure = (value.erasure as { seq?: unknown } | undefined)?.seq;
-            if (record.head.event_type.startsWith('erasure.') && typeof erasure === 'number' && erased.delete(erasure)) {
+            if (
+              record.head.event_type.startsWith('erasure.') &&
+              typeof erasure === 'number' &&
+              erased.delete(erasure)
+            ) {
               findings.add('body_erased', `ledger:${erasure}`);
             }
             approvals.take(record.value, true, where, findings);
@@ -80,7 +86,8 @@ export async function verifyLedger(
         if (tree.size === checkpoint?.size) root = tree.root();
         if (signatures.full) await signatures.room();
       }
-      if (page.length !== to - from + 1) findings.add('app_seq_gap', `ledger:${from}`, 'Records are missing.');
+      if (page.length !== to - from + 1)
+        findings.add('app_seq_gap', `ledger:${from}`, 'Records are missing.');
       onProgress(to + 1, size);
     }
     await signatures.drain();
@@ -88,7 +95,8 @@ export async function verifyLedger(
     approvals.finish({ ledgerId, tenantId }, findings);
     streams.finish({ before: false, after: true, hidden: erased.size > 0 }, findings);
     if (checkpoint !== undefined) {
-      if (root === undefined || !equalBytes(root, fromHex(checkpoint.root))) findings.add('root_wrong', 'ledger:checkpoint');
+      if (root === undefined || !equalBytes(root, fromHex(checkpoint.root)))
+        findings.add('root_wrong', 'ledger:checkpoint');
       await checkNote(checkpoint, vault, keys, findings);
     }
     findings.add('time_not_shown', 'ledger');
@@ -115,8 +123,11 @@ async function checkNote(
 ): Promise<void> {
   const where = 'ledger:checkpoint';
   try {
-    const { origin, size, root } = parseCheckpoint(checkpoint.note.slice(0, checkpoint.note.lastIndexOf('\n\n') + 1));
-    if (size !== checkpoint.size || !equalBytes(root, fromHex(checkpoint.root))) findings.add('checkpoint_wrong', where);
+    const { origin, size, root } = parseCheckpoint(
+      checkpoint.note.slice(0, checkpoint.note.lastIndexOf('\n\n') + 1),
+    );
+    if (size !== checkpoint.size || !equalBytes(root, fromHex(checkpoint.root)))
+      findings.add('checkpoint_wrong', where);
     const known = noteKey(sha256, origin, vault.checkpointKey.publicKey);
     await openNote(utf8(checkpoint.note), [known], verifyEd25519);
     const named = keys.checkpointKeys.some(({ publicKey }) => base64(publicKey) === base64(known.publicKey));

@@ -1,7 +1,7 @@
 /** The window of a pack: what was asked for, in the six digits of received_at. Format: docs/spec/pack.md, "Scope". */
 import { TrailmixError } from '../../core/api/errors.ts';
 import { formatMicros, tsMicros, validTs } from '../../core/event/time.ts';
-import { type Include, INCLUDES } from '../../core/pack/manifest.ts';
+import { INCLUDES, type Include } from '../../core/pack/manifest.ts';
 import type { ExportRequest } from '../http/services.ts';
 
 export type Window = {

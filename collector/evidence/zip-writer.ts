@@ -81,7 +81,12 @@ export class ZipWriter {
       }
     };
     if (entry.stored) await out(tapped());
-    else await pipeline(Readable.from(tapped(), { objectMode: true }), createDeflateRaw({ chunkSize: 65_536 }), out);
+    else
+      await pipeline(
+        Readable.from(tapped(), { objectMode: true }),
+        createDeflateRaw({ chunkSize: 65_536 }),
+        out,
+      );
     if (!entry.wide && (entry.bytes >= WIDE || entry.packed >= WIDE)) {
       throw new RangeError(`${path} reached 4 GiB, and its bound did not say so`);
     }
@@ -97,7 +102,8 @@ export class ZipWriter {
     for (const entry of this.#entries) await this.#write(centralHeader(entry));
     const size = this.#at - offset;
     const count = this.#entries.length;
-    if (count >= 0xffff || size >= WIDE || offset >= WIDE) await this.#write(end64(count, size, offset, this.#at));
+    if (count >= 0xffff || size >= WIDE || offset >= WIDE)
+      await this.#write(end64(count, size, offset, this.#at));
     const end = Buffer.alloc(22);
     end.writeUInt32LE(0x06054b50, 0);
     end.writeUInt16LE(Math.min(count, 0xffff), 8);
@@ -185,7 +191,8 @@ function end64(count: number, size: number, offset: number, at: number): Buffer 
   end.writeBigUInt64LE(44n, 4);
   end.writeUInt16LE(0x031e, 12);
   end.writeUInt16LE(45, 14);
-  for (const [i, value] of [count, count, size, offset].entries()) end.writeBigUInt64LE(BigInt(value), 24 + 8 * i);
+  for (const [i, value] of [count, count, size, offset].entries())
+    end.writeBigUInt64LE(BigInt(value), 24 + 8 * i);
   end.writeUInt32LE(0x07064b50, 56);
   end.writeBigUInt64LE(BigInt(at), 64);
   end.writeUInt32LE(1, 72);

@@ -4,8 +4,8 @@
  * Format: docs/spec/pack.md, "approvals.jsonl". Rules: only records count; memory is a few facts for each approval.
  */
 import { argsDigest, type Binding, bindingHash, makeBinding } from '../proof/binding.ts';
-import { fromHex } from '../proof/bytes.ts';
 import { isBlobRef } from '../proof/blob.ts';
+import { fromHex } from '../proof/bytes.ts';
 import type { HmacSha256, Sha256 } from '../proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
 import type { Findings } from './findings.ts';
@@ -32,10 +32,22 @@ const asText = (value: JsonValue | undefined): string => (typeof value === 'stri
 /** Kept of a decision or a question: what a binding repeats. The payload is not kept. */
 const boundMembers = (value: JsonObject): JsonObject => {
   const { app_id, session_id, actor_id, name, risk } = value;
-  return { app_id: app_id ?? '', session_id: session_id ?? '', actor_id: actor_id ?? '', name: name ?? '', risk: risk ?? '' };
+  return {
+    app_id: app_id ?? '',
+    session_id: session_id ?? '',
+    actor_id: actor_id ?? '',
+    name: name ?? '',
+    risk: risk ?? '',
+  };
 };
 
-export type ApprovalCounts = { approved: number; denied: number; expired: number; waiting: number; consumed: number };
+export type ApprovalCounts = {
+  approved: number;
+  denied: number;
+  expired: number;
+  waiting: number;
+  consumed: number;
+};
 type Status = keyof ApprovalCounts;
 
 export class Approvals {
@@ -141,7 +153,8 @@ export class Approvals {
   }
 
   #inScope(): Approval[] {
-    const order = (approval: Approval) => approval.asked?.seq ?? approval.decision?.seq ?? Number.MAX_SAFE_INTEGER;
+    const order = (approval: Approval) =>
+      approval.asked?.seq ?? approval.decision?.seq ?? Number.MAX_SAFE_INTEGER;
     return [...this.#approvals.values()].filter(({ inScope }) => inScope).sort((a, b) => order(a) - order(b));
   }
 
@@ -181,7 +194,11 @@ export class Approvals {
     };
   }
 
-  #check(approval: Approval, ids: { readonly ledgerId: string; readonly tenantId: string }, findings: Findings): void {
+  #check(
+    approval: Approval,
+    ids: { readonly ledgerId: string; readonly tenantId: string },
+    findings: Findings,
+  ): void {
     const where = `approvals.jsonl:${approval.id}`;
     const { asked, decision, answers, intents, outcome } = approval;
     if (asked === undefined || decision === undefined) {
@@ -222,12 +239,20 @@ export class Approvals {
     const approvers = new Set<string>();
     for (const answer of answers) {
       const { approval: said } = answer;
-      const late = answer.seq < asked.seq || answer.at >= expiresAt || (intents[0] !== undefined && answer.seq > intents[0].seq);
-      if (said.binding_hash !== asked.bindingHash || late) findings.add('approval_answer_wrong', where, `seq ${answer.seq}.`);
+      const late =
+        answer.seq < asked.seq ||
+        answer.at >= expiresAt ||
+        (intents[0] !== undefined && answer.seq > intents[0].seq);
+      if (said.binding_hash !== asked.bindingHash || late)
+        findings.add('approval_answer_wrong', where, `seq ${answer.seq}.`);
       if (said.verdict === 'deny') denied = true;
       else approvers.add(asText(said.by));
       // KNOWN GAP: enrolment and signatures of people come with their own issue.
-      findings.add(said.signature === undefined ? 'approval_unsigned' : 'approval_signature_unchecked', where, `seq ${answer.seq}.`);
+      findings.add(
+        said.signature === undefined ? 'approval_unsigned' : 'approval_signature_unchecked',
+        where,
+        `seq ${answer.seq}.`,
+      );
     }
     for (const [i, { seq, at, intent }] of intents.entries()) {
       const backed =
@@ -273,7 +298,12 @@ function lineOf(approval: Approval): JsonObject {
     ...(decision === undefined ? {} : { decision_seq: decision.seq }),
     ...(asked === undefined
       ? {}
-      : { asked_seq: asked.seq, asked_at: asked.at, binding: asked.binding, binding_hash: asked.bindingHash }),
+      : {
+          asked_seq: asked.seq,
+          asked_at: asked.at,
+          binding: asked.binding,
+          binding_hash: asked.bindingHash,
+        }),
     status: statusOf(approval),
     answers: answers.map(({ seq, at, approval: said }) => {
       const { id: _id, decision_id: _decision, binding_hash: _binding, ...rest } = said;
@@ -283,7 +313,9 @@ function lineOf(approval: Approval): JsonObject {
       said.signature === undefined ? [] : [{ seq, by: said.by ?? '', signature: said.signature }],
     ),
     ...(expired === undefined ? {} : { expired_seq: expired.seq }),
-    ...(intent === undefined ? {} : { intent: { intent_id: intent.id, seq: intent.seq, ...rest(intent.intent) } }),
+    ...(intent === undefined
+      ? {}
+      : { intent: { intent_id: intent.id, seq: intent.seq, ...rest(intent.intent) } }),
     ...(outcome === undefined
       ? {}
       : { outcome: { event_id: outcome.id, seq: outcome.seq, outcome: outcome.outcome.outcome ?? '' } }),

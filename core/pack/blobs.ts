@@ -2,8 +2,9 @@
  * Large values that left their records: every `$blob` must be in the pack with its size, and what is JSON is followed
  * into further ones. Format: docs/spec/ledger.md, "Large values". Memory: one entry for each blob that is named.
  */
-import { fromUtf8 } from '../proof/bytes.ts';
+
 import { type BlobRef, isBlobRef, JCS_BLOB_TYPE } from '../proof/blob.ts';
+import { fromUtf8 } from '../proof/bytes.ts';
 import { type JsonValue, jcs } from '../proof/jcs.ts';
 import type { Findings } from './findings.ts';
 
@@ -52,7 +53,8 @@ export class BlobWatch {
         findings.add('blob_missing', where, `${sha256}.`);
         continue;
       }
-      if (file.bytes !== bytes) findings.add('blob_wrong', file.path, `It has ${file.bytes} bytes, not ${bytes}.`);
+      if (file.bytes !== bytes)
+        findings.add('blob_wrong', file.path, `It has ${file.bytes} bytes, not ${bytes}.`);
       if (type !== JCS_BLOB_TYPE) continue;
       if (file.bytes > JCS_BLOB_LIMIT) {
         findings.add('blob_wrong', file.path, 'It is too large for a value.');
@@ -67,6 +69,7 @@ export class BlobWatch {
         findings.add('blob_wrong', file.path, `It is not canonical JSON (${(error as Error).message}).`);
       }
     }
-    for (const [sha256, file] of present) if (!this.#named.has(sha256)) findings.add('blob_unreferenced', file.path);
+    for (const [sha256, file] of present)
+      if (!this.#named.has(sha256)) findings.add('blob_unreferenced', file.path);
   }
 }

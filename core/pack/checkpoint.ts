@@ -2,16 +2,15 @@
  * The pack's checkpoint: note, its parts for openssl, its keys, and whether it continues an older one.
  * Format: docs/spec/tree.md and docs/spec/pack.md.
  */
-import { concat, equalBytes, fromBase64, fromUtf8, hex, utf8 } from '../proof/bytes.ts';
+import { base64, concat, equalBytes, fromBase64, fromUtf8, hex, utf8 } from '../proof/bytes.ts';
 import { type Checkpoint, originOf, parseCheckpoint } from '../proof/checkpoint.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
-import { type NoteKey, NoteError, noteKey, openNote, parseNote, parseVkey } from '../proof/note.ts';
+import { NoteError, type NoteKey, noteKey, openNote, parseNote, parseVkey } from '../proof/note.ts';
 import { verifyConsistency } from '../proof/tree.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import type { KeyChain } from './keys.ts';
 import { publicKeyPem } from './keys.ts';
-import { base64 } from '../proof/bytes.ts';
 import type { Manifest } from './manifest.ts';
 
 type Host = { readonly sha256: Sha256; readonly verifyEd25519: VerifyEd25519 };
@@ -89,8 +88,15 @@ async function tryOpen(
 }
 
 /** keys/<key_id>.pem must be exactly the keys that the records name. */
-export async function checkKeyFiles(files: PackFiles, manifest: Manifest, keys: KeyChain, findings: Findings): Promise<void> {
-  const expected = new Map(keys.all.map(({ id, publicKey }) => [`keys/${id}.pem`, publicKeyPem(base64(publicKey))]));
+export async function checkKeyFiles(
+  files: PackFiles,
+  manifest: Manifest,
+  keys: KeyChain,
+  findings: Findings,
+): Promise<void> {
+  const expected = new Map(
+    keys.all.map(({ id, publicKey }) => [`keys/${id}.pem`, publicKeyPem(base64(publicKey))]),
+  );
   for (const { path, role } of manifest.files) {
     if (role !== 'key') continue;
     const bytes = await files.read(path, 4096);
@@ -128,7 +134,11 @@ export async function checkSince(
   }
   const claim = { first: since.size, second: checkpoint.size, root1: since.root, root2: checkpoint.root };
   if (since.size > checkpoint.size) {
-    findings.add('since_inconsistent', 'checkpoint.note', 'The older pack covers more records than this one.');
+    findings.add(
+      'since_inconsistent',
+      'checkpoint.note',
+      'The older pack covers more records than this one.',
+    );
     return;
   }
   if (since.size === checkpoint.size) {
@@ -148,7 +158,8 @@ export async function checkSince(
   } catch {
     hashes = undefined;
   }
-  if (hashes === undefined || !verifyConsistency(sha256, claim, hashes)) findings.add('since_inconsistent', path);
+  if (hashes === undefined || !verifyConsistency(sha256, claim, hashes))
+    findings.add('since_inconsistent', path);
 }
 
 /** Every consistency file leads to this pack's size; the proofs themselves need an older root to be checked. */
@@ -156,7 +167,8 @@ export function checkConsistencyNames(manifest: Manifest, findings: Findings): v
   for (const { path, role } of manifest.files) {
     if (role !== 'consistency') continue;
     const [old, now] = path.slice('consistency/'.length).split('-').map(Number);
-    if (now !== manifest.checkpoint.size || old === undefined || old >= now) findings.add('file_role_wrong', path);
+    if (now !== manifest.checkpoint.size || old === undefined || old >= now)
+      findings.add('file_role_wrong', path);
   }
 }
 

@@ -95,7 +95,11 @@ export class ScopeCheck {
     if (scope.from > scope.to) findings.add('scope_wrong', 'manifest.json', 'It ends before it begins.');
     const last = this.#last ?? scope.first_app_seq - 1;
     if (last !== scope.last_app_seq) {
-      findings.add('app_seq_gap', 'manifest.json', `The scope ends with ${scope.last_app_seq}, the records with ${last}.`);
+      findings.add(
+        'app_seq_gap',
+        'manifest.json',
+        `The scope ends with ${scope.last_app_seq}, the records with ${last}.`,
+      );
     }
     const before = this.#before?.head;
     const fitsBefore =

@@ -86,7 +86,8 @@ export class PackFiles {
       if (!this.has(path)) findings.add('file_missing', path);
       if (path !== MANIFEST && roleOf(path) === undefined) findings.add('file_role_wrong', path);
     }
-    if (!checksums.has(MANIFEST)) findings.add('manifest_disagrees', CHECKSUMS, 'It does not cover manifest.json.');
+    if (!checksums.has(MANIFEST))
+      findings.add('manifest_disagrees', CHECKSUMS, 'It does not cover manifest.json.');
     if (manifest === undefined) return;
     const listed = new Map(manifest.files.map(file => [file.path, file]));
     for (const [path, sha256] of checksums) {
@@ -94,7 +95,8 @@ export class PackFiles {
     }
     for (const { path, bytes } of manifest.files) {
       if (!checksums.has(path)) findings.add('manifest_disagrees', path);
-      else if (this.has(path) && this.bytes(path) !== bytes) findings.add('file_hash_wrong', path, 'Its size differs.');
+      else if (this.has(path) && this.bytes(path) !== bytes)
+        findings.add('file_hash_wrong', path, 'Its size differs.');
     }
     for (const path of REQUIRED_FILES) if (!listed.has(path)) findings.add('file_missing', path);
   }

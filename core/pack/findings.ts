@@ -17,7 +17,9 @@ export const findingTable = {
   // The files
   checksums_form: broken('checksums.txt is not in the one accepted form.'),
   manifest_form: broken('manifest.json is not in the one accepted form.'),
-  manifest_disagrees: broken('manifest.json and checksums.txt do not name the same files with the same hashes.'),
+  manifest_disagrees: broken(
+    'manifest.json and checksums.txt do not name the same files with the same hashes.',
+  ),
   file_missing: broken('A file that the manifest names is not in the pack.'),
   file_unlisted: broken('The pack holds a file that its manifest does not name.'),
   file_hash_wrong: broken('A file is not the one that was signed: its SHA-256 differs.'),
@@ -26,7 +28,11 @@ export const findingTable = {
   cms_missing: broken('The signature over checksums.txt (META-INF/checksums.p7s) is missing.'),
   cms_invalid: broken('The signature over checksums.txt does not verify.'),
   cms_signer_wrong: broken('The pack is signed by another certificate than the one you trust (org.pem).'),
-  cms_unchecked: row('integrity', 'not_shown', 'The signature over checksums.txt was not checked here; use openssl or `trailmix verify`.'),
+  cms_unchecked: row(
+    'integrity',
+    'not_shown',
+    'The signature over checksums.txt was not checked here; use openssl or `trailmix verify`.',
+  ),
   file_damaged: broken('A file cannot be read: its bytes in the zip are damaged.'),
   // The records
   record_form: broken('A record does not have the members that every record has.'),
@@ -35,7 +41,9 @@ export const findingTable = {
   seq_order: broken('The records are not in the order of their sequence numbers.'),
   head_hash_wrong: broken('A record was changed: its head does not give its hash.'),
   body_hash_wrong: broken('A record was changed: its content does not give the hash in its head.'),
-  body_missing: broken('The content of a record is missing, and nothing says that it was erased or withheld.'),
+  body_missing: broken(
+    'The content of a record is missing, and nothing says that it was erased or withheld.',
+  ),
   signature_wrong: broken('The signature of a record does not verify.'),
   key_wrong: broken('A record is signed by another key than the one in force.'),
   key_rotation_wrong: broken('A change of key is not signed by both keys.'),
@@ -53,18 +61,28 @@ export const findingTable = {
   checkpoint_form: broken('The checkpoint is not in the one accepted form.'),
   checkpoint_wrong: broken('The checkpoint is of another ledger, size or root than the manifest says.'),
   checkpoint_signature_wrong: broken("The checkpoint's signature does not verify."),
-  checkpoint_key_wrong: broken('The checkpoint is not signed by the key that the ledger names or that you trust.'),
+  checkpoint_key_wrong: broken(
+    'The checkpoint is not signed by the key that the ledger names or that you trust.',
+  ),
   checkpoint_files_differ: broken('checkpoint.body and checkpoint.sig are not those of checkpoint.note.'),
   beyond_checkpoint: broken('A record lies beyond the checkpoint.'),
   proof_wrong: broken('multiproof.jsonl does not fit the records of the pack.'),
   root_wrong: broken('The records and the proof do not give the root that the checkpoint signs.'),
-  keys_untrusted: row('integrity', 'not_shown', 'Nothing from outside the pack says that its keys are genuine: verify with --trust.'),
+  keys_untrusted: row(
+    'integrity',
+    'not_shown',
+    'Nothing from outside the pack says that its keys are genuine: verify with --trust.',
+  ),
   // Policies, approvals, what is derived
   policy_form: broken('policies.json is not in the one accepted form.'),
   policy_hash_wrong: broken('A policy was exchanged: its parts do not give its policy hash.'),
   policy_unrecorded: broken('A policy, or a decision under it, is not backed by a recorded activation.'),
   policy_missing: broken('A decision was made under a policy that the pack does not hold.'),
-  policy_files_absent: row('completeness', 'not_shown', 'The sources of a policy were not exported; only its hash is shown.'),
+  policy_files_absent: row(
+    'completeness',
+    'not_shown',
+    'The sources of a policy were not exported; only its hash is shown.',
+  ),
   approval_binding_wrong: broken('An approval is not bound to the call that was decided.'),
   approval_answer_wrong: broken('An answer to an approval does not belong to it, or came too late.'),
   intent_wrong: broken('A call was let through without a valid approval behind it.'),
@@ -76,35 +94,101 @@ export const findingTable = {
   app_seq_gap: incomplete("A record of this app is missing: the app's own numbers have a gap."),
   scope_wrong: incomplete('The scope in the manifest is not that of the records.'),
   out_of_scope: incomplete('A record lies outside the time window of the pack.'),
-  before_missing: incomplete('What precedes the scope is not shown: the record before it is missing or does not fit.'),
-  after_missing: incomplete('What follows the scope is not shown: the record after it is missing or does not fit.'),
-  after_not_shown: row('completeness', 'not_shown', 'The record after the scope lies beyond the pinned checkpoint.'),
+  before_missing: incomplete(
+    'What precedes the scope is not shown: the record before it is missing or does not fit.',
+  ),
+  after_missing: incomplete(
+    'What follows the scope is not shown: the record after it is missing or does not fit.',
+  ),
+  after_not_shown: row(
+    'completeness',
+    'not_shown',
+    'The record after the scope lies beyond the pinned checkpoint.',
+  ),
   epoch_end: row('completeness', 'not_shown', 'The ledger was closed before a record came after the scope.'),
-  selection: row('completeness', 'not_shown', 'The pack is a selection, not a window of all that was received.'),
-  stream_gap: incomplete('A producer numbered its events, and a number is missing that it did not report as dropped.'),
+  selection: row(
+    'completeness',
+    'not_shown',
+    'The pack is a selection, not a window of all that was received.',
+  ),
+  stream_gap: incomplete(
+    'A producer numbered its events, and a number is missing that it did not report as dropped.',
+  ),
   stream_duplicate: incomplete('A producer used the same number twice.'),
-  stream_open: row('completeness', 'warning', "A producer's numbering begins before the window or does not end in it."),
-  stream_hidden: row('completeness', 'warning', 'A missing number of a producer may lie in an erased or withheld record.'),
+  stream_open: row(
+    'completeness',
+    'warning',
+    "A producer's numbering begins before the window or does not end in it.",
+  ),
+  stream_hidden: row(
+    'completeness',
+    'warning',
+    'A missing number of a producer may lie in an erased or withheld record.',
+  ),
   stream_dropped: row('completeness', 'warning', 'A producer reported that it dropped events.'),
-  stream_unjudged: row('completeness', 'not_shown', 'Too many numberings are open at once to judge them all.'),
-  body_erased: row('completeness', 'warning', 'The content of a record was erased; its place in the chain is proved.'),
-  body_withheld: row('completeness', 'warning', 'The content of a record was withheld; its place in the chain is proved.'),
-  restored: row('completeness', 'warning', 'This ledger continues from a backup; records of the old one may be lost.'),
-  since_inconsistent: row('completeness', 'fail', 'History was rewritten since the older pack: its checkpoint is not a beginning of this one.'),
+  stream_unjudged: row(
+    'completeness',
+    'not_shown',
+    'Too many numberings are open at once to judge them all.',
+  ),
+  body_erased: row(
+    'completeness',
+    'warning',
+    'The content of a record was erased; its place in the chain is proved.',
+  ),
+  body_withheld: row(
+    'completeness',
+    'warning',
+    'The content of a record was withheld; its place in the chain is proved.',
+  ),
+  restored: row(
+    'completeness',
+    'warning',
+    'This ledger continues from a backup; records of the old one may be lost.',
+  ),
+  since_inconsistent: row(
+    'completeness',
+    'fail',
+    'History was rewritten since the older pack: its checkpoint is not a beginning of this one.',
+  ),
   since_missing: row('completeness', 'not_shown', 'The pack holds no proof that it continues the older one.'),
   restored_behind: row('completeness', 'fail', 'The ledger was restored to a state before the older pack.'),
   epoch_changed: row('completeness', 'not_shown', 'The older pack is of another ledger.'),
   // Time
-  time_not_shown: row('time', 'not_shown', 'No outside party dated this pack: all times are those of the collector.'),
+  time_not_shown: row(
+    'time',
+    'not_shown',
+    'No outside party dated this pack: all times are those of the collector.',
+  ),
   timestamp_unchecked: row('time', 'not_shown', 'The time-stamp in the pack is not checked by this version.'),
   meta_unchecked: row('identity', 'warning', 'A signature file in META-INF is not checked by this version.'),
   // Identity
-  signer_untrusted: row('identity', 'not_shown', "Nothing from outside the pack says whose certificate signed it: verify with --trust."),
+  signer_untrusted: row(
+    'identity',
+    'not_shown',
+    'Nothing from outside the pack says whose certificate signed it: verify with --trust.',
+  ),
   signer_unknown: row('identity', 'not_shown', 'Who signed the pack was not checked here.'),
-  certificate_self_made: row('identity', 'warning', 'The signing certificate was made by the collector itself; it is as good as the way you got org.pem.'),
-  unkeyed_events: row('identity', 'fail', 'Events came without an API key: anyone on that machine may have sent them.'),
-  approval_unsigned: row('identity', 'not_shown', 'An approval carries no signature of the person who gave it.'),
-  approval_signature_unchecked: row('identity', 'not_shown', 'A signature of a person is not checked by this version.'),
+  certificate_self_made: row(
+    'identity',
+    'warning',
+    'The signing certificate was made by the collector itself; it is as good as the way you got org.pem.',
+  ),
+  unkeyed_events: row(
+    'identity',
+    'fail',
+    'Events came without an API key: anyone on that machine may have sent them.',
+  ),
+  approval_unsigned: row(
+    'identity',
+    'not_shown',
+    'An approval carries no signature of the person who gave it.',
+  ),
+  approval_signature_unchecked: row(
+    'identity',
+    'not_shown',
+    'A signature of a person is not checked by this version.',
+  ),
 } as const satisfies Record<string, Row>;
 
 export type FindingCode = keyof typeof findingTable;

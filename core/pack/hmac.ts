@@ -6,7 +6,17 @@ export function hmacOf(sha256: Sha256): HmacSha256 {
   return (key, message) => {
     const block = new Uint8Array(64);
     block.set(key.length > 64 ? sha256(key) : key);
-    const inner = sha256(concat(block.map(byte => byte ^ 0x36), message));
-    return sha256(concat(block.map(byte => byte ^ 0x5c), inner));
+    const inner = sha256(
+      concat(
+        block.map(byte => byte ^ 0x36),
+        message,
+      ),
+    );
+    return sha256(
+      concat(
+        block.map(byte => byte ^ 0x5c),
+        inner,
+      ),
+    );
   };
 }

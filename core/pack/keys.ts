@@ -5,8 +5,8 @@
  */
 import { fromBase64 } from '../proof/bytes.ts';
 import { keyId, type Sha256 } from '../proof/hash.ts';
-import { keyRotationMessage } from '../proof/record.ts';
 import type { JsonValue } from '../proof/jcs.ts';
+import { keyRotationMessage } from '../proof/record.ts';
 import type { Findings } from './findings.ts';
 import type { ReadRecord } from './records.ts';
 import type { SignatureQueue } from './signatures.ts';
@@ -53,7 +53,8 @@ export class KeyChain {
   /** Takes over what a key event says. Call it after the record itself was checked. */
   apply(record: ReadRecord): void {
     const { head, value, where } = record;
-    if (!head.event_type.startsWith('key.') || record.bodyJcs === undefined || this.#event === undefined) return;
+    if (!head.event_type.startsWith('key.') || record.bodyJcs === undefined || this.#event === undefined)
+      return;
     if (value.new_key !== undefined) {
       const next = this.#read(value.new_key);
       const signature = bytesOf(value.new_key_sig, 64);
@@ -67,7 +68,13 @@ export class KeyChain {
         old_key_id: this.#event.id,
         new_key: value.new_key as string,
       });
-      this.#signatures.push({ publicKey: next.publicKey, message, signature, code: 'key_rotation_wrong', where });
+      this.#signatures.push({
+        publicKey: next.publicKey,
+        message,
+        signature,
+        code: 'key_rotation_wrong',
+        where,
+      });
       this.#event = next;
       this.#all.push(next);
     }
@@ -85,7 +92,12 @@ export class KeyChain {
     this.#opened = true;
     const event = this.#read(value.event_key);
     const checkpoint = this.#read(value.checkpoint_key);
-    if (head.event_type !== 'ledger.opened' || bodyJcs === undefined || event === undefined || checkpoint === undefined) {
+    if (
+      head.event_type !== 'ledger.opened' ||
+      bodyJcs === undefined ||
+      event === undefined ||
+      checkpoint === undefined
+    ) {
       this.#findings.add('keys_missing', where);
       return;
     }

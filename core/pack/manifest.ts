@@ -127,8 +127,15 @@ function check(holds: boolean, what: string): asserts holds {
   if (!holds) throw new ManifestError(what);
 }
 
-function members(value: JsonValue | undefined, names: readonly string[], where: string): { [name: string]: JsonValue } {
-  check(typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value), `${where} must be an object`);
+function members(
+  value: JsonValue | undefined,
+  names: readonly string[],
+  where: string,
+): { [name: string]: JsonValue } {
+  check(
+    typeof value === 'object' && value !== null && !Array.isArray(value) && isPlain(value),
+    `${where} must be an object`,
+  );
   const object = value as { [name: string]: JsonValue };
   check(
     Object.keys(object).sort().join() === [...names].sort().join(),
@@ -168,7 +175,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   const requested = members(scope.requested, ['from', 'to'], 'scope.requested');
   check(isText(requested.from) && isText(requested.to), 'scope.requested must hold times');
   check(isText(scope.from, TIME) && isText(scope.to, TIME), 'scope.from and to must have six digits');
-  check(isCount(scope.first_app_seq, 1) && isCount(scope.last_app_seq), 'scope has an app_seq that is no count');
+  check(
+    isCount(scope.first_app_seq, 1) && isCount(scope.last_app_seq),
+    'scope has an app_seq that is no count',
+  );
   check(
     (scope.last_app_seq as number) >= (scope.first_app_seq as number) - 1,
     'scope.last_app_seq is before first_app_seq',
@@ -177,7 +187,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   check(isCount(checkpoint.size) && isText(checkpoint.root, HASH), 'checkpoint must be {size, root}');
   const include = list(top.include, 'include');
   check(
-    include.every((word, i) => INCLUDES.includes(word as Include) && (i === 0 || (include[i - 1] as string) < (word as string))),
+    include.every(
+      (word, i) =>
+        INCLUDES.includes(word as Include) && (i === 0 || (include[i - 1] as string) < (word as string)),
+    ),
     'include must be sorted words of its list',
   );
   const files = list(top.files, 'files');
@@ -193,7 +206,10 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   }
   for (const [i, item] of list(top.withheld, 'withheld').entries()) {
     const entry = members(item, ['seq', 'hash_self', 'reason'], `withheld/${i}`);
-    check(isCount(entry.seq) && isText(entry.hash_self, HASH) && isText(entry.reason), `withheld/${i} is not right`);
+    check(
+      isCount(entry.seq) && isText(entry.hash_self, HASH) && isText(entry.reason),
+      `withheld/${i} is not right`,
+    );
   }
   return value as unknown as Manifest;
 }

@@ -28,11 +28,20 @@ export const policyFile = (hash: string, n: number, path: string): string =>
 /** Reads policies.json: {v: 1, policies: [...] by hash}. Throws ManifestError. */
 export function parsePolicies(bytes: Uint8Array): PackPolicy[] {
   const top = object(parseCanonical(bytes), ['policies', 'v']);
-  if (top.v !== 1 || !Array.isArray(top.policies)) throw new ManifestError('it must be {v: 1, policies: [...]}');
+  if (top.v !== 1 || !Array.isArray(top.policies))
+    throw new ManifestError('it must be {v: 1, policies: [...]}');
   const list = top.policies.map(item => {
-    const policy = object(item, ['capabilities_sha256', 'entrypoint', 'files', 'hash', 'versions', 'wasm_sha256']);
+    const policy = object(item, [
+      'capabilities_sha256',
+      'entrypoint',
+      'files',
+      'hash',
+      'versions',
+      'wasm_sha256',
+    ]);
     const hashes = [policy.hash, policy.capabilities_sha256, policy.wasm_sha256];
-    if (!hashes.every(isHash) || typeof policy.entrypoint !== 'string') throw new ManifestError('a policy has a bad hash');
+    if (!hashes.every(isHash) || typeof policy.entrypoint !== 'string')
+      throw new ManifestError('a policy has a bad hash');
     for (const file of array(policy.files)) {
       const { path, sha256, file: place } = object(file, ['file', 'path', 'sha256']);
       if (typeof path !== 'string' || !isHash(sha256) || typeof place !== 'string') {
@@ -41,11 +50,13 @@ export function parsePolicies(bytes: Uint8Array): PackPolicy[] {
     }
     for (const version of array(policy.versions)) {
       const { seq, version: number } = object(version, ['seq', 'version']);
-      if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(number)) throw new ManifestError('a policy has a bad version');
+      if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(number))
+        throw new ManifestError('a policy has a bad version');
     }
     return policy as unknown as PackPolicy;
   });
-  if (list.some((policy, i) => i > 0 && list[i - 1]!.hash >= policy.hash)) throw new ManifestError('policies come by hash');
+  if (list.some((policy, i) => i > 0 && list[i - 1]!.hash >= policy.hash))
+    throw new ManifestError('policies come by hash');
   return list;
 }
 
@@ -53,7 +64,8 @@ function object(value: JsonValue, names: readonly string[]): { [name: string]: J
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) {
     throw new ManifestError('an object is missing');
   }
-  if (Object.keys(value).sort().join() !== names.join()) throw new ManifestError(`not the members ${names.join(', ')}`);
+  if (Object.keys(value).sort().join() !== names.join())
+    throw new ManifestError(`not the members ${names.join(', ')}`);
   return value as { [name: string]: JsonValue };
 }
 
@@ -102,18 +114,21 @@ export class PolicyWatch {
       for (const [n, { path, sha256: hash, file }] of policy.files.entries()) {
         named.add(file);
         const entry = files.get(file);
-        if (file !== policyFile(policy.hash, n, path)) findings.add('policy_form', where, `${path} lies elsewhere.`);
+        if (file !== policyFile(policy.hash, n, path))
+          findings.add('policy_form', where, `${path} lies elsewhere.`);
         else if (entry === undefined) findings.add('policy_missing', file);
         else if (entry.sha256 !== hash) findings.add('policy_hash_wrong', file);
       }
       for (const { version, seq } of policy.versions) {
         const record = this.#activations.get(seq);
-        if (record?.hash !== policy.hash || record.version !== version) findings.add('policy_unrecorded', where);
+        if (record?.hash !== policy.hash || record.version !== version)
+          findings.add('policy_unrecorded', where);
       }
       if (policy.versions.length === 0) findings.add('policy_unrecorded', where);
     }
     for (const file of manifest.files) {
-      if (file.role === 'policy' && !named.has(file.path)) findings.add('policy_form', file.path, 'Nothing names it.');
+      if (file.role === 'policy' && !named.has(file.path))
+        findings.add('policy_form', file.path, 'Nothing names it.');
     }
     const shown = new Set(policies.map(({ hash }) => hash));
     for (const hash of this.#used) {

@@ -11,8 +11,8 @@ import { type JsonObject, jcs, jcsString } from '../proof/jcs.ts';
 import {
   eventSignatureMessage,
   GENESIS,
-  type Head,
   HEAD_MEMBERS,
+  type Head,
   headFault,
   headJcs,
   headOf,
@@ -68,8 +68,10 @@ function parseObject(line: string): JsonObject {
 
 function sealOf(value: JsonObject): Seal {
   const { hash_self, signature, key_id } = value;
-  if (typeof hash_self !== 'string' || !HASH.test(hash_self)) throw new RecordError('record_form', 'hash_self is no hash.');
-  if (typeof key_id !== 'string' || !HASH.test(key_id)) throw new RecordError('record_form', 'key_id is no hash.');
+  if (typeof hash_self !== 'string' || !HASH.test(hash_self))
+    throw new RecordError('record_form', 'hash_self is no hash.');
+  if (typeof key_id !== 'string' || !HASH.test(key_id))
+    throw new RecordError('record_form', 'key_id is no hash.');
   if (typeof signature !== 'string' || !SIGNATURE.test(signature)) {
     throw new RecordError('record_form', 'signature is not base64 of 64 bytes.');
   }
@@ -101,7 +103,11 @@ function canonical(value: JsonObject): { line: string; body: string | undefined 
 }
 
 /** Reads a line of events.jsonl or extras.jsonl. Throws RecordError. */
-export function readRecordLine(line: string, file: 'events' | 'extras' | 'ledger', where: string): ReadRecord {
+export function readRecordLine(
+  line: string,
+  file: 'events' | 'extras' | 'ledger',
+  where: string,
+): ReadRecord {
   const value = parseObject(line);
   const written = canonical(value);
   if (written.line !== line) throw new RecordError('line_form', 'The line is not canonical.');
@@ -119,7 +125,10 @@ export function readHeadLine(line: string, where: string): ReadRecord {
   const value = parseObject(line);
   if (canonical(value).line !== line) throw new RecordError('line_form', 'The line is not canonical.');
   if (Object.keys(value).join() !== 'hash_self,head,key_id,role,signature') {
-    throw new RecordError('record_form', 'A line of heads.jsonl has hash_self, head, key_id, role, signature.');
+    throw new RecordError(
+      'record_form',
+      'A line of heads.jsonl has hash_self, head, key_id, role, signature.',
+    );
   }
   const role = value.role as HeadRole;
   if (!HEAD_ROLES.includes(role)) throw new RecordError('record_form', 'The role is not known.');
@@ -130,7 +139,15 @@ export function readHeadLine(line: string, where: string): ReadRecord {
   const fault = headFault(given as JsonObject);
   if (fault !== undefined) throw new RecordError('record_form', `${fault}.`);
   const head = given as unknown as Head;
-  return { file: 'heads', where, value: given as JsonObject, head, seal: sealOf(value), bodyJcs: undefined, role };
+  return {
+    file: 'heads',
+    where,
+    value: given as JsonObject,
+    head,
+    seal: sealOf(value),
+    bodyJcs: undefined,
+    role,
+  };
 }
 
 /** `source.auth` of a record with a body. */

@@ -20,7 +20,8 @@ export const oneByOne =
   (verify: VerifyEd25519): VerifyBatch =>
   async jobs => {
     const results: boolean[] = [];
-    for (const { publicKey, message, signature } of jobs) results.push(await verify(publicKey, message, signature));
+    for (const { publicKey, message, signature } of jobs)
+      results.push(await verify(publicKey, message, signature));
     return results;
   };
 

@@ -63,8 +63,10 @@ export class Streams {
         if (edges.before && gap[1] < (seen[0] ?? 1)) open = true;
         else unexplained.push(gap);
       }
-      if (end !== undefined && last > end) findings.add('stream_duplicate', where, `numbers after its end (${end}).`);
-      if (unexplained.length > 0) findings.add(edges.hidden ? 'stream_hidden' : 'stream_gap', where, ranges(unexplained));
+      if (end !== undefined && last > end)
+        findings.add('stream_duplicate', where, `numbers after its end (${end}).`);
+      if (unexplained.length > 0)
+        findings.add(edges.hidden ? 'stream_hidden' : 'stream_gap', where, ranges(unexplained));
       if (open) findings.add('stream_open', where);
     }
   }
@@ -126,7 +128,9 @@ export class Streams {
 }
 
 function asObject(value: JsonValue | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined;
 }
 
 /** The parts of a range that no other range covers. */

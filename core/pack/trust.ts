@@ -2,12 +2,18 @@
  * trust.json, what a verifier gets apart from the pack: {ledger_id, tenant_id, v: 1, vkeys: [...]}, canonical. Every
  * vkey is a C2SP verifier key of a checkpoint key. Format: docs/spec/pack.md, "Trust".
  */
+
+import type { Sha256 } from '../proof/hash.ts';
 import { type JsonValue, jcs } from '../proof/jcs.ts';
 import { parseVkey } from '../proof/note.ts';
-import type { Sha256 } from '../proof/hash.ts';
 import { ManifestError, parseCanonical } from './manifest.ts';
 
-export type TrustFile = { readonly v: 1; readonly ledger_id: string; readonly tenant_id: string; readonly vkeys: readonly string[] };
+export type TrustFile = {
+  readonly v: 1;
+  readonly ledger_id: string;
+  readonly tenant_id: string;
+  readonly vkeys: readonly string[];
+};
 
 export const trustText = (trust: TrustFile): string => jcs(trust as unknown as JsonValue);
 

@@ -6,14 +6,14 @@
  * Throws TrailmixError pack_unreadable where the file is no pack at all; everything else is a finding.
  */
 import { TrailmixError } from '../api/errors.ts';
-import type { Checkpoint } from '../proof/checkpoint.ts';
-import { equalBytes, fromUtf8, hex } from '../proof/bytes.ts';
 import { isBlobRef } from '../proof/blob.ts';
+import { equalBytes, fromUtf8, hex } from '../proof/bytes.ts';
+import type { Checkpoint } from '../proof/checkpoint.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import type { JsonObject } from '../proof/jcs.ts';
-import { parseMultiproofHeader, parseMultiproofLine, MultiproofMerge } from '../proof/multiproof.ts';
+import { MultiproofMerge, parseMultiproofHeader, parseMultiproofLine } from '../proof/multiproof.ts';
 import { recordLeaf } from '../proof/tree.ts';
-import { Approvals, type ApprovalCounts } from './approvals.ts';
+import { type ApprovalCounts, Approvals } from './approvals.ts';
 import { BlobWatch, mayHoldBlobs } from './blobs.ts';
 import {
   checkConsistencyNames,
@@ -31,9 +31,25 @@ import { Findings, type Verdicts } from './findings.ts';
 import { hmacOf } from './hmac.ts';
 import { KeyChain } from './keys.ts';
 import { LineCursor, LineError } from './lines.ts';
-import { CHECKSUMS, CMS, MANIFEST, type Manifest, ManifestError, parseChecksums, parseManifest, UNCOVERED } from './manifest.ts';
-import { parsePolicies, PolicyWatch } from './policies.ts';
-import { authOf, type ReadRecord, readHeadLine, readRecordLine, RecordChecker, RecordError } from './records.ts';
+import {
+  CHECKSUMS,
+  CMS,
+  MANIFEST,
+  type Manifest,
+  ManifestError,
+  parseChecksums,
+  parseManifest,
+  UNCOVERED,
+} from './manifest.ts';
+import { PolicyWatch, parsePolicies } from './policies.ts';
+import {
+  authOf,
+  type ReadRecord,
+  RecordChecker,
+  RecordError,
+  readHeadLine,
+  readRecordLine,
+} from './records.ts';
 import { oneByOne, SignatureQueue, type VerifyBatch } from './signatures.ts';
 import { Streams } from './streams.ts';
 import { type Crc32, type InflateRaw, openZip, type RandomAccess, type ZipLimits } from './zip.ts';
@@ -118,8 +134,18 @@ export async function verifyPack(
       message: `Not an evidence pack: ${files.has(CHECKSUMS) ? MANIFEST : CHECKSUMS} is missing`,
     });
   }
-  const checksums = reading(findings, 'checksums_form', CHECKSUMS, () => checksumsBytes && parseChecksums(checksumsBytes));
-  const manifest = reading(findings, 'manifest_form', MANIFEST, () => manifestBytes && parseManifest(manifestBytes));
+  const checksums = reading(
+    findings,
+    'checksums_form',
+    CHECKSUMS,
+    () => checksumsBytes && parseChecksums(checksumsBytes),
+  );
+  const manifest = reading(
+    findings,
+    'manifest_form',
+    MANIFEST,
+    () => manifestBytes && parseManifest(manifestBytes),
+  );
   files.checkNames(manifest, checksums ?? new Map());
   const signedBy = await checkCms(host, files, checksumsBytes, given.trust, findings);
   findings.add(files.has('META-INF/checksums.tsr') ? 'timestamp_unchecked' : 'time_not_shown', 'META-INF');
@@ -193,7 +219,11 @@ async function checkCms(
   if (result.trusted === undefined) findings.add('signer_untrusted', CMS);
   else if (!result.trusted) findings.add('cms_signer_wrong', CMS);
   if (result.selfMade) findings.add('certificate_self_made', CMS, `${result.subject}.`);
-  return { subject: result.subject, certificate_sha256: result.certificateSha256, self_made: result.selfMade };
+  return {
+    subject: result.subject,
+    certificate_sha256: result.certificateSha256,
+    self_made: result.selfMade,
+  };
 }
 
 const EMPTY_FILES = ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'] as const;
@@ -256,10 +286,19 @@ class PackVerifier {
     await checkKeyFiles(files, manifest, this.#keys, findings);
     checkConsistencyNames(manifest, findings);
     this.#scope.finish(this.#erasures, findings);
-    const edges = { before: this.#scope.hasBefore, after: this.#scope.hasAfter, hidden: this.#scope.hidden > 0 };
+    const edges = {
+      before: this.#scope.hasBefore,
+      after: this.#scope.hasAfter,
+      hidden: this.#scope.hidden > 0,
+    };
     this.#streams.finish(edges, findings);
     const policiesBytes = await files.read('policies.json');
-    const policies = reading(findings, 'policy_form', 'policies.json', () => policiesBytes && parsePolicies(policiesBytes));
+    const policies = reading(
+      findings,
+      'policy_form',
+      'policies.json',
+      () => policiesBytes && parsePolicies(policiesBytes),
+    );
     this.#policies.finish(sha256, policies ?? [], manifest, findings);
     this.#approvals.finish({ ledgerId: manifest.ledger_id, tenantId: manifest.tenant_id }, findings);
     await this.#derived();
@@ -290,7 +329,10 @@ class PackVerifier {
     for (let count = 1; ; count++) {
       let next: Source | undefined;
       for (const source of sources) {
-        if (source.record !== undefined && (next?.record === undefined || source.record.head.seq < next.record.head.seq)) {
+        if (
+          source.record !== undefined &&
+          (next?.record === undefined || source.record.head.seq < next.record.head.seq)
+        ) {
           next = source;
         }
       }
@@ -302,14 +344,19 @@ class PackVerifier {
       if (taken !== undefined) await taken;
       if (this.#signatures.full) await this.#signatures.room();
       if (!next.advanceNow()) await next.advance();
-      if (count % 4096 === 0 && signal?.aborted === true) throw new TrailmixError('export_cancelled', { message: 'The check was cancelled' });
+      if (count % 4096 === 0 && signal?.aborted === true)
+        throw new TrailmixError('export_cancelled', { message: 'The check was cancelled' });
     }
     onProgress?.(total, total);
     const root = await tree.root();
     if (root !== undefined && checkpoint !== undefined && !equalBytes(root, checkpoint.root)) {
       findings.add('root_wrong', 'proofs/multiproof.jsonl');
     }
-    if (this.#manifest.checkpoint.size > 0 && this.#keys.all.length === 0 && findings.count('keys_missing') === 0) {
+    if (
+      this.#manifest.checkpoint.size > 0 &&
+      this.#keys.all.length === 0 &&
+      findings.count('keys_missing') === 0
+    ) {
       findings.add('keys_missing', 'extras.jsonl');
     }
   }
@@ -368,11 +415,17 @@ class PackVerifier {
     const type = String(value.event_type);
     const erased = (value.erasure as JsonObject | undefined)?.seq;
     if (type.startsWith('erasure.') && typeof erased === 'number' && erased < seq) this.#erasures.add(erased);
-    if (type === 'ledger.restored' || type === 'restore.accepted' || (seq === 0 && value.restored !== undefined)) {
+    if (
+      type === 'ledger.restored' ||
+      type === 'restore.accepted' ||
+      (seq === 0 && value.restored !== undefined)
+    ) {
       this.#findings.add('restored', where);
     }
-    if (/^(?:decision|approval|intent|outcome)\./.test(type)) this.#extras.push({ value: extraIdentity(value), where });
-    else if (!/^(?:erasure|ledger|key|policy|person|restore)\./.test(type)) this.#findings.add('extra_unknown', where, `${type}.`);
+    if (/^(?:decision|approval|intent|outcome)\./.test(type))
+      this.#extras.push({ value: extraIdentity(value), where });
+    else if (!/^(?:erasure|ledger|key|policy|person|restore)\./.test(type))
+      this.#findings.add('extra_unknown', where, `${type}.`);
   }
 
   /** Those of the gate must stand behind an approval in scope: known only when all have passed. */
@@ -409,7 +462,8 @@ class PackVerifier {
     if (findings.count('derived_wrong') === 0 && (await nextLine(cursor)) !== undefined) {
       findings.add('derived_wrong', `approvals.jsonl:${cursor.line}`, 'A line too many.');
     }
-    for (const path of EMPTY_FILES) if (this.#files.bytes(path) > 0) findings.add('derived_wrong', path, 'It should be empty.');
+    for (const path of EMPTY_FILES)
+      if (this.#files.bytes(path) > 0) findings.add('derived_wrong', path, 'It should be empty.');
   }
 }
 
@@ -458,7 +512,8 @@ class Source {
     for (let line = this.#cursor.next(); line !== undefined; line = this.#cursor.next()) {
       const where = `${this.#cursor.path}:${this.#cursor.line}`;
       try {
-        this.record = this.#file === 'heads' ? readHeadLine(line, where) : readRecordLine(line, this.#file, where);
+        this.record =
+          this.#file === 'heads' ? readHeadLine(line, where) : readRecordLine(line, this.#file, where);
         this.line = line;
         return true;
       } catch (error) {
@@ -517,7 +572,8 @@ class TreeCheck {
       return undefined;
     }
     if (this.#merge === undefined) return undefined;
-    if (this.#node !== undefined && this.#first < head.seq) return this.#nodesThenLeaf(head.seq, seal.hash_self);
+    if (this.#node !== undefined && this.#first < head.seq)
+      return this.#nodesThenLeaf(head.seq, seal.hash_self);
     try {
       this.#merge.leaf(head.seq, recordLeaf(this.#sha256, seal.hash_self));
     } catch (error) {
@@ -565,6 +621,10 @@ class TreeCheck {
 
   #fault(error: unknown): void {
     this.#merge = undefined;
-    this.#findings.add('proof_wrong', `proofs/multiproof.jsonl:${this.#cursor.line}`, `${(error as Error).message}.`);
+    this.#findings.add(
+      'proof_wrong',
+      `proofs/multiproof.jsonl:${this.#cursor.line}`,
+      `${(error as Error).message}.`,
+    );
   }
 }

@@ -180,7 +180,9 @@ async function readEnd(source: RandomAccess, limits: ZipLimits): Promise<End> {
     const wide = [more.u64(), more.u64(), more.u64(), more.u64()] as const;
     refuse(wide[0] === wide[1], 'split', 'it is split over disks');
     refuse(
-      count === Math.min(wide[1], 0xffff) && size === Math.min(wide[2], NEEDS_64) && offset === Math.min(wide[3], NEEDS_64),
+      count === Math.min(wide[1], 0xffff) &&
+        size === Math.min(wide[2], NEEDS_64) &&
+        offset === Math.min(wide[3], NEEDS_64),
       'zip64',
       'the two end records disagree',
     );
@@ -280,7 +282,10 @@ async function readLocal(source: RandomAccess, header: Header, limit: number): P
   refuse(same(local.take(header.name.length), header.name), 'header', differ);
   if (header.wide) {
     refuse(
-      local.u16() === 1 && local.u16() === 16 && local.u64() === header.bytes && local.u64() === header.packedBytes,
+      local.u16() === 1 &&
+        local.u16() === 16 &&
+        local.u64() === header.bytes &&
+        local.u64() === header.packedBytes,
       'header',
       differ,
     );
@@ -294,7 +299,11 @@ function ascii(bytes: Uint8Array): string {
   return text;
 }
 
-async function* readRange(source: RandomAccess, from: number, length: number): AsyncGenerator<Uint8Array, void> {
+async function* readRange(
+  source: RandomAccess,
+  from: number,
+  length: number,
+): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < length; at += CHUNK) yield await source.read(from + at, Math.min(CHUNK, length - at));
 }
 

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkCms } from '../../collector/evidence/cms.ts';
-import { findingTable, type FindingCode } from '../../core/pack/findings.ts';
+import { type FindingCode, findingTable } from '../../core/pack/findings.ts';
 import { utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { hashSelf, headOf } from '../../core/proof/record.ts';
@@ -46,7 +46,12 @@ async function expectFailure(parts: Parts, code: FindingCode): Promise<string[]>
 }
 
 /** Changes one line of a .jsonl file as an object. */
-function edit(parts: Parts, path: string, find: (value: JsonObject) => boolean, change: (value: JsonObject) => JsonObject): void {
+function edit(
+  parts: Parts,
+  path: string,
+  find: (value: JsonObject) => boolean,
+  change: (value: JsonObject) => JsonObject,
+): void {
   const lines = linesOf(parts, path);
   const at = lines.findIndex(line => find(JSON.parse(line) as JsonObject));
   if (at < 0) throw new Error(`no such line in ${path}`);
@@ -60,7 +65,10 @@ test('the untouched pack has no failure', async () => {
 });
 
 test('one flipped byte in any file fails', async () => {
-  const expected: Record<string, FindingCode> = { 'META-INF/checksums.p7s': 'cms_invalid', 'checksums.txt': 'cms_invalid' };
+  const expected: Record<string, FindingCode> = {
+    'META-INF/checksums.p7s': 'cms_invalid',
+    'checksums.txt': 'cms_invalid',
+  };
   for (const [path, content] of original) {
     if (content.length === 0) continue;
     for (const at of [0, content.length >> 1, content.length - 1]) {
@@ -87,31 +95,54 @@ test('no byte of the signature is free', async () => {
 }, 60_000);
 
 describe('changed records, in a pack that is signed anew by its maker', () => {
-  const table: [name: string, code: FindingCode, change: (parts: Parts) => void, manifest?: (manifest: JsonObject) => object][] = [
-    ['a removed event', 'app_seq_gap', parts => setLines(parts, 'events.jsonl', linesOf(parts, 'events.jsonl').toSpliced(2, 1))],
+  const table: [
+    name: string,
+    code: FindingCode,
+    change: (parts: Parts) => void,
+    manifest?: (manifest: JsonObject) => object,
+  ][] = [
+    [
+      'a removed event',
+      'app_seq_gap',
+      parts => setLines(parts, 'events.jsonl', linesOf(parts, 'events.jsonl').toSpliced(2, 1)),
+    ],
     [
       'a removed event without proof of its place',
       'proof_wrong',
       parts => setLines(parts, 'events.jsonl', linesOf(parts, 'events.jsonl').toSpliced(2, 1)),
     ],
-    ['the last event removed', 'app_seq_gap', parts => setLines(parts, 'events.jsonl', linesOf(parts, 'events.jsonl').slice(0, -1))],
+    [
+      'the last event removed',
+      'app_seq_gap',
+      parts => setLines(parts, 'events.jsonl', linesOf(parts, 'events.jsonl').slice(0, -1)),
+    ],
     [
       'an event changed and hashed anew',
       'signature_wrong',
       parts =>
-        edit(parts, 'events.jsonl', e => e.name === 'step 2', e => {
-          const head = { ...headOf(e), ts: '2026-11-01T00:00:09.000000Z' };
-          return { ...e, ts: head.ts, hash_self: hashSelf(sha256, head) };
-        }),
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 2',
+          e => {
+            const head = { ...headOf(e), ts: '2026-11-01T00:00:09.000000Z' };
+            return { ...e, ts: head.ts, hash_self: hashSelf(sha256, head) };
+          },
+        ),
     ],
     [
       'an event changed and hashed anew: the root',
       'root_wrong',
       parts =>
-        edit(parts, 'events.jsonl', e => e.name === 'step 2', e => {
-          const head = { ...headOf(e), ts: '2026-11-01T00:00:09.000000Z' };
-          return { ...e, ts: head.ts, hash_self: hashSelf(sha256, head) };
-        }),
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 2',
+          e => {
+            const head = { ...headOf(e), ts: '2026-11-01T00:00:09.000000Z' };
+            return { ...e, ts: head.ts, hash_self: hashSelf(sha256, head) };
+          },
+        ),
     ],
     [
       'an added event',
@@ -119,7 +150,10 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
       parts => {
         const lines = linesOf(parts, 'events.jsonl');
         const last = JSON.parse(lines.at(-1)!) as JsonObject;
-        setLines(parts, 'events.jsonl', [...lines, jcs({ ...last, seq: (last.seq as number) + 9, app_seq: (last.app_seq as number) + 1 })]);
+        setLines(parts, 'events.jsonl', [
+          ...lines,
+          jcs({ ...last, seq: (last.seq as number) + 9, app_seq: (last.app_seq as number) + 1 }),
+        ]);
       },
     ],
     [
@@ -139,29 +173,80 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
         setLines(parts, 'events.jsonl', lines);
       },
     ],
-    ['a changed body', 'body_hash_wrong', parts => edit(parts, 'events.jsonl', e => e.name === 'step 2', e => ({ ...e, name: 'step two' }))],
+    [
+      'a changed body',
+      'body_hash_wrong',
+      parts =>
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 2',
+          e => ({ ...e, name: 'step two' }),
+        ),
+    ],
     [
       'a changed head',
       'head_hash_wrong',
-      parts => edit(parts, 'events.jsonl', e => e.name === 'step 2', e => ({ ...e, ts: '2026-11-01T00:00:09.000000Z' })),
+      parts =>
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 2',
+          e => ({ ...e, ts: '2026-11-01T00:00:09.000000Z' }),
+        ),
     ],
     [
       'an exchanged signature',
       'signature_wrong',
       parts => {
         const [, , other] = linesOf(parts, 'events.jsonl').map(line => JSON.parse(line) as JsonObject);
-        edit(parts, 'events.jsonl', e => e.name === 'step 1', e => ({ ...e, signature: other!.signature! }));
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 1',
+          e => ({ ...e, signature: other!.signature! }),
+        );
       },
     ],
-    ['another key', 'key_wrong', parts => edit(parts, 'events.jsonl', e => e.name === 'step 1', e => ({ ...e, key_id: 'ab'.repeat(32) }))],
+    [
+      'another key',
+      'key_wrong',
+      parts =>
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 1',
+          e => ({ ...e, key_id: 'ab'.repeat(32) }),
+        ),
+    ],
     [
       'a body missing without erasure',
       'body_missing',
       parts =>
-        edit(parts, 'events.jsonl', e => e.name === 'step 2', e => {
-          const kept = ['app_id', 'app_seq', 'body_hash', 'event_type', 'hash_prev', 'ledger_id', 'received_at', 'seq', 'tenant_id', 'ts', 'v', 'hash_self', 'key_id', 'signature'];
-          return Object.fromEntries(Object.entries(e).filter(([name]) => kept.includes(name)));
-        }),
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 2',
+          e => {
+            const kept = [
+              'app_id',
+              'app_seq',
+              'body_hash',
+              'event_type',
+              'hash_prev',
+              'ledger_id',
+              'received_at',
+              'seq',
+              'tenant_id',
+              'ts',
+              'v',
+              'hash_self',
+              'key_id',
+              'signature',
+            ];
+            return Object.fromEntries(Object.entries(e).filter(([name]) => kept.includes(name)));
+          },
+        ),
     ],
     [
       'a body said to be erased, which no erasure says',
@@ -170,18 +255,72 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
         const lines = linesOf(parts, 'events.jsonl');
         const record = JSON.parse(lines[2]!) as JsonObject;
         setLines(parts, 'events.jsonl', lines.toSpliced(2, 1));
-        const { app_id, app_seq, body_hash, event_type, hash_prev, ledger_id, received_at, seq, tenant_id, ts, v } = record;
-        const head = { app_id, app_seq, body_hash, event_type, hash_prev, ledger_id, received_at, seq, tenant_id, ts, v } as JsonObject;
-        const { hash_self, key_id, signature } = record as { hash_self: string; key_id: string; signature: string };
-        const heads = [...linesOf(parts, 'heads.jsonl'), jcs({ role: 'erased', head, hash_self, key_id, signature })];
-        heads.sort((a, b) => (JSON.parse(a) as { head: { seq: number } }).head.seq - (JSON.parse(b) as { head: { seq: number } }).head.seq);
+        const {
+          app_id,
+          app_seq,
+          body_hash,
+          event_type,
+          hash_prev,
+          ledger_id,
+          received_at,
+          seq,
+          tenant_id,
+          ts,
+          v,
+        } = record;
+        const head = {
+          app_id,
+          app_seq,
+          body_hash,
+          event_type,
+          hash_prev,
+          ledger_id,
+          received_at,
+          seq,
+          tenant_id,
+          ts,
+          v,
+        } as JsonObject;
+        const { hash_self, key_id, signature } = record as {
+          hash_self: string;
+          key_id: string;
+          signature: string;
+        };
+        const heads = [
+          ...linesOf(parts, 'heads.jsonl'),
+          jcs({ role: 'erased', head, hash_self, key_id, signature }),
+        ];
+        heads.sort(
+          (a, b) =>
+            (JSON.parse(a) as { head: { seq: number } }).head.seq -
+            (JSON.parse(b) as { head: { seq: number } }).head.seq,
+        );
         setLines(parts, 'heads.jsonl', heads);
       },
     ],
-    ['a line that is not canonical', 'line_form', parts => parts.set('events.jsonl', utf8(textOf(parts, 'events.jsonl').replace('{"app_id"', '{ "app_id"')))],
+    [
+      'a line that is not canonical',
+      'line_form',
+      parts =>
+        parts.set('events.jsonl', utf8(textOf(parts, 'events.jsonl').replace('{"app_id"', '{ "app_id"'))),
+    ],
     ['a line that is not UTF-8', 'line_form', parts => void (parts.get('events.jsonl')![20] = 0xff)],
-    ['a last line that does not end', 'line_form', parts => parts.set('events.jsonl', parts.get('events.jsonl')!.subarray(0, -1))],
-    ['an event of another app', 'record_foreign', parts => edit(parts, 'events.jsonl', e => e.name === 'step 1', e => ({ ...e, app_id: 'other' }))],
+    [
+      'a last line that does not end',
+      'line_form',
+      parts => parts.set('events.jsonl', parts.get('events.jsonl')!.subarray(0, -1)),
+    ],
+    [
+      'an event of another app',
+      'record_foreign',
+      parts =>
+        edit(
+          parts,
+          'events.jsonl',
+          e => e.name === 'step 1',
+          e => ({ ...e, app_id: 'other' }),
+        ),
+    ],
     ['no boundary after', 'after_not_shown', parts => setLines(parts, 'heads.jsonl', [])],
     [
       'the opening of the ledger left out',
@@ -194,7 +333,11 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
       parts => {
         const lines = linesOf(parts, 'events.jsonl');
         setLines(parts, 'events.jsonl', lines.slice(1));
-        setLines(parts, 'extras.jsonl', [...linesOf(parts, 'extras.jsonl').slice(0, 2), lines[0]!, ...linesOf(parts, 'extras.jsonl').slice(2)]);
+        setLines(parts, 'extras.jsonl', [
+          ...linesOf(parts, 'extras.jsonl').slice(0, 2),
+          lines[0]!,
+          ...linesOf(parts, 'extras.jsonl').slice(2),
+        ]);
       },
     ],
     [
@@ -209,17 +352,41 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
       'an exchanged policy whose listing was changed with it',
       'policy_hash_wrong',
       parts => {
-        const policies = JSON.parse(textOf(parts, 'policies.json')) as { policies: { wasm_sha256: string }[] };
+        const policies = JSON.parse(textOf(parts, 'policies.json')) as {
+          policies: { wasm_sha256: string }[];
+        };
         policies.policies[0]!.wasm_sha256 = 'ab'.repeat(32);
         parts.set('policies.json', utf8(jcs(policies as never)));
       },
     ],
     ['no policy', 'policy_missing', parts => parts.set('policies.json', utf8(jcs({ v: 1, policies: [] })))],
-    ['an approval that says more than its records', 'derived_wrong', parts => edit(parts, 'approvals.jsonl', () => true, a => ({ ...a, status: 'approved' }))],
+    [
+      'an approval that says more than its records',
+      'derived_wrong',
+      parts =>
+        edit(
+          parts,
+          'approvals.jsonl',
+          () => true,
+          a => ({ ...a, status: 'approved' }),
+        ),
+    ],
     ['approvals emptied', 'derived_wrong', parts => parts.set('approvals.jsonl', new Uint8Array(0))],
-    ['an eval changed', 'derived_wrong', parts => parts.set('evals.jsonl', utf8(textOf(parts, 'evals.jsonl').replace('0.92', '0.99')))],
-    ['an eval left out', 'derived_wrong', parts => setLines(parts, 'evals.jsonl', linesOf(parts, 'evals.jsonl').slice(1))],
-    ['something in a file that must be empty', 'derived_wrong', parts => parts.set('disclosures.jsonl', utf8('{}\n'))],
+    [
+      'an eval changed',
+      'derived_wrong',
+      parts => parts.set('evals.jsonl', utf8(textOf(parts, 'evals.jsonl').replace('0.92', '0.99'))),
+    ],
+    [
+      'an eval left out',
+      'derived_wrong',
+      parts => setLines(parts, 'evals.jsonl', linesOf(parts, 'evals.jsonl').slice(1)),
+    ],
+    [
+      'something in a file that must be empty',
+      'derived_wrong',
+      parts => parts.set('disclosures.jsonl', utf8('{}\n')),
+    ],
     [
       'a missing blob',
       'blob_missing',
@@ -228,9 +395,15 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
     [
       'an exchanged blob',
       'blob_wrong',
-      parts => void parts.set([...parts.keys()].find(name => name.startsWith('blobs/'))!, utf8('{"text":"other"}')),
+      parts =>
+        void parts.set([...parts.keys()].find(name => name.startsWith('blobs/'))!, utf8('{"text":"other"}')),
     ],
-    ['a proof line left out', 'proof_wrong', parts => setLines(parts, 'proofs/multiproof.jsonl', linesOf(parts, 'proofs/multiproof.jsonl').slice(0, -1))],
+    [
+      'a proof line left out',
+      'proof_wrong',
+      parts =>
+        setLines(parts, 'proofs/multiproof.jsonl', linesOf(parts, 'proofs/multiproof.jsonl').slice(0, -1)),
+    ],
     [
       'a proof line changed',
       'root_wrong',
@@ -241,14 +414,34 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
         setLines(parts, 'proofs/multiproof.jsonl', lines);
       },
     ],
-    ['another checkpoint in the manifest', 'checkpoint_wrong', () => {}, manifest => ({ ...manifest, checkpoint: { size: (manifest.checkpoint as { size: number }).size, root: 'ab'.repeat(32) } })],
-    ['a checkpoint.sig of something else', 'checkpoint_files_differ', parts => void (parts.get('checkpoint.sig')![5]! ^= 1)],
-    ['a wider window in the manifest', 'before_missing', () => {}, manifest => ({ ...manifest, scope: { ...(manifest.scope as object), first_app_seq: 2 } })],
+    [
+      'another checkpoint in the manifest',
+      'checkpoint_wrong',
+      () => {},
+      manifest => ({
+        ...manifest,
+        checkpoint: { size: (manifest.checkpoint as { size: number }).size, root: 'ab'.repeat(32) },
+      }),
+    ],
+    [
+      'a checkpoint.sig of something else',
+      'checkpoint_files_differ',
+      parts => void (parts.get('checkpoint.sig')![5]! ^= 1),
+    ],
+    [
+      'a wider window in the manifest',
+      'before_missing',
+      () => {},
+      manifest => ({ ...manifest, scope: { ...(manifest.scope as object), first_app_seq: 2 } }),
+    ],
     [
       'a narrower window in the manifest',
       'out_of_scope',
       () => {},
-      manifest => ({ ...manifest, scope: { ...(manifest.scope as object), from: '2026-11-01T00:00:00.005000Z' } }),
+      manifest => ({
+        ...manifest,
+        scope: { ...(manifest.scope as object), from: '2026-11-01T00:00:00.005000Z' },
+      }),
     ],
     [
       'a key file that is no key of the ledger',
@@ -265,7 +458,9 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
     reseal(parts, manifest === undefined ? undefined : m => manifest(m as unknown as JsonObject));
     const report = await check(await zipOf(parts), trustOf(ledger));
     expect(codesOf(report)).toContain(code);
-    expect(codesOf(report).some(found => ['file_hash_wrong', 'cms_invalid', 'manifest_disagrees'].includes(found))).toBe(false);
+    expect(
+      codesOf(report).some(found => ['file_hash_wrong', 'cms_invalid', 'manifest_disagrees'].includes(found)),
+    ).toBe(false);
     if (findingTable[code].level === 'fail') expect(report.verdicts[verdict(code)].result).toBe('fail');
   });
 });
@@ -291,7 +486,15 @@ describe('the files around the records', () => {
   test('a manifest and checksums that differ', async () => {
     const parts = copy();
     const text = textOf(parts, 'checksums.txt');
-    parts.set('checksums.txt', utf8(text.split('\n').filter(line => !line.endsWith('summary.pdf')).join('\n')));
+    parts.set(
+      'checksums.txt',
+      utf8(
+        text
+          .split('\n')
+          .filter(line => !line.endsWith('summary.pdf'))
+          .join('\n'),
+      ),
+    );
     await expectFailure(parts, 'manifest_disagrees');
   });
   test('without trust a pack made wholly anew does not pass', async () => {
@@ -306,7 +509,10 @@ describe('the files around the records', () => {
   test('no manifest: not a pack', async () => {
     const parts = copy();
     parts.delete('manifest.json');
-    await expect(check(await zipOf(parts))).rejects.toMatchObject({ code: 'pack_unreadable', where: 'manifest.json' });
+    await expect(check(await zipOf(parts))).rejects.toMatchObject({
+      code: 'pack_unreadable',
+      where: 'manifest.json',
+    });
   });
 });
 
@@ -370,8 +576,16 @@ describe('histories that are wrong, though their maker holds every key', () => {
       },
     ],
     ['a record under a stranger', 'key_wrong', into => into.append({ key: newKey() })],
-    ['a reserved type from a producer', 'reserved_type', into => into.append({ type: 'policy.activated', source: { via: 'sdk', auth: 'key', key: 'k1' } })],
-    ['events without a key', 'unkeyed_events', into => into.append({ source: { via: 'otlp', auth: 'none' } })],
+    [
+      'a reserved type from a producer',
+      'reserved_type',
+      into => into.append({ type: 'policy.activated', source: { via: 'sdk', auth: 'key', key: 'k1' } }),
+    ],
+    [
+      'events without a key',
+      'unkeyed_events',
+      into => into.append({ source: { via: 'otlp', auth: 'none' } }),
+    ],
     [
       'a number that a producer left out',
       'stream_gap',
@@ -386,7 +600,11 @@ describe('histories that are wrong, though their maker holds every key', () => {
         for (const n of [1, 2, 2]) into.append({ body: { stream: { id: 's', n } } });
       },
     ],
-    ['a decision under no policy', 'policy_unrecorded', into => gatedCall(into, { version: 1, hash: 'ab'.repeat(32) }, { result: 'allow' })],
+    [
+      'a decision under no policy',
+      'policy_unrecorded',
+      into => gatedCall(into, { version: 1, hash: 'ab'.repeat(32) }, { result: 'allow' }),
+    ],
     [
       'a decision under a policy no longer in force',
       'policy_unrecorded',
@@ -396,14 +614,47 @@ describe('histories that are wrong, though their maker holds every key', () => {
         gatedCall(into, first, { result: 'allow' });
       },
     ],
-    ['other arguments than were digested', 'args_digest_wrong', into => gatedCall(into, into.activate('p\n'), { decision: { args_digest: 'ab'.repeat(32) } })],
-    ['an approval of another action', 'approval_binding_wrong', into => gatedCall(into, into.activate('p\n'), { binding: { action: 'other' } })],
-    ['an answer to another binding', 'approval_answer_wrong', into => gatedCall(into, into.activate('p\n'), { answer: { binding_hash: 'ab'.repeat(32) } })],
-    ['a use after a refusal', 'intent_wrong', into => gatedCall(into, into.activate('p\n'), { verdict: 'deny' })],
-    ['a use of what was not answered with yes', 'intent_wrong', into => gatedCall(into, into.activate('p\n'), { decision: { result: 'deny' } })],
-    ['a use with another nonce', 'intent_wrong', into => gatedCall(into, into.activate('p\n'), { intent: { nonce: 'ab'.repeat(32) } })],
-    ['a use after its time', 'intent_wrong', into => gatedCall(into, into.activate('p\n'), { binding: { expires_at: '2026-11-01T00:00:00.000000Z' } })],
-    ['an outcome of another intent', 'outcome_wrong', into => gatedCall(into, into.activate('p\n'), { outcome: { decision_id: 'dec_x' } })],
+    [
+      'other arguments than were digested',
+      'args_digest_wrong',
+      into => gatedCall(into, into.activate('p\n'), { decision: { args_digest: 'ab'.repeat(32) } }),
+    ],
+    [
+      'an approval of another action',
+      'approval_binding_wrong',
+      into => gatedCall(into, into.activate('p\n'), { binding: { action: 'other' } }),
+    ],
+    [
+      'an answer to another binding',
+      'approval_answer_wrong',
+      into => gatedCall(into, into.activate('p\n'), { answer: { binding_hash: 'ab'.repeat(32) } }),
+    ],
+    [
+      'a use after a refusal',
+      'intent_wrong',
+      into => gatedCall(into, into.activate('p\n'), { verdict: 'deny' }),
+    ],
+    [
+      'a use of what was not answered with yes',
+      'intent_wrong',
+      into => gatedCall(into, into.activate('p\n'), { decision: { result: 'deny' } }),
+    ],
+    [
+      'a use with another nonce',
+      'intent_wrong',
+      into => gatedCall(into, into.activate('p\n'), { intent: { nonce: 'ab'.repeat(32) } }),
+    ],
+    [
+      'a use after its time',
+      'intent_wrong',
+      into =>
+        gatedCall(into, into.activate('p\n'), { binding: { expires_at: '2026-11-01T00:00:00.000000Z' } }),
+    ],
+    [
+      'an outcome of another intent',
+      'outcome_wrong',
+      into => gatedCall(into, into.activate('p\n'), { outcome: { decision_id: 'dec_x' } }),
+    ],
   ];
   test.each(table)('%s: %s', async (_name, code, make) => {
     const own = new MemoryLedger();

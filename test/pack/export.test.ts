@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { openEvidence } from '../../collector/evidence/desk.ts';
 import { exportPack } from '../../collector/evidence/export.ts';
 import { trustFiles } from '../../collector/evidence/trust.ts';
 import { verifyLedger } from '../../collector/evidence/verify-ledger.ts';
-import { openEvidence } from '../../collector/evidence/desk.ts';
 import type { ExportRequest } from '../../collector/http/services.ts';
 import { parseTrust } from '../../core/pack/trust.ts';
 import type { Trust } from '../../core/pack/verify.ts';
@@ -22,11 +22,14 @@ const request: ExportRequest = {
   time_to: '2030-01-01T00:00:00Z',
 };
 
-afterAll(() => {});
-
 async function opened() {
   const { ledger, clock } = await openTest({ vault });
-  return { ledger, clock, parts: { ledger, vault, clock, version: '0.0.0-test' }, out: join(temporaryFolder(), 'pack.zip') };
+  return {
+    ledger,
+    clock,
+    parts: { ledger, vault, clock, version: '0.0.0-test' },
+    out: join(temporaryFolder(), 'pack.zip'),
+  };
 }
 
 async function trust(ledger: { ledgerId: string; tenantId: string }): Promise<Trust> {
@@ -38,10 +41,18 @@ test('a real ledger is exported whole, and the pack verifies', async () => {
   const { ledger, parts, out } = await opened();
   await append(ledger, [event({ input: { text: 'hällo' }, evals: [{ name: 'x', score: 1 }] }), event()]);
   await append(ledger, [event({ app_id: 'other' })]);
-  await append(ledger, Array.from({ length: 1200 }, (_, i) => event({ name: `step ${i}`, stream: { id: 'st', n: i + 1 } })));
+  await append(
+    ledger,
+    Array.from({ length: 1200 }, (_, i) => event({ name: `step ${i}`, stream: { id: 'st', n: i + 1 } })),
+  );
   await append(ledger, [event({ output: { text: 'x'.repeat(100_000) } })]);
   const steps: string[] = [];
-  const pack = await exportPack(parts, { request, out, by: 'test', onProgress: ({ step }) => void steps.push(step) });
+  const pack = await exportPack(parts, {
+    request,
+    out,
+    by: 'test',
+    onProgress: ({ step }) => void steps.push(step),
+  });
   const bytes = await readFile(out);
   expect(pack).toMatchObject({ bytes: bytes.length, events: 1203 });
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(pack.sha256);
@@ -72,7 +83,8 @@ test('equal scope and pinned size give equal checksums', async () => {
   const { ledger, parts, out } = await opened();
   await append(ledger, [event(), event()]);
   const first = await exportPack(parts, { request, out, by: 'test' });
-  const window = { ...request, time_to: new Date(Date.now() + 1).toISOString(), at: first.checkpoint.size };
+  const window = { ...request, time_to: new Date().toISOString(), at: first.checkpoint.size };
+  await new Promise(resolve => setTimeout(resolve, 5)); // Else the window would be cut before the new export's record.
   const a = await exportPack(parts, { request: window, out: `${out}.a`, by: 'test' });
   const b = await exportPack(parts, { request: window, out: `${out}.b`, by: 'test' });
   expect(a.pack_id).toBe(b.pack_id);
@@ -96,7 +108,13 @@ test('what cannot be exported is refused and leaves nothing', async () => {
   expect(await refused({ at: 10_000 })).toBe('at_beyond');
   expect((await ledger.read.head()).size).toBe(before);
   const abort = new AbortController();
-  const cancelled = exportPack(parts, { request, out, by: 'test', signal: abort.signal, onProgress: () => abort.abort() });
+  const cancelled = exportPack(parts, {
+    request,
+    out,
+    by: 'test',
+    signal: abort.signal,
+    onProgress: () => abort.abort(),
+  });
   await expect(cancelled).rejects.toMatchObject({ code: 'export_cancelled' });
   expect(await readdir(join(out, '..'))).toEqual([]);
 });

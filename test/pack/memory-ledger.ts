@@ -3,6 +3,8 @@
  * is wrong and yet rightly signed. Follows the formats, not the collector's code.
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import type { PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
+import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
 import { policyHash } from '../../core/proof/binding.ts';
@@ -11,10 +13,15 @@ import { checkpointText, originOf } from '../../core/proof/checkpoint.ts';
 import { keyId } from '../../core/proof/hash.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { noteKey, signNote } from '../../core/proof/note.ts';
-import { eventSignatureMessage, GENESIS, type Head, headJcs, keyRotationMessage, recordOf } from '../../core/proof/record.ts';
+import {
+  eventSignatureMessage,
+  GENESIS,
+  type Head,
+  headJcs,
+  keyRotationMessage,
+  recordOf,
+} from '../../core/proof/record.ts';
 import { Frontier, type Hash, recordLeaf } from '../../core/proof/tree.ts';
-import type { PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
-import type { ScopeRange } from '../../collector/ports.ts';
 
 export const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
@@ -61,21 +68,27 @@ export class MemoryLedger implements PackSource {
     this.append({
       app: '_ledger',
       type: 'ledger.opened',
-      body: { name: 'Ledger opened', event_key: base64(this.eventKey.raw), checkpoint_key: base64(this.checkpointKey.raw) },
+      body: {
+        name: 'Ledger opened',
+        event_key: base64(this.eventKey.raw),
+        checkpoint_key: base64(this.checkpointKey.raw),
+      },
     });
   }
 
   append(draft: Draft): RecordView {
     const app = draft.app ?? 'bot';
     const type = draft.type ?? 'span';
-    const own = app === '_ledger' || /^(?:decision|approval|intent|outcome|export|policy|key|erasure)\./.test(type);
+    const own =
+      app === '_ledger' || /^(?:decision|approval|intent|outcome|export|policy|key|erasure)\./.test(type);
     const seq = this.all.length;
     this.#us = draft.at ?? this.#us + 1000;
     const receivedAt = formatMicros(this.#us);
     const body: JsonObject = {
       event_id: `e${seq}`,
       session_id: 's1',
-      source: draft.source ?? (own ? { via: 'collector', auth: 'self' } : { via: 'sdk', auth: 'key', key: 'k1' }),
+      source:
+        draft.source ?? (own ? { via: 'collector', auth: 'self' } : { via: 'sdk', auth: 'key', key: 'k1' }),
       salt: base64(sha256(utf8(`salt ${this.#salt++}`)).slice(0, 16)),
       ...draft.body,
     };
@@ -102,7 +115,9 @@ export class MemoryLedger implements PackSource {
       signature: sign(null, eventSignatureMessage(hashSelf), key.privateKey).toString('base64'),
     }) as RecordView;
     this.all.push(record);
-    this.#frontier.append(recordLeaf(sha256, hashSelf), ({ level, index }, hash) => this.#nodes.set(`${level}/${index}`, hash));
+    this.#frontier.append(recordLeaf(sha256, hashSelf), ({ level, index }, hash) =>
+      this.#nodes.set(`${level}/${index}`, hash),
+    );
     return record;
   }
 
@@ -119,7 +134,10 @@ export class MemoryLedger implements PackSource {
     this.append({
       app: '_ledger',
       type: 'key.rotated',
-      body: { new_key: base64(next.raw), new_key_sig: sign(null, message, signer.privateKey).toString('base64') },
+      body: {
+        new_key: base64(next.raw),
+        new_key_sig: sign(null, message, signer.privateKey).toString('base64'),
+      },
     });
     this.eventKey = next;
   }
@@ -150,7 +168,11 @@ export class MemoryLedger implements PackSource {
 
   /** Records the export and signs a checkpoint over everything. */
   async close(app = 'bot'): Promise<{ checkpoint: CheckpointView; receivedAt: string }> {
-    const { received_at, seq } = this.append({ app, type: 'export.recorded', body: { export: { by: 'test' } } });
+    const { received_at, seq } = this.append({
+      app,
+      type: 'export.recorded',
+      body: { export: { by: 'test' } },
+    });
     const checkpoint = await this.sign();
     this.exports.push(seq);
     return { checkpoint, receivedAt: received_at };
@@ -160,8 +182,10 @@ export class MemoryLedger implements PackSource {
     const size = this.all.length;
     const root = this.#frontier.root();
     const origin = originOf(this.ledgerId, this.tenantId);
-    const note = await signNote(checkpointText({ origin, size, root }), noteKey(sha256, origin, this.checkpointKey.raw), message =>
-      sign(null, message, this.checkpointKey.privateKey),
+    const note = await signNote(
+      checkpointText({ origin, size, root }),
+      noteKey(sha256, origin, this.checkpointKey.raw),
+      message => sign(null, message, this.checkpointKey.privateKey),
     );
     const view = { size, root: hex(root), at: formatMicros(this.#us), note };
     this.#checkpoints.set(size, view);
@@ -196,7 +220,9 @@ export class MemoryLedger implements PackSource {
 
   async decisionRecords(decisionId: string, size: number): Promise<readonly number[]> {
     return this.all
-      .filter(record => record.seq < size && (record.event_id === decisionId || record.parent_id === decisionId))
+      .filter(
+        record => record.seq < size && (record.event_id === decisionId || record.parent_id === decisionId),
+      )
       .map(({ seq }) => seq);
   }
 
@@ -209,7 +235,9 @@ export class MemoryLedger implements PackSource {
   }
 
   async earlierSizes(_appId: string, size: number): Promise<readonly number[]> {
-    const sizes = [...this.#checkpoints.keys()].filter(other => other < size && this.exports.some(seq => seq < other));
+    const sizes = [...this.#checkpoints.keys()].filter(
+      other => other < size && this.exports.some(seq => seq < other),
+    );
     return sizes.sort((a, b) => a - b);
   }
 

@@ -4,20 +4,20 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import forge from 'node-forge';
-import { argsDigest, bindingHash, makeBinding } from '../../core/proof/binding.ts';
-import { hex, utf8 } from '../../core/proof/bytes.ts';
-import { originOf } from '../../core/proof/checkpoint.ts';
-import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
-import { formatVkey, noteKey } from '../../core/proof/note.ts';
-import { byPath, checksumsText, type Manifest } from '../../core/pack/manifest.ts';
-import { type PackReport, type Trust, verifyPack } from '../../core/pack/verify.ts';
-import { openZip, type RandomAccess } from '../../core/pack/zip.ts';
 import { signCms } from '../../collector/evidence/cms.ts';
 import { writePack } from '../../collector/evidence/pack-writer.ts';
 import { inflateRaw, nodeHost } from '../../collector/evidence/verifier-host.ts';
 import { endBefore, windowOf } from '../../collector/evidence/window.ts';
 import { ZipWriter } from '../../collector/evidence/zip-writer.ts';
 import type { ExportRequest } from '../../collector/http/services.ts';
+import { byPath, checksumsText, type Manifest } from '../../core/pack/manifest.ts';
+import { type PackReport, type Trust, verifyPack } from '../../core/pack/verify.ts';
+import { openZip, type RandomAccess } from '../../core/pack/zip.ts';
+import { argsDigest, bindingHash, makeBinding } from '../../core/proof/binding.ts';
+import { hex, utf8 } from '../../core/proof/bytes.ts';
+import { originOf } from '../../core/proof/checkpoint.ts';
+import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
+import { formatVkey, noteKey } from '../../core/proof/note.ts';
 import { MemoryLedger, sha256 } from './memory-ledger.ts';
 
 export type Signer = { privateKeyPem: string; certificatePem: string };
@@ -54,7 +54,9 @@ export const wholeWindow: ExportRequest = {
 /** Content by path. */
 export type Parts = Map<string, Uint8Array>;
 
-async function inTemporaryFile(write: (file: Awaited<ReturnType<typeof open>>) => Promise<unknown>): Promise<Buffer> {
+async function inTemporaryFile(
+  write: (file: Awaited<ReturnType<typeof open>>) => Promise<unknown>,
+): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'pack-'));
   try {
     const path = join(folder, 'pack.zip');
@@ -111,15 +113,19 @@ export async function partsOf(pack: Uint8Array): Promise<Parts> {
   return parts;
 }
 
-export const zipOf = (parts: Parts): Promise<Buffer> =>
+export const zipOf = (parts: Parts, store = false): Promise<Buffer> =>
   inTemporaryFile(async file => {
     const zip = new ZipWriter(file);
-    for (const [path, content] of parts) await zip.add(path, content);
+    for (const [path, content] of parts) await zip.add(path, content, { store });
     await zip.finish();
   });
 
 /** Lists, checksums and signs anew, so that only what the records themselves say can give a change away. */
-export function reseal(parts: Parts, change: (manifest: Manifest) => object = manifest => manifest, signer = testSigner()): Parts {
+export function reseal(
+  parts: Parts,
+  change: (manifest: Manifest) => object = manifest => manifest,
+  signer = testSigner(),
+): Parts {
   const manifest = JSON.parse(textOf(parts, 'manifest.json')) as Manifest;
   const roles = new Map(manifest.files.map(({ path, role }) => [path, role]));
   const files = [...parts]
@@ -134,7 +140,10 @@ export function reseal(parts: Parts, change: (manifest: Manifest) => object = ma
   parts.set('manifest.json', utf8(jcs(change({ ...manifest, files }) as JsonValue)));
   const covered = [...files, { path: 'manifest.json', sha256: hex(sha256(parts.get('manifest.json')!)) }];
   parts.set('checksums.txt', utf8(checksumsText(covered)));
-  parts.set('META-INF/checksums.p7s', signCms(parts.get('checksums.txt')!, signer, new Date(Date.UTC(2026, 10, 22))));
+  parts.set(
+    'META-INF/checksums.p7s',
+    signCms(parts.get('checksums.txt')!, signer, new Date(Date.UTC(2026, 10, 22))),
+  );
   return parts;
 }
 
@@ -151,7 +160,11 @@ export function trustOf(ledger: MemoryLedger, signer = testSigner()): Trust {
   };
 }
 
-export async function check(pack: Uint8Array, trust?: Trust, more: Parameters<typeof verifyPack>[2] = {}): Promise<PackReport> {
+export async function check(
+  pack: Uint8Array,
+  trust?: Trust,
+  more: Parameters<typeof verifyPack>[2] = {},
+): Promise<PackReport> {
   const host = nodeHost(1);
   try {
     return await verifyPack(access(pack), host, { ...(trust === undefined ? {} : { trust }), ...more });
@@ -161,9 +174,12 @@ export async function check(pack: Uint8Array, trust?: Trust, more: Parameters<ty
 }
 
 export const codesOf = (report: PackReport): string[] =>
-  [...new Set(Object.values(report.verdicts).flatMap(({ findings }) => findings.map(({ code }) => code)))].sort();
+  [
+    ...new Set(Object.values(report.verdicts).flatMap(({ findings }) => findings.map(({ code }) => code))),
+  ].sort();
 
-const hmac = (key: Uint8Array, message: Uint8Array): Uint8Array => createHmac('sha256', key).update(message).digest();
+const hmac = (key: Uint8Array, message: Uint8Array): Uint8Array =>
+  createHmac('sha256', key).update(message).digest();
 
 /** A decision, and where it asks, its question, answer, use and outcome: each can be left out or changed. */
 export function gatedCall(
@@ -234,7 +250,12 @@ export function gatedCall(
       event_id: approvalId,
       actor_type: 'agent',
       actor_id: 'a1',
-      approval: { id: approvalId, decision_id: decisionId, binding: binding as unknown as JsonObject, binding_hash: bound },
+      approval: {
+        id: approvalId,
+        decision_id: decisionId,
+        binding: binding as unknown as JsonObject,
+        binding_hash: bound,
+      },
     },
   });
   const until = change.until ?? 'done';
@@ -290,13 +311,25 @@ export function busyLedger(): MemoryLedger {
   const ledger = new MemoryLedger();
   const policy = ledger.activate('package trailmix\n');
   ledger.append({ app: 'other', body: { name: 'not in the scope' } });
-  for (let n = 1; n <= 5; n++) ledger.append({ body: { name: `step ${n}`, stream: { id: 'st', n }, input: { text: `ünï 漢字 ${n}` } } });
-  ledger.append({ body: { name: 'judged', evals: [{ name: 'groundedness', score: 0.92, threshold: 0.8 }, { name: 'toxicity', score: 0 }] } });
+  for (let n = 1; n <= 5; n++)
+    ledger.append({ body: { name: `step ${n}`, stream: { id: 'st', n }, input: { text: `ünï 漢字 ${n}` } } });
+  ledger.append({
+    body: {
+      name: 'judged',
+      evals: [
+        { name: 'groundedness', score: 0.92, threshold: 0.8 },
+        { name: 'toxicity', score: 0 },
+      ],
+    },
+  });
   const large = utf8(jcs({ text: 'x'.repeat(5000) }));
   const digest = hex(sha256(large));
   ledger.blobs.set(digest, large);
   ledger.append({
-    body: { name: 'large', output: { $blob: { sha256: digest, bytes: large.length, type: 'application/vnd.trailmix.jcs+json' } } },
+    body: {
+      name: 'large',
+      output: { $blob: { sha256: digest, bytes: large.length, type: 'application/vnd.trailmix.jcs+json' } },
+    },
   });
   ledger.append({ app: 'other', body: { name: 'between' } });
   gatedCall(ledger, policy, { result: 'allow' });

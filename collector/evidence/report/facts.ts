@@ -38,7 +38,12 @@ export type ReportFacts = {
     readonly waiting: number;
     readonly consumed: number;
   };
-  readonly decisions: { readonly allow: number; readonly deny: number; readonly approve: number; readonly failed: number };
+  readonly decisions: {
+    readonly allow: number;
+    readonly deny: number;
+    readonly approve: number;
+    readonly failed: number;
+  };
   readonly events: number;
   readonly sessions: number;
   readonly evals: number;

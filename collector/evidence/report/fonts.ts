@@ -10,7 +10,8 @@ import * as fontkit from '@cantoo/fontkit';
 import type { PDFDocument, PDFFont } from 'pdf-lib';
 
 const require = createRequire(import.meta.url);
-const packageFile = (name: string, ...path: string[]): string => join(dirname(require.resolve(name)), ...path);
+const packageFile = (name: string, ...path: string[]): string =>
+  join(dirname(require.resolve(name)), ...path);
 
 const FILES = {
   regular: () => packageFile('@embedpdf/fonts-latin', '..', 'fonts', 'NotoSans-Regular.ttf'),
@@ -81,7 +82,10 @@ export class Fonts {
   async #embed(face: AnyFace): Promise<PDFFont> {
     let font = this.#embedded.get(face);
     if (font === undefined) {
-      font = await this.#document.embedFont(this.#load(face).bytes, { subset: true, customName: `TrailMix-${face}` });
+      font = await this.#document.embedFont(this.#load(face).bytes, {
+        subset: true,
+        customName: `TrailMix-${face}`,
+      });
       this.#embedded.set(face, font);
     }
     return font;

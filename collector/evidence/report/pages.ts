@@ -36,7 +36,8 @@ export async function reportPdf(facts: ReportFacts): Promise<Uint8Array> {
 }
 
 const number = (value: number): string => value.toLocaleString('en-US');
-const plural = (count: number, one: string, many = `${one}s`): string => `${number(count)} ${count === 1 ? one : many}`;
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`;
 /** `2026-11-22 16:41:05 UTC`, or with its fraction where it has one that says something. */
 const time = (text: string): string => {
   const fraction = text.slice(19, -1).replace(/\.0*$/, '');
@@ -54,7 +55,13 @@ async function title(sheet: Sheet, facts: ReportFacts): Promise<void> {
   await sheet.line('Audit TrailMix', MARGIN + 38, 47, { size: 12, face: 'bold', colour: 'white' });
   await sheet.right('Evidence pack · summary', PAGE.width - MARGIN, 47, { size: 9.5, colour: 'white' });
   await sheet.line(facts.appId, MARGIN, 86, { size: 25, face: 'bold', colour: 'white' }, WIDTH);
-  await sheet.line(`Received ${time(facts.from)}  to  ${time(facts.to)}`, MARGIN, 110, { size: 10.5, colour: 'white' }, WIDTH);
+  await sheet.line(
+    `Received ${time(facts.from)}  to  ${time(facts.to)}`,
+    MARGIN,
+    110,
+    { size: 10.5, colour: 'white' },
+    WIDTH,
+  );
   sheet.y = height + 14;
   const complete = facts.hasBefore && facts.hasAfter;
   const whole =
@@ -65,34 +72,49 @@ async function title(sheet: Sheet, facts: ReportFacts): Promise<void> {
         }. It says nothing about what was never sent to the collector.`;
   await sheet.paragraph(whole, { size: 10.5 });
   if (!facts.hasAfter) {
-    await sheet.paragraph('The record after the window lies beyond the pinned checkpoint: that nothing is missing at its end is not shown.', {
-      size: 9.5,
-      colour: 'muted',
-    });
+    await sheet.paragraph(
+      'The record after the window lies beyond the pinned checkpoint: that nothing is missing at its end is not shown.',
+      {
+        size: 9.5,
+        colour: 'muted',
+      },
+    );
   }
 }
 
-const EXCEPTION: { readonly [K in ReportException['kind']]: { sign: string; word: string; colour: Colour } } = {
-  denied: { sign: '✕', word: 'Denied', colour: 'deny' },
-  failed: { sign: '!', word: 'Failed', colour: 'failed' },
-  refused: { sign: '✕', word: 'Refused', colour: 'deny' },
-  expired: { sign: '◷', word: 'Expired', colour: 'approve' },
-  error: { sign: '!', word: 'Error', colour: 'deny' },
-};
+const EXCEPTION: { readonly [K in ReportException['kind']]: { sign: string; word: string; colour: Colour } } =
+  {
+    denied: { sign: '✕', word: 'Denied', colour: 'deny' },
+    failed: { sign: '!', word: 'Failed', colour: 'failed' },
+    refused: { sign: '✕', word: 'Refused', colour: 'deny' },
+    expired: { sign: '◷', word: 'Expired', colour: 'approve' },
+    error: { sign: '!', word: 'Error', colour: 'deny' },
+  };
 
 async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
   await sheet.heading('What needs a look');
   const notes: string[] = [];
   if (facts.unverified > 0) {
-    notes.push(`${plural(facts.unverified, 'record')} came without an API key: anyone on that machine may have sent them.`);
+    notes.push(
+      `${plural(facts.unverified, 'record')} came without an API key: anyone on that machine may have sent them.`,
+    );
   }
-  if (facts.erased > 0) notes.push(`${plural(facts.erased, 'record')} had their content erased; their place in the chain is proved.`);
-  if (facts.samples > 0) notes.push(`${plural(facts.samples, 'record')} are samples that ship with the app, not real activity.`);
-  if (facts.approvals.waiting > 0) notes.push(`${plural(facts.approvals.waiting, 'approval')} had no answer yet.`);
+  if (facts.erased > 0)
+    notes.push(
+      `${plural(facts.erased, 'record')} had their content erased; their place in the chain is proved.`,
+    );
+  if (facts.samples > 0)
+    notes.push(`${plural(facts.samples, 'record')} are samples that ship with the app, not real activity.`);
+  if (facts.approvals.waiting > 0)
+    notes.push(`${plural(facts.approvals.waiting, 'approval')} had no answer yet.`);
   for (const note of notes) await bullet(sheet, note, 'approve');
   if (facts.exceptions.length === 0) {
-    if (notes.length === 0) await bullet(sheet, 'No call was denied or failed, and no approval was refused or ran out.', 'allow');
-    else await sheet.paragraph('No call was denied or failed, and no approval was refused or ran out.', { colour: 'muted' });
+    if (notes.length === 0)
+      await bullet(sheet, 'No call was denied or failed, and no approval was refused or ran out.', 'allow');
+    else
+      await sheet.paragraph('No call was denied or failed, and no approval was refused or ran out.', {
+        colour: 'muted',
+      });
     return;
   }
   sheet.y += 4;
@@ -104,7 +126,11 @@ async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
     await sheet.line(word, MARGIN + 16, y, { size: 9.5, face: 'medium', colour });
     await sheet.line(name, MARGIN + 68, y, { size: 9.5, face: 'medium' }, 128);
     await sheet.line(detail, MARGIN + 202, y, { size: 9, colour: 'muted' }, 158);
-    await sheet.right(`${at.slice(5, 10)} ${at.slice(11, 19)}  #${seq}`, MARGIN + WIDTH, y, { size: 8, face: 'mono', colour: 'muted' });
+    await sheet.right(`${at.slice(5, 10)} ${at.slice(11, 19)}  #${seq}`, MARGIN + WIDTH, y, {
+      size: 8,
+      face: 'mono',
+      colour: 'muted',
+    });
     sheet.y += 19;
     sheet.rule();
   }
@@ -142,7 +168,8 @@ async function figures(sheet: Sheet, facts: ReportFacts): Promise<void> {
   sheet.y += 52;
 }
 
-const sum = (counts: object): number => Object.values(counts as Record<string, number>).reduce((a, b) => a + b, 0);
+const sum = (counts: object): number =>
+  Object.values(counts as Record<string, number>).reduce((a, b) => a + b, 0);
 
 async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
   const total = sum(facts.decisions);
@@ -172,7 +199,11 @@ async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
     await sheet.line(sign, MARGIN, y, { face: 'bold', colour });
     await sheet.line(word, MARGIN + 16, y, { face: 'medium' });
     await sheet.right(number(count), MARGIN + 172, y, { face: 'mono', size: 9 });
-    await sheet.right(`${((100 * count) / total).toFixed(1)} %`, MARGIN + 226, y, { face: 'mono', size: 9, colour: 'muted' });
+    await sheet.right(`${((100 * count) / total).toFixed(1)} %`, MARGIN + 226, y, {
+      face: 'mono',
+      size: 9,
+      colour: 'muted',
+    });
     sheet.y += 15;
   }
   // Beside it, what came of the approvals, and which actions were decided on.
@@ -187,7 +218,8 @@ async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
   ];
   const column = MARGIN + 262;
   await sheet.line('Approvals', column, top + 11, { size: 8, colour: 'muted', face: 'medium' });
-  for (const [i, text] of told.entries()) await sheet.line(text, column, top + 23 + i * 11.5, { size: 8.8 }, 118);
+  for (const [i, text] of told.entries())
+    await sheet.line(text, column, top + 23 + i * 11.5, { size: 8.8 }, 118);
   await sheet.line('Most decided on', column + 128, top + 11, { size: 8, colour: 'muted', face: 'medium' });
   for (const [i, { name, count }] of facts.actions.slice(0, 5).entries()) {
     await sheet.line(`${number(count)} × ${name}`, column + 128, top + 23 + i * 11.5, { size: 8.8 }, 108);
@@ -198,7 +230,11 @@ async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
 async function proof(sheet: Sheet, facts: ReportFacts): Promise<void> {
   await sheet.heading('What holds it together');
   await row(sheet, 'Merkle root', facts.checkpoint.root, true);
-  await row(sheet, 'of', `${plural(facts.checkpoint.size, 'record')} of the ledger, checkpoint signed ${time(facts.checkpoint.at)} by the collector's own clock`);
+  await row(
+    sheet,
+    'of',
+    `${plural(facts.checkpoint.size, 'record')} of the ledger, checkpoint signed ${time(facts.checkpoint.at)} by the collector's own clock`,
+  );
   await row(sheet, 'Chain head', facts.chainHead.hash, true);
   await row(sheet, 'at', `record #${facts.chainHead.seq}, the last one under this checkpoint`);
   await row(sheet, 'Ledger', `${facts.ledgerId}, tenant ${facts.tenantId}`, true);
@@ -222,8 +258,15 @@ async function proof(sheet: Sheet, facts: ReportFacts): Promise<void> {
 async function row(sheet: Sheet, label: string, value: string, mono = false): Promise<void> {
   sheet.need(16);
   const before = sheet.y;
-  await sheet.paragraph(value, { x: MARGIN + 86, width: WIDTH - 86, size: mono ? 8 : 9.2, face: mono ? 'mono' : 'regular', leading: 14 });
-  if (sheet.y > before) await sheet.line(label, MARGIN, before + 10, { size: 9, colour: 'muted', face: 'medium' });
+  await sheet.paragraph(value, {
+    x: MARGIN + 86,
+    width: WIDTH - 86,
+    size: mono ? 8 : 9.2,
+    face: mono ? 'mono' : 'regular',
+    leading: 14,
+  });
+  if (sheet.y > before)
+    await sheet.line(label, MARGIN, before + 10, { size: 9, colour: 'muted', face: 'medium' });
 }
 
 async function claims(sheet: Sheet, facts: ReportFacts): Promise<void> {
@@ -237,7 +280,10 @@ async function claims(sheet: Sheet, facts: ReportFacts): Promise<void> {
     await bullet(sheet, text, 'allow');
   }
   await sheet.heading('What it does not prove');
-  const signed = sum(facts.approvals) > 0 ? ['Who gave an approval: approvals of this version carry no signature of a person.'] : [];
+  const signed =
+    sum(facts.approvals) > 0
+      ? ['Who gave an approval: approvals of this version carry no signature of a person.']
+      : [];
   for (const text of [
     'When things happened: no outside party dated this pack. All times are those of the collector and of the programs that reported to it.',
     ...signed,
@@ -256,7 +302,10 @@ async function howTo(sheet: Sheet): Promise<void> {
   sheet.y += 6;
   sheet.need(26);
   sheet.box(MARGIN, sheet.y, WIDTH, 22, 'tint');
-  await sheet.line('trailmix verify PACK.zip --trust DIR', MARGIN + 10, sheet.y + 14.5, { face: 'mono', size: 9 });
+  await sheet.line('trailmix verify PACK.zip --trust DIR', MARGIN + 10, sheet.y + 14.5, {
+    face: 'mono',
+    size: 9,
+  });
   sheet.y += 28;
   await sheet.paragraph(
     'DIR holds what must come to you apart from the pack, from someone you trust: the output of "trailmix keys trust --out DIR". This summary is for reading; where it and the records differ, the records decide.',
@@ -267,7 +316,20 @@ async function howTo(sheet: Sheet): Promise<void> {
 async function feet(sheet: Sheet, facts: ReportFacts): Promise<void> {
   for (const [i, page] of sheet.pages.entries()) {
     const y = PAGE.height - 30;
-    await sheet.line(`${facts.appId} · root ${facts.checkpoint.root.slice(0, 16)} · Audit TrailMix ${facts.version}`, MARGIN, y, { size: 7.5, colour: 'muted' }, WIDTH - 80, page);
-    await sheet.right(`${i + 1} of ${sheet.pages.length}`, PAGE.width - MARGIN, y, { size: 7.5, colour: 'muted' }, page);
+    await sheet.line(
+      `${facts.appId} · root ${facts.checkpoint.root.slice(0, 16)} · Audit TrailMix ${facts.version}`,
+      MARGIN,
+      y,
+      { size: 7.5, colour: 'muted' },
+      WIDTH - 80,
+      page,
+    );
+    await sheet.right(
+      `${i + 1} of ${sheet.pages.length}`,
+      PAGE.width - MARGIN,
+      y,
+      { size: 7.5, colour: 'muted' },
+      page,
+    );
   }
 }

@@ -84,7 +84,14 @@ export class Sheet {
   }
 
   /** One line with its baseline at `y`; cut with an ellipsis beyond `width`. Answers its width. */
-  async line(text: string, x: number, y: number, style: TextStyle = {}, width = Infinity, page = this.#page): Promise<number> {
+  async line(
+    text: string,
+    x: number,
+    y: number,
+    style: TextStyle = {},
+    width = Infinity,
+    page = this.#page,
+  ): Promise<number> {
     const { size = 9.5, face = 'regular', colour = 'ink' } = style;
     let shown = text;
     let runs = await this.#fonts.runs(shown, face);
@@ -116,7 +123,12 @@ export class Sheet {
   /** Wrapped text from `y` on, moving it; never over the foot. `keep`: lines at most. */
   async paragraph(
     text: string,
-    { x = MARGIN, width = WIDTH, keep = 1000, ...style }: TextStyle & { x?: number; width?: number; keep?: number } = {},
+    {
+      x = MARGIN,
+      width = WIDTH,
+      keep = 1000,
+      ...style
+    }: TextStyle & { x?: number; width?: number; keep?: number } = {},
   ): Promise<void> {
     const { size = 9.5, face = 'regular', colour = 'ink' } = style;
     const leading = style.leading ?? size * 1.42;

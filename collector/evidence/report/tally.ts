@@ -10,7 +10,15 @@ const DETAIL = 160;
 
 type Counted = Pick<
   ReportFacts,
-  'events' | 'sessions' | 'evals' | 'unverified' | 'samples' | 'errors' | 'actions' | 'exceptions' | 'exceptionCount'
+  | 'events'
+  | 'sessions'
+  | 'evals'
+  | 'unverified'
+  | 'samples'
+  | 'errors'
+  | 'actions'
+  | 'exceptions'
+  | 'exceptionCount'
 >;
 
 const asObject = (value: JsonValue | undefined): JsonObject =>
@@ -47,7 +55,10 @@ export class ReportTally {
         at: asText(record.received_at),
         name: name || asText(record.event_type),
         kind: exception.kind,
-        detail: exception.detail.length > DETAIL ? `${exception.detail.slice(0, DETAIL - 1).toWellFormed()}…` : exception.detail,
+        detail:
+          exception.detail.length > DETAIL
+            ? `${exception.detail.slice(0, DETAIL - 1).toWellFormed()}…`
+            : exception.detail,
       });
     }
   }
@@ -77,7 +88,8 @@ export class ReportTally {
 
 function exceptionOf(record: JsonObject): Pick<ReportException, 'kind' | 'detail'> | undefined {
   const decision = asObject(record.decision);
-  const reasons = (list: JsonValue | undefined): string => (Array.isArray(list) ? list.filter(r => typeof r === 'string').join('; ') : '');
+  const reasons = (list: JsonValue | undefined): string =>
+    Array.isArray(list) ? list.filter(r => typeof r === 'string').join('; ') : '';
   switch (record.event_type) {
     case 'decision.recorded':
       if (decision.failed !== undefined) return { kind: 'failed', detail: reasons(decision.reasons) };
@@ -86,13 +98,18 @@ function exceptionOf(record: JsonObject): Pick<ReportException, 'kind' | 'detail
       const approval = asObject(record.approval);
       const by = asText(approval.by);
       return approval.verdict === 'deny'
-        ? { kind: 'refused', detail: [by === '' ? '' : `by ${by}`, asText(approval.comment)].filter(Boolean).join(': ') }
+        ? {
+            kind: 'refused',
+            detail: [by === '' ? '' : `by ${by}`, asText(approval.comment)].filter(Boolean).join(': '),
+          }
         : undefined;
     }
     case 'approval.expired':
       return { kind: 'expired', detail: 'Nobody answered, or the approval was not used, in time.' };
     case 'outcome.recorded':
-      return record.status === 'error' ? { kind: 'error', detail: asText(asObject(record.outcome).error) } : undefined;
+      return record.status === 'error'
+        ? { kind: 'error', detail: asText(asObject(record.outcome).error) }
+        : undefined;
     default:
       return undefined;
   }
