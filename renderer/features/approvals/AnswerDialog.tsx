@@ -11,6 +11,7 @@ import { useState } from 'react';
 import type { ApprovalView } from '../../../core/api/views.ts';
 import { invalidate, useCall } from '../../api/queries.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
+import { ArgumentList } from './ArgumentList.tsx';
 import { gistOf, shownDigest } from './approval_view.ts';
 
 export type Verdict = 'approve' | 'deny';
@@ -60,14 +61,14 @@ export function AnswerDialog({
       opened
       onClose={() => !answer.isPending && close()}
       title={approve ? `Approve ${item.action}?` : `Refuse ${item.action}?`}
-      size={480}
+      size={520}
     >
       <form onSubmit={submit} className="stack">
-        <p className="answer-gist">
-          {gistOf(item.payload)}
-          <span className="mute">
-            {item.actor_id} in {item.app_id}
-          </span>
+        <div className="answer-call">
+          <ArgumentList payload={item.payload} />
+        </div>
+        <p className="mute answer-note">
+          {item.actor_id} in {item.app_id}
         </p>
         <Textarea
           label={approve ? 'Comment (optional)' : 'Why (optional, the program and the record get it)'}

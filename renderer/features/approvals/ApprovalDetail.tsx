@@ -15,7 +15,8 @@ import { ErrorPanel } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { formatLeft } from '../../ui/times.ts';
 import type { Verdict } from './AnswerDialog.tsx';
-import { buildArguments, buildFate, buildSessionSoFar, canAnswer, stateOf } from './approval_view.ts';
+import { ArgumentList } from './ArgumentList.tsx';
+import { buildFate, buildSessionSoFar, canAnswer, stateOf } from './approval_view.ts';
 import { RiskMark } from './RiskMark.tsx';
 
 export function ApprovalDetail({
@@ -45,9 +46,16 @@ export function ApprovalDetail({
           )}
         </div>
         <p className="approval-lead">
-          <b>{item.actor_id}</b> in <b>{item.app_id}</b> wants to run this. It waits since{' '}
-          <Time at={item.asked_at} short />
-          {open ? ' and runs only if you approve it.' : '.'}
+          <b>{item.actor_id}</b> in <b>{item.app_id}</b> {open ? 'wants' : 'wanted'} to run this.{' '}
+          {open ? (
+            <>
+              It waits since <Time at={item.asked_at} short /> and runs only if you approve it.
+            </>
+          ) : (
+            <>
+              Asked <Time at={item.asked_at} short />.
+            </>
+          )}
         </p>
         {fate !== undefined && (
           <div
@@ -130,7 +138,6 @@ export function ApprovalDetail({
 
 function Arguments({ payload }: { payload: unknown }) {
   const [raw, setRaw] = useState(false);
-  const rows = buildArguments(payload);
   return (
     <Section
       title="With exactly these arguments"
@@ -141,21 +148,7 @@ function Arguments({ payload }: { payload: unknown }) {
         </Button>
       }
     >
-      {raw ? (
-        <JsonView value={payload} what="arguments" />
-      ) : (
-        <dl className="arguments">
-          {rows.length === 0 && <p className="mute">None.</p>}
-          {rows.map(row => (
-            <div key={row.name} className={row.block ? 'argument block' : 'argument'}>
-              <dt title={row.name}>{row.label}</dt>
-              <dd className={`argument-${row.kind}`}>
-                {row.text === '' ? <i className="mute">empty</i> : row.text}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {raw ? <JsonView value={payload} what="arguments" /> : <ArgumentList payload={payload} />}
     </Section>
   );
 }

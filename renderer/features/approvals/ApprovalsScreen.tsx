@@ -129,7 +129,13 @@ export function ApprovalsScreen() {
               </Button>
             )}
             <p className="queue-keys mute">
-              <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>a</kbd> approve · <kbd>r</kbd> refuse
+              <kbd>j</kbd> <kbd>k</kbd> next, previous
+              {show !== 'answered' && (
+                <>
+                  {' '}
+                  · <kbd>a</kbd> approve · <kbd>r</kbd> refuse
+                </>
+              )}
             </p>
           </section>
           <section className="approval" ref={detail} tabIndex={-1} aria-label="The call">

@@ -21,13 +21,13 @@ export function CustodyTab() {
     <div className="settings-page">
       <Section title={`Key: ${custody.label}`} lead="Your records are encrypted. This is who can open them.">
         <div className="custody-lists">
-          <Points title="Protects against" points={custody.protects} good />
-          <Points title="Does not protect against" points={custody.does_not_protect} />
+          <Points title="What it protects" points={custody.protects} good />
+          <Points title="What it does not protect against" points={custody.does_not_protect} />
         </div>
         <p className="mute">
           {held === undefined
             ? 'No checkpoint is held elsewhere yet: give an evidence pack to someone, and history up to it cannot be rewritten unseen.'
-            : `History up to record #${(held.size - 1).toLocaleString('en')} is held elsewhere, so it cannot be rewritten unseen.`}
+            : `History up to record #${(held.size - 1).toLocaleString('en')} left this app (${held.how}). Kept away from this computer, it makes a rewritten history visible.`}
         </p>
       </Section>
       <Passphrase has={custody.kind === 'passphrase'} />

@@ -1,8 +1,8 @@
 /** Step 2: the recovery phrase, shown once, then two of its words retyped. It is held by this component alone. */
 import { Button, TextInput } from '@mantine/core';
-import { IconPrinter } from '@tabler/icons-react';
+import { useClipboard } from '@mantine/hooks';
+import { IconCheck, IconCopy, IconPrinter } from '@tabler/icons-react';
 import { type FormEvent, useState } from 'react';
-import { CopyButton } from '../../ui/Copy.tsx';
 import { phraseForPaper, placesToRetype, sameWord, wordsOf } from './setup_steps.ts';
 
 export function PhraseStep({
@@ -17,6 +17,7 @@ export function PhraseStep({
   onWritten: () => void;
 }) {
   const words = wordsOf(phrase);
+  const { copied, copy } = useClipboard({ timeout: 2_000 });
   const [asking, setAsking] = useState(false);
   const [places] = useState(() => placesToRetype(words.length, Math.random));
   const [typed, setTyped] = useState(['', '']);
@@ -95,7 +96,14 @@ export function PhraseStep({
           >
             Print
           </Button>
-          <CopyButton text={paper} what="recovery phrase" size={30} />
+          <Button
+            variant="default"
+            size="sm"
+            leftSection={copied ? <IconCheck size={15} aria-hidden /> : <IconCopy size={15} aria-hidden />}
+            onClick={() => copy(paper)}
+          >
+            {copied ? 'Copied' : 'Copy'}
+          </Button>
         </span>
         <Button size="sm" onClick={() => setAsking(true)} autoFocus>
           I have written it down
