@@ -59,6 +59,10 @@ function edit(
   setLines(parts, path, lines);
 }
 
+function flip(parts: Parts, path: string, at: number, bits: number): void {
+  parts.get(path)![at]! ^= bits;
+}
+
 test('the untouched pack has no failure', async () => {
   const report = await check(await zipOf(copy()), trustOf(ledger));
   expect(codesOf(report).filter(code => findingTable[code as FindingCode].level === 'fail')).toEqual([]);
@@ -304,7 +308,7 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
       parts =>
         parts.set('events.jsonl', utf8(textOf(parts, 'events.jsonl').replace('{"app_id"', '{ "app_id"'))),
     ],
-    ['a line that is not UTF-8', 'line_form', parts => void (parts.get('events.jsonl')![20] = 0xff)],
+    ['a line that is not UTF-8', 'line_form', parts => flip(parts, 'events.jsonl', 20, 0x80)],
     [
       'a last line that does not end',
       'line_form',
@@ -426,7 +430,7 @@ describe('changed records, in a pack that is signed anew by its maker', () => {
     [
       'a checkpoint.sig of something else',
       'checkpoint_files_differ',
-      parts => void (parts.get('checkpoint.sig')![5]! ^= 1),
+      parts => flip(parts, 'checkpoint.sig', 5, 1),
     ],
     [
       'a wider window in the manifest',

@@ -92,7 +92,7 @@ export class Fonts {
   }
 }
 
-const MARK = /^[\p{M}\u200d\ufe0e\ufe0f]$/u;
+const MARK = /^(?:\p{M}|\u200d|\ufe0e|\ufe0f)$/u;
 const joins = (codePoint: number): boolean => codePoint > 0x2ff && MARK.test(String.fromCodePoint(codePoint));
 
 /** One line of well-formed text: controls and line breaks become spaces, direction overrides go. */

@@ -1,0 +1,315 @@
+/**
+ * One pass over the records of a pack, by rising seq, and what follows from it. Memory is a page of lines and a few
+ * facts each for approvals, blobs, sessions and open streams. Format: docs/spec/pack.md.
+ */
+import { TrailmixError } from '../api/errors.ts';
+import { isBlobRef } from '../proof/blob.ts';
+import { equalBytes, fromUtf8 } from '../proof/bytes.ts';
+import type { Checkpoint } from '../proof/checkpoint.ts';
+import type { JsonObject } from '../proof/jcs.ts';
+import { Approvals } from './approvals.ts';
+import { BlobWatch, mayHoldBlobs } from './blobs.ts';
+import {
+  checkConsistencyNames,
+  checkKeyFiles,
+  checkSignature,
+  checkSince,
+  readCheckpoint,
+} from './checkpoint.ts';
+import { ScopeCheck } from './completeness.ts';
+import { evalCount, evalLines } from './evals.ts';
+import type { PackFiles } from './files.ts';
+import type { Findings } from './findings.ts';
+import { hmacOf } from './hmac.ts';
+import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
+import { KeyChain } from './keys.ts';
+import { LineCursor, LineError } from './lines.ts';
+import { type Manifest, ManifestError } from './manifest.ts';
+import { RecordSource, TreeCheck } from './merge.ts';
+import { PolicyWatch, parsePolicies } from './policies.ts';
+import { authOf, type ReadRecord, RecordChecker } from './records.ts';
+import { oneByOne, SignatureQueue } from './signatures.ts';
+import { Streams } from './streams.ts';
+
+/** A file that cannot be read in its one form becomes a finding. */
+export function reading<T>(
+  findings: Findings,
+  code: 'checksums_form' | 'manifest_form' | 'policy_form',
+  where: string,
+  read: () => T | undefined,
+): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    findings.add(code, where, `${error.message}.`);
+    return undefined;
+  }
+}
+
+const EMPTY_FILES = ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'] as const;
+
+/** One pass over the records of a pack, by rising seq, and what follows from it. */
+export class PackVerifier {
+  readonly #host: VerifyHost;
+  readonly #files: PackFiles;
+  readonly #manifest: Manifest;
+  readonly #findings: Findings;
+  readonly #signatures: SignatureQueue;
+  readonly #keys: KeyChain;
+  readonly #checker: RecordChecker;
+  readonly #scope: ScopeCheck;
+  readonly #streams = new Streams();
+  readonly #approvals: Approvals;
+  readonly #policies = new PolicyWatch();
+  readonly #blobs = new BlobWatch();
+  readonly #sessions = new Set<string>();
+  readonly #erasures = new Set<number>();
+  readonly #extras: { value: JsonObject; where: string }[] = [];
+  readonly #evals: LineCursor;
+  readonly #counts = noCounts();
+
+  constructor(host: VerifyHost, files: PackFiles, manifest: Manifest, findings: Findings) {
+    this.#host = host;
+    this.#files = files;
+    this.#manifest = manifest;
+    this.#findings = findings;
+    this.#signatures = new SignatureQueue(host.verifyBatch ?? oneByOne(host.verifyEd25519), findings);
+    this.#keys = new KeyChain(host.sha256, findings, this.#signatures);
+    this.#checker = new RecordChecker({
+      sha256: host.sha256,
+      findings,
+      keys: this.#keys,
+      signatures: this.#signatures,
+      ledgerId: manifest.ledger_id,
+      tenantId: manifest.tenant_id,
+    });
+    this.#scope = new ScopeCheck(manifest);
+    this.#approvals = new Approvals(host.sha256, hmacOf(host.sha256));
+    this.#evals = new LineCursor('evals.jsonl', files.stream('evals.jsonl'));
+  }
+
+  async run(given: Given): Promise<PackCounts> {
+    const { sha256 } = this.#host;
+    const findings = this.#findings;
+    const files = this.#files;
+    const manifest = this.#manifest;
+    const checkpoint = await readCheckpoint(files, manifest, findings);
+    await this.#records(checkpoint?.checkpoint);
+    await this.#signatures.drain();
+
+    if (checkpoint !== undefined) {
+      await checkSignature(this.#host, checkpoint, this.#keys, given.trust?.vkeys, findings);
+      if (given.since !== undefined) {
+        await checkSince(this.#host, files, checkpoint.checkpoint, given.since, findings);
+      }
+    }
+    await checkKeyFiles(files, manifest, this.#keys, findings);
+    checkConsistencyNames(manifest, findings);
+    this.#scope.finish(this.#erasures, findings);
+    const edges = {
+      before: this.#scope.hasBefore,
+      after: this.#scope.hasAfter,
+      hidden: this.#scope.hidden > 0,
+    };
+    this.#streams.finish(edges, findings);
+    const policiesBytes = await files.read('policies.json');
+    const policies = reading(
+      findings,
+      'policy_form',
+      'policies.json',
+      () => policiesBytes && parsePolicies(policiesBytes),
+    );
+    this.#policies.finish(sha256, policies ?? [], manifest, findings);
+    this.#approvals.finish({ ledgerId: manifest.ledger_id, tenantId: manifest.tenant_id }, findings);
+    await this.#derived();
+    this.#checkExtras();
+    const blobs = manifest.files.filter(({ role }) => role === 'blob');
+    await this.#blobs.finish(blobs, async path => (await files.read(path)) ?? new Uint8Array(0), findings);
+    const counts = this.#counts;
+    counts.sessions = this.#sessions.size;
+    counts.blobs = blobs.length;
+    counts.decisions = { ...this.#approvals.decisions };
+    counts.approvals = this.#approvals.counts();
+    return counts;
+  }
+
+  /** Merges events, extras, heads and proof by seq. */
+  async #records(checkpoint: Checkpoint | undefined): Promise<void> {
+    const { sha256, onProgress, signal } = this.#host;
+    const findings = this.#findings;
+    const tree = new TreeCheck(sha256, this.#files, this.#manifest.checkpoint.size, findings);
+    await tree.start();
+    const total = this.#files.bytes('events.jsonl');
+    const sources = [
+      new RecordSource('events', this.#progress(total), findings),
+      new RecordSource('extras', this.#files.stream('extras.jsonl'), findings),
+      new RecordSource('heads', this.#files.stream('heads.jsonl'), findings),
+    ];
+    for (const source of sources) await source.advance();
+    for (let count = 1; ; count++) {
+      let next: RecordSource | undefined;
+      for (const source of sources) {
+        if (
+          source.record !== undefined &&
+          (next?.record === undefined || source.record.head.seq < next.record.head.seq)
+        ) {
+          next = source;
+        }
+      }
+      const record = next?.record;
+      if (next === undefined || record === undefined) break;
+      const step = tree.leaf(record);
+      if (step !== undefined) await step;
+      const taken = this.#take(record, next.line);
+      if (taken !== undefined) await taken;
+      if (this.#signatures.full) await this.#signatures.room();
+      if (!next.advanceNow()) await next.advance();
+      if (count % 4096 === 0 && signal?.aborted === true)
+        throw new TrailmixError('export_cancelled', { message: 'The check was cancelled' });
+    }
+    onProgress?.(total, total);
+    const root = await tree.root();
+    if (root !== undefined && checkpoint !== undefined && !equalBytes(root, checkpoint.root)) {
+      findings.add('root_wrong', 'proofs/multiproof.jsonl');
+    }
+    if (
+      this.#manifest.checkpoint.size > 0 &&
+      this.#keys.all.length === 0 &&
+      findings.count('keys_missing') === 0
+    ) {
+      findings.add('keys_missing', 'extras.jsonl');
+    }
+  }
+
+  async *#progress(total: number): AsyncGenerator<Uint8Array, void> {
+    let done = 0;
+    for await (const chunk of this.#files.stream('events.jsonl')) {
+      done += chunk.length;
+      this.#host.onProgress?.(done, total);
+      yield chunk;
+    }
+  }
+
+  #take(record: ReadRecord, line: string): Promise<void> | undefined {
+    const findings = this.#findings;
+    const { value, where, file, head } = record;
+    this.#checker.check(record);
+    this.#scope.take(record, findings);
+    if (record.bodyJcs === undefined) {
+      if (file === 'extras') findings.add('body_missing', where);
+      return undefined;
+    }
+    const inScope = file === 'events';
+    if (mayHoldBlobs(line)) this.#blobs.take(value, where, findings);
+    this.#approvals.take(value, inScope, where, findings);
+    if (inScope) {
+      this.#counts.events++;
+      if (typeof value.session_id === 'string') this.#sessions.add(value.session_id);
+      if (authOf(value) === 'none') {
+        this.#counts.unverified++;
+        findings.add('unkeyed_events', where);
+      }
+      this.#streams.take(value, where, findings);
+    } else this.#extra(value, where, head.seq);
+    if (head.event_type === 'policy.activated' && isBlobRef(value.policy)) {
+      return this.#activation(value, value.policy.$blob.sha256, inScope, where);
+    }
+    this.#policies.take(value, inScope, where, findings);
+    const evals = inScope && this.#manifest.include.includes('evals') ? evalCount(value) : 0;
+    return evals > 0 ? this.#compareEvals(value) : undefined;
+  }
+
+  /** A policy too large for its record. */
+  async #activation(value: JsonObject, sha256: string, inScope: boolean, where: string): Promise<void> {
+    const bytes = await this.#files.read(`blobs/${sha256}`);
+    let policy: JsonObject = {};
+    try {
+      policy = JSON.parse(fromUtf8(bytes ?? new Uint8Array(0))) as JsonObject;
+    } catch {
+      this.#findings.add('policy_unrecorded', where, 'Its blob cannot be read.');
+    }
+    this.#policies.take({ ...value, policy }, inScope, where, this.#findings);
+  }
+
+  #extra(value: JsonObject, where: string, seq: number): void {
+    const type = String(value.event_type);
+    const erased = (value.erasure as JsonObject | undefined)?.seq;
+    if (type.startsWith('erasure.') && typeof erased === 'number' && erased < seq) this.#erasures.add(erased);
+    if (
+      type === 'ledger.restored' ||
+      type === 'restore.accepted' ||
+      (seq === 0 && value.restored !== undefined)
+    ) {
+      this.#findings.add('restored', where);
+    }
+    if (/^(?:decision|approval|intent|outcome)\./.test(type))
+      this.#extras.push({ value: extraIdentity(value), where });
+    else if (!/^(?:erasure|ledger|key|policy|person|restore)\./.test(type))
+      this.#findings.add('extra_unknown', where, `${type}.`);
+  }
+
+  /** Those of the gate must stand behind an approval in scope: known only when all have passed. */
+  #checkExtras(): void {
+    for (const { value, where } of this.#extras) {
+      if (!this.#approvals.calledFor(value)) this.#findings.add('extra_unknown', where);
+    }
+  }
+
+  async #compareEvals(value: JsonObject): Promise<void> {
+    for (const expected of evalLines(value)) {
+      this.#counts.evals++;
+      const line = await nextLine(this.#evals);
+      if (line !== expected && this.#findings.count('derived_wrong') < 20) {
+        this.#findings.add('derived_wrong', `evals.jsonl:${this.#evals.line}`);
+      }
+    }
+  }
+
+  async #derived(): Promise<void> {
+    const findings = this.#findings;
+    if ((await nextLine(this.#evals)) !== undefined) {
+      findings.add('derived_wrong', `evals.jsonl:${this.#evals.line}`, 'A line too many.');
+    }
+    const cursor = new LineCursor('approvals.jsonl', this.#files.stream('approvals.jsonl'));
+    if (this.#manifest.include.includes('approvals')) {
+      for (const expected of this.#approvals.lines()) {
+        if (`${await nextLine(cursor)}\n` !== expected) {
+          findings.add('derived_wrong', `approvals.jsonl:${cursor.line}`);
+          break;
+        }
+      }
+    }
+    if (findings.count('derived_wrong') === 0 && (await nextLine(cursor)) !== undefined) {
+      findings.add('derived_wrong', `approvals.jsonl:${cursor.line}`, 'A line too many.');
+    }
+    for (const path of EMPTY_FILES)
+      if (this.#files.bytes(path) > 0) findings.add('derived_wrong', path, 'It should be empty.');
+  }
+}
+
+/** What `calledFor` needs of an extra record; the rest of it is not kept. */
+const extraIdentity = ({ approval, intent, decision, outcome }: JsonObject): JsonObject => {
+  const pick = (value: unknown, name: string): JsonObject => {
+    const found = typeof value === 'object' && value !== null ? (value as JsonObject)[name] : undefined;
+    return typeof found === 'string' ? { [name]: found } : {};
+  };
+  return {
+    approval: pick(approval, 'id'),
+    intent: pick(intent, 'approval_id'),
+    decision: pick(decision, 'approval_id'),
+    outcome: pick(outcome, 'intent_id'),
+  };
+};
+
+/** A bad line of a derived file reads as one that no record could give. */
+async function nextLine(cursor: LineCursor): Promise<string | undefined> {
+  try {
+    let line = cursor.next();
+    while (line === undefined && (await cursor.fill())) line = cursor.next();
+    return line;
+  } catch (error) {
+    if (error instanceof LineError) return '';
+    throw error;
+  }
+}
