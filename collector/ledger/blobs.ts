@@ -3,12 +3,12 @@
  * Rules: `put` answers once the file and its name are durable; a failure leaves nothing behind; at most PUTS uploads
  * run at once (busy beyond); what is read back is checked chunk by chunk and as a whole.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
-import type { BlobStore } from '../ports.ts';
+import type { BlobStore, Ids } from '../ports.ts';
 import { BlobCipher, blobContext, blobPath, CHUNK, HEADER, TAG, writeBlobSync } from './blob-file.ts';
 import { isDiskFull } from './database.ts';
 import { syncFolder } from './headfile.ts';
@@ -26,10 +26,12 @@ export type BlobFolder = BlobStore & {
 export async function openBlobs(options: {
   folder: string;
   blobKey: Uint8Array;
+  random: Ids['bytes'];
   uploaded: (tenantId: string, sha256: string, keyId: string) => Promise<void>;
   uploadedBy: BlobStore['uploadedBy'];
 }): Promise<BlobFolder> {
-  const { folder, blobKey } = options;
+  const { folder, blobKey, random } = options;
+  const passingName = () => join(incoming, Buffer.from(random(16)).toString('hex'));
   const incoming = join(folder, INCOMING);
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   let total = await tidy(folder);
@@ -49,8 +51,8 @@ export async function openBlobs(options: {
   async function put(tenantId: string, bytes: AsyncIterable<Uint8Array>, limit: number, keyId?: string) {
     if (puts >= PUTS) throw new TrailmixError('busy', { retryAfter: 1 });
     puts++;
-    const passing = join(incoming, randomBytes(16).toString('hex'));
-    const passingKey = randomBytes(32);
+    const passing = passingName();
+    const passingKey = random(32);
     try {
       const digest = createHash('sha256');
       let size = 0;
@@ -68,7 +70,7 @@ export async function openBlobs(options: {
       const file = path(tenantId, sha256);
       if (!(await exists(file))) {
         await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-        const beside = join(incoming, randomBytes(16).toString('hex'));
+        const beside = passingName();
         try {
           const cipher = BlobCipher.create(blobKey, blobContext(tenantId, sha256));
           await writeSealed(beside, cipher, readSealed(passing, passingKey, 'incoming'));

@@ -166,6 +166,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
     const blobs = await openBlobs({
       folder: places.blobs,
       blobKey: secrets.blob,
+      random: options.ids.bytes,
       uploaded: (tenant, sha256, keyId) =>
         writer.call('upload', { tenantId: tenant, sha256, keyId } satisfies UploadInput),
       uploadedBy: (...input) => reader.call('uploadedBy', input),

@@ -6,18 +6,19 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { DecisionState, SpanColumns, TraceSummary } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
+import { runId } from '../../core/proof/record.ts';
 import type { ReadLedger, TraceQuery } from '../ports.ts';
 import type { Connection } from './database.ts';
+import { sha256 } from './merkle.ts';
 import { RISKS, type RunRow, STATUSES } from './projections.ts';
 import { isEmpty, parseQuery } from './query-text.ts';
 import { MOST_ITEMS, type Search, timeOf } from './search.ts';
 
-type ListedRun = RunRow & { app_id: string; waiting: number };
+type ListedRun = RunRow & { app_id: string };
+/** Waiting approvals of each run that has any, by run_id. */
+type Waiting = ReadonlyMap<string, number>;
 
 const DEFAULT_LIMIT = 100;
-const WAITING = `(SELECT count(*) FROM approval WHERE approval.tenant_id = app.tenant_id AND approval.status = 'waiting'
-  AND approval.app_id = app.app_id AND approval.session_id = run.session_id)`;
-
 /** What a list can be ordered by, as SQL. Ties go by `run`. */
 const ORDERS: Readonly<Record<string, string>> = {
   last_seq: 'run.last_seq',
@@ -41,7 +42,7 @@ const DECISIONS: Readonly<Record<string, string>> = {
   deny: 'run.denied > 0',
   approve: 'run.asked > 0',
   failed: 'run.failed > 0',
-  waiting: `${WAITING} > 0`,
+  waiting: 'run.run_id IN (SELECT value FROM json_each(:waiting))',
 };
 
 type Condition = { facet?: 'app' | 'risk' | 'decision'; sql: string; parameters: Record<string, unknown> };
@@ -57,7 +58,8 @@ export class Traces {
 
   traces(asked: TraceQuery): Awaited<ReturnType<ReadLedger['traces']>> {
     return this.#db.transaction(() => {
-      const conditions = this.#conditions(asked);
+      const waiting = this.#waiting();
+      const conditions = this.#conditions(asked, waiting);
       const { order, descending } = orderOf(asked.sort);
       const limit = Math.min(asked.limit ?? DEFAULT_LIMIT, MOST_ITEMS);
       const cursor = readCursor(asked.cursor);
@@ -69,7 +71,7 @@ export class Traces {
       const way = descending ? 'DESC' : 'ASC';
       const rows = this.#db
         .prepare<[Record<string, unknown>], ListedRun & { sorted: string | number }>(
-          `SELECT run.*, app.app_id, ${WAITING} AS waiting, ${order} AS sorted FROM run JOIN app ON app.app = run.app
+          `SELECT run.*, app.app_id, ${order} AS sorted FROM run JOIN app ON app.app = run.app
            WHERE ${all.sql} ${page} ORDER BY ${order} ${way}, run.run ${way} LIMIT :limit`,
         )
         .all({
@@ -80,19 +82,19 @@ export class Traces {
       const items = rows.slice(0, limit);
       const last = rows.length > limit ? items.at(-1) : undefined;
       return {
-        items: items.map(summary),
-        total: this.#count('*', all),
+        items: items.map(run => summary(run, waiting)),
+        total: this.#count(all),
         ...(last === undefined ? {} : { next: writeCursor(last.sorted, last.run) }),
         facets: {
           app: this.#facet('app.app_id', where('app')),
           risk: riskNames(this.#facet('run.risk', where('risk'))),
-          decision: this.#decisions(where('decision')),
+          decision: this.#decisions(where('decision'), waiting),
         },
       };
     })();
   }
 
-  #conditions(asked: TraceQuery): Condition[] {
+  #conditions(asked: TraceQuery, waiting: Waiting): Condition[] {
     const conditions: Condition[] = [];
     const add = (sql: string, parameters: Record<string, unknown>, facet?: Condition['facet']) =>
       conditions.push({ sql, parameters, ...(facet === undefined ? {} : { facet }) });
@@ -106,7 +108,7 @@ export class Traces {
       const sql = DECISIONS[asked.decision];
       if (sql === undefined)
         throw new TrailmixError('input_invalid', { where: 'decision', message: 'no such decision' });
-      add(sql, {}, 'decision');
+      add(sql, asked.decision === 'waiting' ? { waiting: listed(waiting) } : {}, 'decision');
     }
     if (asked.from !== undefined) add('run.last_us >= :from', { from: timeOf(asked.from, 'from') });
     if (asked.to !== undefined) add('run.first_us <= :to', { to: timeOf(asked.to, 'to') });
@@ -118,10 +120,20 @@ export class Traces {
     return conditions;
   }
 
-  #count(what: string, where: Where): number {
+  #waiting(): Waiting {
+    const rows = this.#db
+      .prepare<[], { app_id: string; session_id: string; n: number }>(
+        `SELECT app_id, session_id, count(*) AS n FROM approval
+         WHERE tenant_id IN (SELECT tenant_id FROM ledger) AND status = 'waiting' GROUP BY 1, 2`,
+      )
+      .all();
+    return new Map(rows.map(row => [runId(sha256, row.app_id, row.session_id), row.n]));
+  }
+
+  #count(where: Where): number {
     return this.#db
       .prepare<[Record<string, unknown>], { n: number }>(
-        `SELECT count(${what}) AS n FROM run JOIN app ON app.app = run.app WHERE ${where.sql}`,
+        `SELECT count(*) AS n FROM run JOIN app ON app.app = run.app WHERE ${where.sql}`,
       )
       .get(where.parameters)!.n;
   }
@@ -135,13 +147,13 @@ export class Traces {
     return Object.fromEntries(rows.map(row => [String(row.value), row.n]));
   }
 
-  #decisions(where: Where): Record<string, number> {
+  #decisions(where: Where, waiting: Waiting): Record<string, number> {
     const sums = Object.entries(DECISIONS).map(([name, sql]) => `coalesce(sum(${sql}), 0) AS "${name}"`);
     const row = this.#db
       .prepare<[Record<string, unknown>], Record<string, number>>(
         `SELECT ${sums.join(', ')} FROM run JOIN app ON app.app = run.app WHERE ${where.sql}`,
       )
-      .get(where.parameters)!;
+      .get({ ...where.parameters, waiting: listed(waiting) })!;
     return Object.fromEntries(Object.entries(row).filter(([, n]) => n > 0));
   }
 
@@ -149,11 +161,11 @@ export class Traces {
     return this.#db.transaction(() => {
       const run = this.#db
         .prepare<[string], ListedRun>(
-          `SELECT run.*, app.app_id, ${WAITING} AS waiting FROM run JOIN app ON app.app = run.app WHERE run_id = ?`,
+          `SELECT run.*, app.app_id FROM run JOIN app ON app.app = run.app WHERE run_id = ?`,
         )
         .get(runId);
       if (run === undefined) return undefined;
-      const trace = summary(run);
+      const trace = summary(run, this.#waiting());
       const spans = this.#spans(run);
       if (q === undefined || q.trim() === '') return { trace, spans };
       return { trace, spans, matches: this.#matches(run, q) };
@@ -251,7 +263,9 @@ function stateOf(decision: string, approval: string | undefined): DecisionState 
   return 'waiting';
 }
 
-function summary(run: ListedRun): TraceSummary {
+const listed = (waiting: Waiting): string => JSON.stringify([...waiting.keys()]);
+
+function summary(run: ListedRun, waiting: Waiting): TraceSummary {
   return {
     run_id: run.run_id,
     app_id: run.app_id,
@@ -271,7 +285,7 @@ function summary(run: ListedRun): TraceSummary {
     denied: run.denied,
     asked: run.asked,
     failed: run.failed,
-    waiting: run.waiting,
+    waiting: waiting.get(run.run_id) ?? 0,
     sample: run.sample === 1,
     unverified: run.unverified === 1,
   };

@@ -15,7 +15,7 @@ const port = parentPort;
 if (port === null) throw new Error('not a worker thread');
 
 /** Share of one core that a pass over a large ledger takes. */
-const DUTY = 0.3;
+const DUTY = 0.5;
 /** A ledger up to this many records is checked without pauses. */
 const SMALL = 5000;
 const MOST_REST_MS = 600_000;

@@ -3,12 +3,12 @@
  * group is written the next one gathers; no timer delays a commit. The queue's bound is kept by the main thread
  * (open.ts), which counts what it has handed over.
  */
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { base64 } from '../../core/proof/bytes.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
+import { systemIds } from '../clock.ts';
 import { unwrap, wrap } from '../keys/wrap.ts';
 import { writeBlobSync } from './blob-file.ts';
 import { writerCommands } from './commands.ts';
@@ -82,8 +82,7 @@ async function open() {
         },
       },
       warn,
-      id: (prefix, atMs) =>
-        `${prefix}_${Math.floor(atMs).toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`,
+      ids: systemIds,
     });
     if (writer.next === 0) begin(db, writer);
     else if (end !== undefined && files.head?.seq !== end.last) writer.catchUpHeadFile(end.lastSignature);

@@ -5,20 +5,20 @@
  * group, and the state in memory is then taken from the database again, as at open.
  * Reads no clock: every request carries a reading. Format: docs/spec/ledger.md.
  */
-import { createPrivateKey, hash, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
-import { replaceLargeValues } from '../../core/proof/blob.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { eventSignatureMessage, LEDGER_APP, recordOf } from '../../core/proof/record.ts';
-import type { Appended, Commands, EventFacts, OwnEvent } from '../ports.ts';
+import type { Appended, Commands, EventFacts, Ids, OwnEvent } from '../ports.ts';
+import { checkBatch } from './admission.ts';
 import { Chain, type Linked, type Stamp } from './chain.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Connection, isDiskFull } from './database.ts';
 import type { Faults } from './faults.ts';
 import type { HeadFile } from './headfile.ts';
 import { ENTRY_BYTES, Idempotence, macWriter, type WriteMacs } from './idempotence.ts';
-import { Merkle, sha256 } from './merkle.ts';
+import { Merkle } from './merkle.ts';
 import type {
   AppendEvent,
   AppendInput,
@@ -27,6 +27,7 @@ import type {
   UploadInput,
   WriterData,
 } from './messages.ts';
+import { prepareOwn } from './own-record.ts';
 import { Projections } from './projections.ts';
 import { type Signer, SLOTS } from './signer.ts';
 import { Streams } from './streams.ts';
@@ -71,8 +72,7 @@ export type WriterParts = {
   storeBlob: (tenantId: string, sha256: string, bytes: Uint8Array) => void;
   vault: WriteTx['vault'];
   warn: (code: string, message: string) => void;
-  /** Ids port: a new identifier that sorts by time. */
-  id: (prefix: string, atMs: number) => string;
+  ids: Ids;
 };
 
 export class LedgerWriter {
@@ -195,7 +195,7 @@ export class LedgerWriter {
     const macs = Buffer.from(given.buffer, given.byteOffset, given.byteLength);
     const seqs = new Float64Array(events.length);
     const hashes = Buffer.allocUnsafe(32 * events.length);
-    const earlier = this.#check(events, macs);
+    const earlier = checkBatch(events, macs, this.#idempotence, this.#streams);
     this.#parts.faults('assign');
     const duplicates: number[] = [];
     for (let i = 0; i < events.length; i++) {
@@ -231,53 +231,6 @@ export class LedgerWriter {
     }
     const output: AppendOutput = { seqs, hashes, duplicates };
     return () => ({ output });
-  }
-
-  /** Everything that can refuse a batch, before anything changes. Answers index -> seq of what is here already. */
-  #check(events: readonly AppendEvent[], macs: Buffer): Map<number, number> {
-    const earlier = new Map<number, number>();
-    const conflicts: number[] = [];
-    const here = new Map<string, number>();
-    for (let i = 0; i < events.length; i++) {
-      const at = i * ENTRY_BYTES;
-      const seen = this.#idempotence.find(macs, at);
-      if (seen !== undefined) {
-        if (seen.sameContent) earlier.set(i, seen.seq);
-        else conflicts.push(i);
-        continue;
-      }
-      if (events.length > 1) {
-        const id = macs.toString('latin1', at, at + ENTRY_BYTES / 2);
-        const first = here.get(id);
-        if (first === undefined) here.set(id, i);
-        else if (sameContent(macs, first, i)) earlier.set(i, -first - 1);
-        else conflicts.push(i);
-      }
-    }
-    if (conflicts.length > 0) {
-      throw new TrailmixError('event_conflict', {
-        where: `/events/${conflicts[0]}/event_id`,
-        errors: conflicts.slice(0, 100).map(i => ({
-          code: 'event_conflict',
-          where: `/events/${i}/event_id`,
-          message: 'this event_id was recorded with other content',
-        })),
-      });
-    }
-    const batch = new Map<string, string>();
-    for (let i = 0; i < events.length; i++) {
-      const { stream } = events[i]!;
-      if (stream === undefined) continue;
-      const owner = this.#streams.owner(stream.id) ?? batch.get(stream.id);
-      if (owner !== undefined && owner !== stream.keyId) {
-        throw new TrailmixError('stream_conflict', {
-          where: `/events/${i}/stream/id`,
-          message: 'this stream belongs to another API key',
-        });
-      }
-      batch.set(stream.id, stream.keyId);
-    }
-    return earlier;
   }
 
   #hashOf(seq: number): Buffer {
@@ -321,9 +274,9 @@ export class LedgerWriter {
       ledgerId: this.#chain.ledgerId,
       vault: this.#parts.vault,
       receivedAt: () => this.#chain.format(this.#chain.peek(at)),
-      random: n => randomBytes(n),
-      id: prefix => this.#parts.id(prefix, at),
-      append: event => this.#own(event, this.#stamp(at, event.eventType.startsWith('export.')), at),
+      random: n => this.#parts.ids.bytes(n),
+      id: prefix => this.#parts.ids.id(prefix),
+      append: event => this.#own(event, this.#stamp(at, event.eventType.startsWith('export.'))),
       touchApproval: id => touched.add(id),
     };
   }
@@ -334,42 +287,22 @@ export class LedgerWriter {
       this.#own(
         { appId: LEDGER_APP, eventType: 'clock.stepped', members: { name: 'The clock stepped back' } },
         stamp,
-        at,
       );
     }
     return stamp;
   }
 
   /** Records an event of the collector's own, signed at once: its record is wanted whole. */
-  #own(event: OwnEvent, stamp: Stamp, at: number): Appended {
-    const { tenantId, ledgerId } = this.#chain;
-    const eventId = event.eventId ?? this.#parts.id('evt', at);
-    const members: JsonObject = {
-      ...event.members,
-      event_id: eventId,
-      ...(event.sessionId === undefined ? {} : { session_id: event.sessionId }),
-    };
+  #own(event: OwnEvent, stamp: Stamp): Appended {
+    const { tenantId } = this.#chain;
+    const own = prepareOwn(event, stamp, { ledgerId: this.#chain.ledgerId, tenantId, ids: this.#parts.ids });
+    const { eventId, bodyHash } = own;
     const macs = Buffer.alloc(ENTRY_BYTES);
-    this.#writeMacs({ tenantId, appId: event.appId, eventId, contentJcs: jcs(members) }, macs, 0);
+    this.#writeMacs({ tenantId, appId: event.appId, eventId, contentJcs: own.contentJcs }, macs, 0);
     if (this.#idempotence.find(macs, 0) !== undefined) {
       throw new TrailmixError('event_conflict', { message: 'an event of this id was recorded before' });
     }
-    const whole: JsonObject = {
-      ...members,
-      ...(stamp.clock === undefined ? {} : { clock: stamp.clock }),
-      source: event.source ?? { via: 'collector', auth: 'self' },
-      salt: randomBytes(16).toString('hex'),
-    };
-    const known = {
-      ledger_id: ledgerId,
-      tenant_id: tenantId,
-      app_id: event.appId,
-      event_type: event.eventType,
-      ts: stamp.receivedAt,
-    };
-    const { body, bodyJcs, blobs } = replaceLargeValues(sha256, known, whole, jcs(whole));
-    for (const blob of blobs) this.#parts.storeBlob(tenantId, blob.sha256, blob.bytes);
-    const bodyHash = hash('sha256', bodyJcs, 'hex');
+    for (const blob of own.blobs) this.#parts.storeBlob(tenantId, blob.sha256, blob.bytes);
     const linked = this.#chain.link(
       { appId: event.appId, eventType: event.eventType, ts: stamp.receivedAt, bodyHash },
       stamp,
@@ -379,17 +312,10 @@ export class LedgerWriter {
     this.#rows.push({
       linked,
       receivedUs: stamp.receivedUs,
-      bodyJcs,
+      bodyJcs: own.bodyJcs,
       eventId,
       sessionId: event.sessionId,
-      facts: {
-        kind: ownKind(event.eventType),
-        startUs: stamp.receivedUs,
-        ...event.facts,
-        ...(typeof event.members.name === 'string' && event.facts?.name === undefined
-          ? { name: event.members.name }
-          : {}),
-      },
+      facts: own.facts,
       macs,
       macsAt: 0,
       signature,
@@ -404,7 +330,7 @@ export class LedgerWriter {
       seq: linked.head.seq,
       hashSelf: linked.hashSelf,
       receivedAt: stamp.receivedAt,
-      record: recordOf(linked.head, body, seal) as RecordView,
+      record: recordOf(linked.head, own.body, seal) as RecordView,
     };
   }
 
@@ -529,21 +455,8 @@ export class LedgerWriter {
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : 'unknown failure');
 
-function sameContent(macs: Buffer, a: number, b: number): boolean {
-  const half = ENTRY_BYTES / 2;
-  const from = b * ENTRY_BYTES + half;
-  return macs.compare(macs, from, from + half, a * ENTRY_BYTES + half, (a + 1) * ENTRY_BYTES) === 0;
-}
-
 /** While the clock is behind, the body carries its raw reading. Rare: the body is read and hashed again. */
 function withClock(event: AppendEvent, clock: string): AppendEvent {
   const bodyJcs = jcs({ ...(JSON.parse(event.bodyJcs) as JsonObject), clock });
   return { ...event, bodyJcs, bodyHash: hash('sha256', bodyJcs, 'hex') };
-}
-
-function ownKind(eventType: string): EventFacts['kind'] {
-  if (eventType.startsWith('decision.')) return 'decision';
-  if (eventType.startsWith('approval.')) return 'approval';
-  if (eventType.startsWith('outcome.') || eventType.startsWith('intent.')) return 'outcome';
-  return 'other';
 }

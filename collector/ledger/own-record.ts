@@ -1,0 +1,65 @@
+/** An event of the collector's own, made ready for the chain: id, body with source and salt, blobs, facts. */
+import { hash } from 'node:crypto';
+import { type Blob, replaceLargeValues } from '../../core/proof/blob.ts';
+import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
+import { type Body, isBodyMember } from '../../core/proof/record.ts';
+import type { EventFacts, Ids, OwnEvent } from '../ports.ts';
+import type { Stamp } from './chain.ts';
+import { sha256 } from './merkle.ts';
+
+export type OwnRecord = {
+  eventId: string;
+  body: Body;
+  bodyJcs: string;
+  bodyHash: string;
+  contentJcs: string;
+  blobs: readonly Blob[];
+  facts: EventFacts;
+};
+
+/** Throws where a member would stand in the head, and RecordTooLargeError. */
+export function prepareOwn(
+  event: OwnEvent,
+  stamp: Stamp,
+  of: { ledgerId: string; tenantId: string; ids: Ids },
+): OwnRecord {
+  const foreign = Object.keys(event.members).find(name => !isBodyMember(name));
+  if (foreign !== undefined) throw new Error(`${event.eventType}: ${foreign} is not a member of a body`);
+  const eventId = event.eventId ?? of.ids.id('evt');
+  const members: JsonObject = {
+    ...event.members,
+    event_id: eventId,
+    ...(event.sessionId === undefined ? {} : { session_id: event.sessionId }),
+  };
+  const whole: JsonObject = {
+    ...members,
+    ...(stamp.clock === undefined ? {} : { clock: stamp.clock }),
+    source: event.source ?? { via: 'collector', auth: 'self' },
+    salt: Buffer.from(of.ids.bytes(16)).toString('hex'),
+  };
+  const known = {
+    ledger_id: of.ledgerId,
+    tenant_id: of.tenantId,
+    app_id: event.appId,
+    event_type: event.eventType,
+    ts: stamp.receivedAt,
+  };
+  const { body, bodyJcs, blobs } = replaceLargeValues(sha256, known, whole, jcs(whole));
+  const named = typeof event.members.name === 'string' ? { name: event.members.name } : {};
+  return {
+    eventId,
+    body,
+    bodyJcs,
+    bodyHash: hash('sha256', bodyJcs, 'hex'),
+    contentJcs: jcs(members),
+    blobs,
+    facts: { kind: ownKind(event.eventType), startUs: stamp.receivedUs, ...named, ...event.facts },
+  };
+}
+
+function ownKind(eventType: string): EventFacts['kind'] {
+  if (eventType.startsWith('decision.')) return 'decision';
+  if (eventType.startsWith('approval.')) return 'approval';
+  if (eventType.startsWith('outcome.') || eventType.startsWith('intent.')) return 'outcome';
+  return 'other';
+}
