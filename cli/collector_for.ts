@@ -2,7 +2,6 @@
  * Runs a command's work on the collector of a data folder: over the socket where one runs, else by starting one for
  * the moment, on a free port. Either way the same operations do it.
  */
-import { startCollector } from '../collector/compose.ts';
 import { errorTable, TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OperationName, OutputOf } from '../core/api/operations.ts';
 import { type Call, call } from './client.ts';
@@ -34,6 +33,8 @@ export async function withCollector<T>(
 ): Promise<T> {
   const running = await runningCollector(folder);
   if (running !== undefined) return work(callerOf(running.socket));
+  // Loaded only where no collector runs: most calls go to one that does.
+  const { startCollector } = await import('../collector/compose.ts');
   const collector = await startCollector({ folder, port: 0, ...passphraseFromEnvironment(), ...custody });
   try {
     if (collector.phase() === 'setup') throw new TrailmixError('setup_needed');

@@ -3,42 +3,38 @@
  * The `trailmix` command. One file per command; this one finds it, and turns whatever goes wrong into a sentence, an
  * exit code and, with --json, one JSON document. Never a stack trace.
  */
-import { strikeSecrets } from '../collector/logging.ts';
+import { strikeSecrets } from '../collector/strike-secrets.ts';
 import { VERSION } from '../collector/version.ts';
 import { errorTable, problemDocument, TrailmixError } from '../core/api/errors.ts';
-import { backupCommand, restoreCommand } from './backup.ts';
 import { type Command, type ExitCode, helpText, parse } from './command.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { exportCommand } from './export.ts';
-import { keysCommand } from './keys.ts';
-import { policyCommand } from './policy.ts';
-import { sampleCommand } from './sample.ts';
-import { startCommand } from './start.ts';
-import { verifyCommand } from './verify.ts';
 
-const commands: Record<string, Command> = {
-  start: startCommand,
-  demo: demoCommand,
-  sample: sampleCommand,
-  keys: keysCommand,
-  export: exportCommand,
-  verify: verifyCommand,
-  backup: backupCommand,
-  restore: restoreCommand,
-  policy: policyCommand,
-  doctor: doctorCommand,
+/** Loaded when asked for: verifying a pack needs no collector, and a wrong word needs nothing. */
+const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  sample: async () => (await import('./sample.ts')).sampleCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };
 
-function overview(): string {
+const commandOf = async (name: string): Promise<Command | undefined> =>
+  Object.hasOwn(commands, name) ? commands[name]!() : undefined;
+
+async function overview(): Promise<string> {
   const width = Math.max(...Object.keys(commands).map(name => name.length));
   const lines = [
     'trailmix: records what AI agents do, gates what they may do, and exports evidence.',
     '',
     'Commands:',
   ];
-  for (const [name, command] of Object.entries(commands))
-    lines.push(`  ${name.padEnd(width)}  ${command.summary}`);
+  for (const [name, load] of Object.entries(commands)) {
+    lines.push(`  ${name.padEnd(width)}  ${(await load()).summary}`);
+  }
   lines.push(
     '',
     'trailmix COMMAND --help says more. Every command takes --data DIR and --json.',
@@ -88,8 +84,8 @@ async function main(words: string[]): Promise<ExitCode> {
   const asJson = words.includes('--json');
   const [name, ...rest] = words;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const about = rest[0] === undefined ? undefined : commands[rest[0]];
-    process.stdout.write(`${about === undefined ? overview() : helpText(rest[0]!, about)}\n`);
+    const about = rest[0] === undefined ? undefined : await commandOf(rest[0]);
+    process.stdout.write(`${about === undefined ? await overview() : helpText(rest[0]!, about)}\n`);
     return name === undefined ? 2 : 0;
   }
   if (name === '--version' || name === 'version') {
@@ -97,7 +93,7 @@ async function main(words: string[]): Promise<ExitCode> {
     return 0;
   }
   try {
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const command = await commandOf(name);
     if (command === undefined) {
       throw new TrailmixError('usage', {
         where: name,

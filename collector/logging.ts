@@ -15,30 +15,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { strikeSecrets } from './strike-secrets.ts';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 export const LOG_FILE = 'collector.log';
 const FILE_BYTES = 4 * 1024 * 1024;
 const FILES = 5;
-
-/** API keys, session tokens, one-time tokens, Bearer headers, PEM keys, phrases: whatever could open something. */
-const SECRETS: [RegExp, string][] = [
-  [/\btms?1\.[A-Za-z0-9._~+/=-]+/g, '[secret]'],
-  [/(bearer\s+)[A-Za-z0-9._~+/=-]+/gi, '$1[secret]'],
-  [/([?#&]token=)[A-Za-z0-9._~+/=-]+/g, '$1[secret]'],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[secret]'],
-  [
-    /("(?:passphrase|recovery_phrase|phrase|api_key|apiKey|authorization|token|session|secret|mac|auth|password|key_file_content)":)"(?:[^"\\]|\\.)*"/gi,
-    '$1"[secret]"',
-  ],
-];
-
-export function strikeSecrets(line: string): string {
-  let out = line;
-  for (const [pattern, instead] of SECRETS) out = out.replace(pattern, instead);
-  return out;
-}
 
 /** A file that starts anew when it is full; `.1` is the newest of the older ones. Never throws: a full disk loses log lines, nothing else. */
 class RotatingFile implements DestinationStream {
