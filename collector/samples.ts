@@ -77,7 +77,9 @@ class RunPlayer {
   #count = 0;
   readonly #deps: Deps;
   readonly #run: SampleRun;
-  readonly events: ProducerEvent[] = [];
+  /** Finished and not yet appended: a span is sent when it ends, as an SDK does. */
+  #finished: ProducerEvent[] = [];
+  appended = 0;
 
   constructor(deps: Deps, run: SampleRun) {
     this.#deps = deps;
@@ -99,8 +101,19 @@ class RunPlayer {
       ...(parent === undefined ? {} : { parent_id: parent }),
       ...rest,
     };
-    this.events.push(event);
     return event;
+  }
+
+  #span(parent: string | undefined, ms: number, rest: Partial<ProducerEvent>): void {
+    this.#finished.push(this.#event(parent, ms, rest));
+  }
+
+  async #flush(): Promise<void> {
+    const events = this.#finished;
+    this.#finished = [];
+    if (events.length === 0) return;
+    await this.#deps.append(this.#run.app_id, events);
+    this.appended += events.length;
   }
 
   async play(): Promise<void> {
@@ -108,6 +121,7 @@ class RunPlayer {
       await this.#step(step, undefined);
       this.#now += this.#run.gap_ms;
     }
+    await this.#flush();
   }
 
   async #step(step: SampleStep, parent: string | undefined): Promise<void> {
@@ -118,11 +132,12 @@ class RunPlayer {
         this.#now += 60;
       }
       turn.ts_end = stamp(this.#now);
+      this.#finished.push(turn);
       return;
     }
     if (step.kind === 'tool') return this.#tool(step, parent);
     if (step.kind === 'user')
-      this.#event(parent, step.ms, {
+      this.#span(parent, step.ms, {
         event_type: 'user.message',
         actor_type: 'user',
         actor_id: 'customer',
@@ -130,7 +145,7 @@ class RunPlayer {
         input: { text: step.text },
       });
     else if (step.kind === 'retrieval')
-      this.#event(parent, step.ms, {
+      this.#span(parent, step.ms, {
         event_type: 'retrieval',
         name: 'search knowledge base',
         input: { query: step.query },
@@ -138,7 +153,7 @@ class RunPlayer {
         status: 'ok',
       });
     else
-      this.#event(parent, step.ms, {
+      this.#span(parent, step.ms, {
         event_type: 'llm.chat',
         name: `chat ${step.model.name}`,
         input: { prompt: step.prompt },
@@ -181,11 +196,13 @@ class RunPlayer {
       span.output = { error: 'the call was not let through' };
     }
     span.ts_end = stamp(Math.max(this.#now, started + 1));
+    this.#finished.push(span);
   }
 
   /** Decides, answers as the script says, uses and reports. Answers whether the call ran. */
   async #gate(gate: Gate, payload: JsonObject, span: ProducerEvent): Promise<boolean> {
     const { write, policy } = this.#deps;
+    await this.#flush();
     const { app_id, session_id, actor_id } = this.#run;
     const actor = { type: 'agent', id: actor_id } as const;
     const context = gate.context === undefined ? {} : { context: gate.context };
@@ -246,7 +263,7 @@ class RunPlayer {
 
 /**
  * Loads each sample run that is not there yet; a second call changes nothing. Throws busy and disk_full as an
- * append does. A run's events are appended together; its decisions are recorded before them, as they are in life.
+ * append does.
  */
 export const loadSamples = async (
   deps: Deps,
@@ -257,8 +274,7 @@ export const loadSamples = async (
     if (await deps.has(run.app_id, `sample-${run.session_id}-1`)) continue;
     const player = new RunPlayer(deps, run);
     await player.play();
-    await deps.append(run.app_id, player.events);
-    events += player.events.length;
+    events += player.appended;
     loaded++;
   }
   return { events, runs: loaded, already: loaded === 0 };
