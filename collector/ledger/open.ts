@@ -132,8 +132,14 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
     const startReader = () =>
       new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
     const reader = startReader();
-    const searcher = startReader();
-    threads.push(reader, searcher);
+    threads.push(reader);
+    let searching: ThreadClient | undefined;
+    const searcher = (): ThreadClient => {
+      if (searching !== undefined) return searching;
+      searching = startReader();
+      threads.push(searching);
+      return searching;
+    };
 
     let verified: VerifierState = { verifiedTo: -1 };
     const verifierData: VerifierData = {
@@ -212,7 +218,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
           try {
             disk.stop();
             // The writer's connection closes last: then the log is folded into the database and gone.
-            await Promise.all([verifier, indexer, reader, searcher].map(thread => thread.terminate()));
+            await Promise.all([verifier, indexer, reader, searching].map(thread => thread?.terminate()));
             await writer.call('close', undefined);
           } finally {
             await Promise.all(threads.map(thread => thread.terminate()));
@@ -259,9 +265,9 @@ async function startWriter(
 
 /**
  * Every question crosses to a reader thread as its name and arguments. What may have to scan records goes to a thread of
- * its own, so that a heavy search delays neither the status bar nor a page.
+ * its own, begun with the first such question, so that a heavy search delays neither the status bar nor a page.
  */
-function readLedger(reader: ThreadClient, searcher: ThreadClient): ReadLedger {
+function readLedger(reader: ThreadClient, searcher: () => ThreadClient): ReadLedger {
   const names = [
     'head',
     'record',
@@ -276,9 +282,9 @@ function readLedger(reader: ThreadClient, searcher: ThreadClient): ReadLedger {
   const asked = names.map(name => [name, (...input: unknown[]) => reader.call(name, input)] as const);
   const reading = {
     ...Object.fromEntries(asked),
-    search: (query: EventQuery) => searcher.call('search', [query]),
-    traces: (query: TraceQuery) => (query.q === undefined ? reader : searcher).call('traces', [query]),
-    trace: (runId: string, q?: string) => (q === undefined ? reader : searcher).call('trace', [runId, q]),
+    search: (query: EventQuery) => searcher().call('search', [query]),
+    traces: (query: TraceQuery) => (query.q === undefined ? reader : searcher()).call('traces', [query]),
+    trace: (runId: string, q?: string) => (q === undefined ? reader : searcher()).call('trace', [runId, q]),
   };
   return reading as unknown as ReadLedger; // The brand exists in types alone.
 }

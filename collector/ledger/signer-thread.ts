@@ -1,9 +1,8 @@
 /** The signing thread: signs whatever the writer publishes (signer.ts), and sleeps when there is nothing. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { PUBLISHED, type SignerData, SigningBench } from './signer.ts';
 
 const bench = new SigningBench(workerData as SignerData);
-parentPort?.postMessage('ready');
 for (;;) {
   const published = Atomics.load(bench.control, PUBLISHED);
   while (bench.signNext());

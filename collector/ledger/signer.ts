@@ -4,7 +4,6 @@
  * published is signed. One caller, synchronous; at most SLOTS between two `collect`s.
  */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { PREFIX } from '../../core/proof/hash.ts';
 import { threadFile } from './threads.ts';
@@ -17,6 +16,8 @@ const CLAIMED = 1;
 const DONE = 2;
 const FAILED = 3;
 const HEADER = 16;
+/** Records of one group from which a thread helps. */
+const WORTH_A_THREAD = 16;
 /** A signature takes some 50 us: a group that waits this long has lost its signer. */
 const PATIENCE_MS = 20_000;
 
@@ -63,25 +64,16 @@ export class SigningBench {
 }
 
 export class Signer {
-  readonly #worker: Worker;
+  readonly #data: SignerData;
   readonly #bench: SigningBench;
+  /** Begun with the first group that is worth it: a collector that idles does without. */
+  #worker: Worker | undefined;
   #published = 0;
   #collected = 0;
 
-  private constructor(worker: Worker, bench: SigningBench) {
-    this.#worker = worker;
-    this.#bench = bench;
-  }
-
-  static async start(privateKey: Uint8Array, failAt: number | undefined): Promise<Signer> {
-    const workerData: SignerData = {
-      memory: new SharedArrayBuffer(HEADER + SLOTS * 96),
-      privateKey,
-      failAt,
-    };
-    const worker = new Worker(threadFile('signer-thread', import.meta.url), { workerData });
-    await once(worker, 'message');
-    return new Signer(worker, new SigningBench(workerData));
+  constructor(privateKey: Uint8Array, failAt: number | undefined) {
+    this.#data = { memory: new SharedArrayBuffer(HEADER + SLOTS * 96), privateKey, failAt };
+    this.#bench = new SigningBench(this.#data);
   }
 
   publish(hashSelf: Uint8Array): void {
@@ -90,6 +82,11 @@ export class Signer {
     this.#published = (this.#published + 1) | 0;
     Atomics.store(control, PUBLISHED, this.#published);
     Atomics.notify(control, PUBLISHED);
+    if (this.#worker === undefined && this.#published - this.#collected > WORTH_A_THREAD) {
+      this.#worker = new Worker(threadFile('signer-thread', import.meta.url), { workerData: this.#data });
+      // Without it the writer signs alone; a hash that it had taken fails its group by the deadline in collect.
+      this.#worker.on('error', () => {});
+    }
   }
 
   /** Waits for every signature published since the last call and copies them out, in order. Throws if one failed. */
@@ -119,6 +116,6 @@ export class Signer {
   }
 
   async stop(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 }

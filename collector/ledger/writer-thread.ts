@@ -57,7 +57,7 @@ async function open() {
     const migratedFrom = migrate(db, migrations, { file: places.ledger, folder: places.backups });
     const end = checkEnd(db, sql, data, files.head);
     if (data.test?.maxPages !== undefined) db.pragma(`max_page_count = ${data.test.maxPages}`);
-    const signer = await Signer.start(data.eventKey.privateKey, data.test?.signerFailsAt);
+    const signer = new Signer(data.eventKey.privateKey, data.test?.signerFailsAt);
     const headFile = new HeadFile(places.headFile);
     const faults = faultsOf(data.test?.faults);
     const sealContext = (what: string) => `trailmix/seal/v1\n${data.ledgerId}\n${what}`;
