@@ -62,7 +62,7 @@ export class Approvals {
     this.#hmac = hmac;
   }
 
-  /** Takes a record that has its body, by rising seq. `inScope`: it stands in events.jsonl. */
+  /** Takes a record that has its body: those in scope by rising seq, then (or among them) the others. */
   take(value: JsonObject, inScope: boolean, where: string, findings?: Findings): void {
     const record = value as Flat;
     switch (record.event_type) {
@@ -103,6 +103,7 @@ export class Approvals {
         const id = asText(record.event_id);
         entry.intents.push({ seq: record.seq, at: record.received_at, id, intent });
         this.#byIntent.set(id, entry);
+        this.#adopt(entry, id);
         break;
       }
       case 'outcome.recorded': {
@@ -166,6 +167,15 @@ export class Approvals {
     }
     if (inScope) entry.inScope = true;
     return entry;
+  }
+
+  /** A writer meets an outcome in scope before the intent behind it: what was kept for it moves over. */
+  #adopt(entry: Approval, intentId: string): void {
+    const early = this.#approvals.get(`?${intentId}`);
+    if (early === undefined) return;
+    this.#approvals.delete(early.id);
+    if (early.outcome !== undefined) entry.outcome = early.outcome;
+    if (early.inScope) entry.inScope = true;
   }
 
   #decision(record: Flat, inScope: boolean, where: string, findings?: Findings): void {
