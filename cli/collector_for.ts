@@ -38,13 +38,13 @@ export async function withCollector<T>(
   const collector = await startCollector({ folder, port: 0, ...passphraseFromEnvironment(), ...custody });
   try {
     if (collector.phase() === 'setup') throw new TrailmixError('setup_needed');
+    const refusal = collector.refusal();
+    if (refusal !== undefined) throw refusal;
     if (collector.phase() === 'locked') {
       throw new TrailmixError('vault_locked', {
         message: `${errorTable.vault_locked.title}: set TRAILMIX_PASSPHRASE, or start the app and unlock it`,
       });
     }
-    const refusal = collector.refusal();
-    if (refusal !== undefined) throw refusal;
     return await work(callerOf(collector.socket));
   } finally {
     await collector.close();

@@ -77,6 +77,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   let phase: Phase = 'setup';
   let refusal: TrailmixError | undefined;
+  /** A passphrase given at start that was wrong: the page can still unlock. */
+  let wrongSecret: TrailmixError | undefined;
   let custody: Custody | undefined;
   let services: Services | undefined;
   let server: HttpServer | undefined;
@@ -134,7 +136,15 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         await openWith(await openVault({ folder, secret }), false);
       }
     } catch (error) {
-      refuse(error, 'vault');
+      if (
+        error instanceof TrailmixError &&
+        state.kind === 'passphrase' &&
+        error.code === 'vault_secret_wrong'
+      ) {
+        wrongSecret = error;
+      } else {
+        refuse(error, 'vault');
+      }
     }
   };
 
@@ -284,7 +294,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     folder,
     socket,
     phase: () => phase,
-    refusal: () => refusal,
+    refusal: () => refusal ?? (phase === 'locked' ? wrongSecret : undefined),
     custody: () => services?.vault.custody ?? custody,
     uiUrl: () => uiUrl(host).ui_url,
     initialise,

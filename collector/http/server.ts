@@ -153,12 +153,26 @@ const listen = (server: Server, where: { port: number; host: string } | { path: 
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export const isLoopbackHost = (host: string): boolean => LOOPBACK.has(host) || /^127\./.test(host);
 
+/** How often another free port is tried when ::1 has not the one that 127.0.0.1 gave. */
+const FREE_PORT_TRIES = 5;
+
 /** Throws port_busy; `usage` for a host beyond loopback without TLS. */
 export async function startServer(
   host: Host,
   handlers: Handlers,
   options: ListenOptions,
 ): Promise<HttpServer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnce(host, handlers, options);
+    } catch (error) {
+      const busy = error instanceof TrailmixError && error.code === 'port_busy';
+      if (!busy || options.port !== 0 || tries >= FREE_PORT_TRIES) throw error;
+    }
+  }
+}
+
+async function startOnce(host: Host, handlers: Handlers, options: ListenOptions): Promise<HttpServer> {
   if (!isLoopbackHost(options.host) && options.tls === undefined) {
     throw new TrailmixError('usage', {
       where: '--host',

@@ -380,7 +380,16 @@ export const operations = {
     path: '/api/evidence/export',
     summary: 'An evidence pack; Accept: application/zip streams it, else its place is answered',
     callers: ['key:export', ...page],
-    errors: ['app_unknown', 'scope_empty', 'ts_invalid', 'at_beyond', 'disk_full'],
+    errors: [
+      'app_unknown',
+      'app_mismatch',
+      'scope_empty',
+      'ts_invalid',
+      'at_beyond',
+      'at_before_erasure',
+      'busy',
+      'disk_full',
+    ],
     input: ExportBody,
     output: Type.Object({
       pack: Str,

@@ -73,6 +73,9 @@ describe('accepted', () => {
     });
     expect(refused.status).toBe(422);
     expect(refused.json).toMatchObject({ errors: [{ code: 'blob_unknown', where: '/input/picture' }] });
+    expect((await tm.ask(`/api/blobs/${blob.$blob.sha256}`, { headers: auth })).text.length).toBe(200_000);
+    const reader = bearer((await tm.key('bot', ['read'])).apiKey);
+    expect((await tm.ask(`/api/blobs/${blob.$blob.sha256}`, { headers: reader })).status).toBe(404);
   });
 
   test('a large member becomes a blob and is served whole', async () => {

@@ -99,6 +99,15 @@ describe('locked', () => {
     await tm.collector.close();
     const later = await start({ open: false, folder, passphrase: 'another long phrase' });
     expect(later.collector.phase()).toBe('open');
+    await later.collector.close();
+    const mistaken = await start({ open: false, folder, passphrase: 'not the phrase at all' });
+    expect([mistaken.collector.phase(), mistaken.collector.refusal()?.code]).toEqual(['locked', 'vault_secret_wrong']);
+    const unlocked = await mistaken.ask('/api/unlock', {
+      body: { passphrase: (made.json as { recovery_phrase: string }).recovery_phrase },
+      headers: await mistaken.signIn(),
+    });
+    expect(unlocked.json).toMatchObject({ phase: 'open' });
+    expect(mistaken.collector.refusal()).toBeUndefined();
   }, 60_000);
 });
 

@@ -60,7 +60,14 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
       throw new TrailmixError('export_unknown', { where: `/api/evidence/jobs/${id.slice(0, 64)}` });
     return job;
   };
-  const running = (): number => [...jobs.values()].filter(job => job.view.state === 'running').length;
+  /** Exports that a caller waits for, and whether the live ledger is being verified. */
+  let direct = 0;
+  let verifying = false;
+  const room = (): void => {
+    const running = [...jobs.values()].filter(job => job.view.state === 'running').length;
+    if (running + direct < MOST_RUNNING) return;
+    throw new TrailmixError('busy', { message: `${MOST_RUNNING} exports run already`, retryAfter: 5 });
+  };
   const own = (principal: Principal, request: ExportRequest): void => {
     if (principal.kind === 'key' && principal.appId !== request.app_id) {
       throw new TrailmixError('app_mismatch', {
@@ -103,8 +110,10 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
     async exportEvidence(context, { input }) {
       const { open, principal, request, signal } = context;
       own(principal, input);
+      room();
       const file = await packTo(context);
       const wantsZip = (request.headers.accept ?? '').includes('application/zip');
+      direct++;
       try {
         const pack = await open.evidence.run(input, file, who(principal), signal, () => {});
         if (!wantsZip) return { ...pack, pack: file };
@@ -119,14 +128,15 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
       } catch (error) {
         await rm(file, { force: true });
         throw error;
+      } finally {
+        direct--;
       }
     },
 
     previewEvidence: ({ open }, { input }) => open.evidence.preview(input),
 
     async startExport(context, { input }) {
-      if (running() >= MOST_RUNNING)
-        throw new TrailmixError('busy', { message: 'Two exports run already', retryAfter: 5 });
+      room();
       // Refuses an unknown app or an empty scope now, not in the job.
       await context.open.evidence.preview(input);
       const job: Job = {
@@ -180,7 +190,16 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
     },
 
     trust: async ({ open }) => ({ files: await open.evidence.trust() }),
-    verifyLedger: ({ open }) => open.evidence.verifyLedger(),
+    async verifyLedger({ open }) {
+      if (verifying)
+        throw new TrailmixError('busy', { message: 'The ledger is being verified already', retryAfter: 5 });
+      verifying = true;
+      try {
+        return await open.evidence.verifyLedger();
+      } finally {
+        verifying = false;
+      }
+    },
 
     cancelAll() {
       for (const job of jobs.values()) job.abort.abort(new TrailmixError('export_cancelled'));

@@ -94,15 +94,17 @@ export const readingHandlers: Pick<Handlers, Names> = {
   },
 
   async blob({ open, principal }, { params }) {
-    const { ledger } = open;
-    // A blob's name is its content's hash: a key could only ask for what it knows, but not whose it is.
-    if (principal.kind === 'key') throw new TrailmixError('forbidden');
-    if (!/^[0-9a-f]{64}$/.test(params.sha256) || !(await ledger.blobs.has(ledger.tenantId, params.sha256))) {
-      throw new TrailmixError('not_found', { where: `/api/blobs/${params.sha256}` });
-    }
-    return new Raw(ledger.blobs.get(ledger.tenantId, params.sha256), {
+    const { blobs, tenantId } = open.ledger;
+    const { sha256: name } = params;
+    // A key gets back what it uploaded. KNOWN GAP: not the large values of its own events that became blobs.
+    const there =
+      /^[0-9a-f]{64}$/.test(name) &&
+      (principal.kind !== 'key' || (await blobs.uploadedBy(tenantId, name, principal.id))) &&
+      (await blobs.has(tenantId, name));
+    if (!there) throw new TrailmixError('not_found', { where: `/api/blobs/${name.slice(0, 64)}` });
+    return new Raw(blobs.get(tenantId, name), {
       'content-type': 'application/octet-stream',
-      'content-disposition': attachment(params.sha256),
+      'content-disposition': attachment(name),
     });
   },
 
