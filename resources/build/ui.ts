@@ -7,10 +7,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-export async function buildUi(): Promise<{ folder: string; bytes: number }> {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  await build({ configFile: join(root, 'vite.config.ts'), root: join(root, 'renderer'), logLevel: 'warn' });
-  const folder = join(root, 'resources/generated/ui');
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const GENERATED = join(ROOT, 'resources/generated/ui');
+
+export async function buildUi(folder = GENERATED): Promise<{ folder: string; bytes: number }> {
+  await build({
+    configFile: join(ROOT, 'vite.config.ts'),
+    root: join(ROOT, 'renderer'),
+    logLevel: 'warn',
+    build: { outDir: folder, emptyOutDir: true },
+  });
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const sizes = await Promise.all(
     names

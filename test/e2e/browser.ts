@@ -2,6 +2,7 @@
  * A real browser against a real collector, for the flows of the page. One Chromium per test file; each page notes
  * console errors, failed requests and violations of the CSP, and `quiet()` asserts that there were none.
  */
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import chromiumPack from '@sparticuz/chromium';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/compose.ts';
+import { builtPage } from './page_build.ts';
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Of the packed Chromium's arguments, those that weaken what is tested. */
@@ -21,7 +23,24 @@ const dropped = [
   '--disable-site-isolation-trials',
 ];
 
+/** Where an installed Chrome or Chromium is looked for, after TRAILMIX_CHROME. */
+const installed = [
+  '/usr/bin/google-chrome',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** An installed browser, else the one that @sparticuz/chromium ships inside its package. */
 export async function openBrowser(): Promise<Browser> {
+  const named = process.env.TRAILMIX_CHROME;
+  const found = named ?? installed.find(path => existsSync(path));
+  if (found !== undefined) {
+    // In a container Chromium's own sandbox needs rights that root there does not have.
+    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+    return chromium.launch({ executablePath: found, args, headless: true });
+  }
   return chromium.launch({
     executablePath: await chromiumPack.executablePath(),
     args: chromiumPack.args.filter(arg => !dropped.some(name => arg.startsWith(name))),
@@ -39,8 +58,14 @@ export async function openApp(
   const folder = await mkdtemp(join(tmpdir(), 'trailmix-e2e-'));
   // Key files go beside the data folder, never into the home of who runs the tests.
   process.env.XDG_CONFIG_HOME = join(folder, 'config');
-  const collector = await startCollector({ folder: join(folder, 'data'), port: 0, ...options });
-  if (setUp) await collector.initialise({ kind: 'key_file', file: join(folder, 'ledger.key') }, 'Maria Keller');
+  const collector = await startCollector({
+    folder: join(folder, 'data'),
+    port: 0,
+    uiDir: await builtPage(),
+    ...options,
+  });
+  if (setUp)
+    await collector.initialise({ kind: 'key_file', file: join(folder, 'ledger.key') }, 'Maria Keller');
   return {
     collector,
     folder,
@@ -108,7 +133,10 @@ export async function openPage(
     accessible,
     async accessibleInBothThemes() {
       await accessible();
-      await page.emulateMedia({ colorScheme: scheme === 'light' ? 'dark' : 'light', reducedMotion: 'reduce' });
+      await page.emulateMedia({
+        colorScheme: scheme === 'light' ? 'dark' : 'light',
+        reducedMotion: 'reduce',
+      });
       await accessible();
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     },
@@ -117,7 +145,11 @@ export async function openPage(
   };
 }
 
-type AxeFinding = { id: string; impact: string | null; nodes: { target: unknown; failureSummary?: string }[] };
+type AxeFinding = {
+  id: string;
+  impact: string | null;
+  nodes: { target: unknown; failureSummary?: string }[];
+};
 
 /** Serious and critical findings of axe (WCAG 2.2 AA and best practices), readable. */
 export async function seriousFindings(page: Page): Promise<string[]> {
