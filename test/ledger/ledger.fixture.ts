@@ -88,7 +88,7 @@ export function prepared(
 export const append = (ledger: Ledger, events: JsonObject[], source?: Source) =>
   ledger.write.append(prepared(ledger, events, source));
 
-export async function until(check: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, ms = 40_000): Promise<void> {
   const end = Date.now() + ms;
   while (!(await check())) {
     if (Date.now() > end) throw new Error('it did not happen in time');

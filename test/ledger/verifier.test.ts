@@ -76,7 +76,7 @@ test.each(changes)(
     await ledger.write.run('checkpoint', {});
     await verified(ledger);
     tamper(folder, change);
-    await until(() => ledger.verifier().fault !== undefined, 5000);
+    await until(() => ledger.verifier().fault !== undefined);
     expect(ledger.verifier().fault).toMatchObject({ seq, code });
     expect(ledger.verifier().verifiedTo).toBeLessThan(seq);
   },
