@@ -5,6 +5,7 @@
  * Loopback is no trust: other users of the host are on it. The 0700 socket is trusted as `local`.
  */
 import type { IncomingMessage } from 'node:http';
+import { hostname, networkInterfaces } from 'node:os';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { type Caller, type OperationName, operations } from '../../core/api/operations.ts';
 import type { Scope } from '../../core/api/views.ts';
@@ -17,10 +18,23 @@ export type Address = { host: string; port: number; tls: boolean };
 
 const scheme = (address: Address): string => (address.tls ? 'https' : 'http');
 
-/** Every `host:port` a Host header may name. */
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+export const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** Every `host:port` a Host header may name. Listening everywhere, these are the addresses and the name of this host. */
 export function hostNames(address: Address): Set<string> {
-  const literal = address.host.includes(':') ? `[${address.host}]` : address.host;
-  const names = ['127.0.0.1', 'localhost', '[::1]', literal.toLowerCase()];
+  const everywhere = isWildcard(address.host)
+    ? [
+        hostname(),
+        ...Object.values(networkInterfaces()).flatMap(list =>
+          (list ?? []).map(one => bracketed(one.address)),
+        ),
+      ]
+    : [];
+  const names = ['127.0.0.1', 'localhost', '[::1]', bracketed(address.host), ...everywhere].map(name =>
+    name.toLowerCase(),
+  );
   const usual = address.tls ? 443 : 80;
   return new Set(
     names.flatMap(name => [`${name}:${address.port}`, ...(address.port === usual ? [name] : [])]),

@@ -229,7 +229,7 @@ async function startOnce(host: Host, handlers: Handlers, options: ListenOptions)
     });
     address.port = (first.address() as AddressInfo).port;
     if (options.host === '127.0.0.1' || options.host === 'localhost')
-      await listenAlso6(make, address.port, servers);
+      await listenAlso6(() => make(options.tls), address.port, servers);
     hosts = hostNames(address);
     if (options.socket !== undefined) {
       if (process.platform !== 'win32') await rm(options.socket, { force: true });

@@ -101,7 +101,10 @@ describe('locked', () => {
     expect(later.collector.phase()).toBe('open');
     await later.collector.close();
     const mistaken = await start({ open: false, folder, passphrase: 'not the phrase at all' });
-    expect([mistaken.collector.phase(), mistaken.collector.refusal()?.code]).toEqual(['locked', 'vault_secret_wrong']);
+    expect([mistaken.collector.phase(), mistaken.collector.refusal()?.code]).toEqual([
+      'locked',
+      'vault_secret_wrong',
+    ]);
     const unlocked = await mistaken.ask('/api/unlock', {
       body: { passphrase: (made.json as { recovery_phrase: string }).recovery_phrase },
       headers: await mistaken.signIn(),

@@ -1,20 +1,23 @@
 /** The page and the installation: sign-in, status, setup, keys, settings, custody, diagnostics, downloads. */
 import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrailmixError } from '../../../core/api/errors.ts';
 import type { OutputOf } from '../../../core/api/operations.ts';
 import type { StatusView } from '../../../core/api/views.ts';
+import { isWildcard } from '../access.ts';
 import { attachment, Raw } from '../answer.ts';
 import type { Handlers } from '../handler.ts';
 import { openApiDocument } from '../openapi.ts';
 import type { Host } from '../services.ts';
 import { who } from './evidence.ts';
 
+/** The address that a person opens. */
 export const baseUrl = (host: Host): string => {
-  const { host: name, port, tls } = host.address();
-  const literal = name.includes(':') ? `[${name}]` : name === 'localhost' ? '127.0.0.1' : name;
-  return `${tls ? 'https' : 'http'}://${literal}:${port}`;
+  const { host: listening, port, tls } = host.address();
+  const named = isWildcard(listening) ? hostname() : listening === 'localhost' ? '127.0.0.1' : listening;
+  return `${tls ? 'https' : 'http'}://${named.includes(':') ? `[${named}]` : named}:${port}`;
 };
 
 export const uiUrl = (host: Host): { ui_url: string; expires_at: string } => {
