@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { SignatureJob, VerifyBatch } from '../../core/pack/signatures.ts';
+import { threadFile } from '../ledger/threads.ts';
 import type { SignatureAnswer, SignatureRequest } from './signature-thread.ts';
 
 type Waiting = { resolve: (results: boolean[]) => void; reject: (error: Error) => void; thread: number };
@@ -16,10 +17,7 @@ export class SignaturePool {
   #next = 0;
 
   constructor(threads = Math.min(8, availableParallelism())) {
-    const url = new URL(
-      import.meta.url.endsWith('.ts') ? './signature-thread.ts' : './signature-thread.js',
-      import.meta.url,
-    );
+    const url = threadFile('signature-thread', import.meta.url);
     this.#load = Array.from({ length: threads }, () => 0);
     this.#threads = this.#load.map((_, index) => {
       const thread = new Worker(url);

@@ -72,6 +72,7 @@ async function title(sheet: Sheet, facts: ReportFacts): Promise<void> {
         }. It says nothing about what was never sent to the collector.`;
   await sheet.paragraph(whole, { size: 10.5 });
   if (!facts.hasAfter) {
+    sheet.y += 4;
     await sheet.paragraph(
       'The record after the window lies beyond the pinned checkpoint: that nothing is missing at its end is not shown.',
       {
@@ -118,14 +119,14 @@ async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
     return;
   }
   sheet.y += 4;
-  const fits = Math.max(3, Math.min(facts.exceptions.length, Math.floor((sheet.room - 330) / 19)));
+  const fits = Math.max(3, Math.min(facts.exceptions.length, Math.floor((sheet.room - 290) / 19)));
   for (const { kind, seq, at, name, detail } of facts.exceptions.slice(0, fits)) {
     const { sign, word, colour } = EXCEPTION[kind];
     const y = sheet.y + 13;
     await sheet.line(sign, MARGIN, y, { size: 10, colour, face: 'bold' });
     await sheet.line(word, MARGIN + 16, y, { size: 9.5, face: 'medium', colour });
     await sheet.line(name, MARGIN + 68, y, { size: 9.5, face: 'medium' }, 128);
-    await sheet.line(detail, MARGIN + 202, y, { size: 9, colour: 'muted' }, 158);
+    await sheet.line(detail, MARGIN + 202, y, { size: 9, colour: 'muted' }, 176);
     await sheet.right(`${at.slice(5, 10)} ${at.slice(11, 19)}  #${seq}`, MARGIN + WIDTH, y, {
       size: 8,
       face: 'mono',
@@ -142,7 +143,7 @@ async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
 
 async function bullet(sheet: Sheet, text: string, colour: Colour): Promise<void> {
   sheet.need(16);
-  sheet.circle(MARGIN + 3, sheet.y + 7.6, 2.2, colour);
+  sheet.circle(MARGIN + 3, sheet.y + 6.6, 2.2, colour);
   await sheet.paragraph(text, { x: MARGIN + 14, width: WIDTH - 14 });
 }
 
@@ -209,13 +210,16 @@ async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
   // Beside it, what came of the approvals, and which actions were decided on.
   const top = sheet.y - 60;
   const { approvals } = facts;
-  const told = [
-    `${number(approvals.consumed)} approved and used`,
-    `${number(approvals.approved)} approved, not used`,
-    `${number(approvals.denied)} refused`,
-    `${number(approvals.expired)} expired`,
-    `${number(approvals.waiting)} without an answer`,
-  ];
+  const told =
+    sum(approvals) === 0
+      ? ['None was asked for.']
+      : [
+          `${number(approvals.consumed)} approved and used`,
+          `${number(approvals.approved)} approved, not used`,
+          `${number(approvals.denied)} refused`,
+          `${number(approvals.expired)} expired`,
+          `${number(approvals.waiting)} without an answer`,
+        ];
   const column = MARGIN + 262;
   await sheet.line('Approvals', column, top + 11, { size: 8, colour: 'muted', face: 'medium' });
   for (const [i, text] of told.entries())
@@ -270,10 +274,12 @@ async function row(sheet: Sheet, label: string, value: string, mono = false): Pr
 }
 
 async function claims(sheet: Sheet, facts: ReportFacts): Promise<void> {
-  await sheet.heading('What this pack proves');
+  await sheet.heading('What a successful check proves');
   for (const text of [
     'No record in it was changed after the collector wrote it down: each is hashed, chained to the one before, signed, and a leaf under the root above.',
-    'No record of this app in this window was left out: its own numbers have no gap, and the records on either side are shown.',
+    facts.hasAfter
+      ? 'No record of this app in this window was left out: its own numbers have no gap, and the records on either side are shown.'
+      : 'No record of this app was left out between the first and the last one here: its own numbers have no gap.',
     'Every call that was let through after a question had an answer behind it that was bound to exactly that call, and was used once.',
     'Which policy decided: its sources are in the pack and give the hash that the decisions cite.',
   ]) {
