@@ -137,6 +137,8 @@ export async function openPage(
         colorScheme: scheme === 'light' ? 'dark' : 'light',
         reducedMotion: 'reduce',
       });
+      // Colours settle: axe would measure one on its way.
+      await page.waitForTimeout(250);
       await accessible();
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     },
