@@ -6,24 +6,8 @@
 import { strikeSecrets } from '../collector/strike-secrets.ts';
 import { VERSION } from '../collector/version.ts';
 import { errorTable, problemDocument, TrailmixError } from '../core/api/errors.ts';
-import { type Command, type ExitCode, helpText, parse } from './command.ts';
-
-/** Loaded when asked for: verifying a pack needs no collector, and a wrong word needs nothing. */
-const commands: Record<string, () => Promise<Command>> = {
-  start: async () => (await import('./start.ts')).startCommand,
-  demo: async () => (await import('./demo.ts')).demoCommand,
-  sample: async () => (await import('./sample.ts')).sampleCommand,
-  keys: async () => (await import('./keys.ts')).keysCommand,
-  export: async () => (await import('./export.ts')).exportCommand,
-  verify: async () => (await import('./verify.ts')).verifyCommand,
-  backup: async () => (await import('./backup.ts')).backupCommand,
-  restore: async () => (await import('./backup.ts')).restoreCommand,
-  policy: async () => (await import('./policy.ts')).policyCommand,
-  doctor: async () => (await import('./doctor.ts')).doctorCommand,
-};
-
-const commandOf = async (name: string): Promise<Command | undefined> =>
-  Object.hasOwn(commands, name) ? commands[name]!() : undefined;
+import { type ExitCode, helpText, parse } from './command.ts';
+import { commandOf, commands } from './commands.ts';
 
 async function overview(): Promise<string> {
   const width = Math.max(...Object.keys(commands).map(name => name.length));

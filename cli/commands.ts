@@ -1,0 +1,19 @@
+/** The table of commands. */
+import type { Command } from './command.ts';
+
+/** Loaded when asked for: verifying a pack needs no collector, and a wrong word needs nothing. */
+export const commands: Record<string, () => Promise<Command>> = {
+  start: async () => (await import('./start.ts')).startCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  sample: async () => (await import('./sample.ts')).sampleCommand,
+  keys: async () => (await import('./keys.ts')).keysCommand,
+  export: async () => (await import('./export.ts')).exportCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./backup.ts')).restoreCommand,
+  policy: async () => (await import('./policy.ts')).policyCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+};
+
+export const commandOf = async (name: string): Promise<Command | undefined> =>
+  Object.hasOwn(commands, name) ? commands[name]!() : undefined;
