@@ -15,6 +15,8 @@ import type { EventFacts, Source } from '../ports.ts';
 
 /** Most UTF-16 units of a title. */
 const TITLE_LENGTH = 120;
+/** White space that is not one plain space. */
+const UNEVEN_SPACE = / {2}|[^\S ]/;
 /** Members of an input that hold what was asked, the likeliest first. */
 const ASKING = [
   'prompt',
@@ -33,21 +35,19 @@ export function factsOf(event: ValidEvent, source: Source): EventFacts {
   const tokens = tokensOf(event);
   const cost = finite(event.model?.cost);
   const title = titleOf(event);
-  return {
-    kind: kindOf(event),
-    startUs,
-    ...(event.ts_end === undefined ? {} : { endUs: Math.max(startUs, tsMicros(event.ts_end)) }),
-    ...(event.parent_id === undefined ? {} : { parentId: event.parent_id }),
-    ...(event.trace_id === undefined ? {} : { traceId: event.trace_id }),
-    ...(event.name === undefined ? {} : { name: event.name }),
-    ...(event.risk === undefined ? {} : { risk: event.risk }),
-    ...(event.status === undefined || event.status === 'unset' ? {} : { status: event.status }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(cost === undefined ? {} : { cost }),
-    ...(title === undefined ? {} : { title }),
-    ...(source.via === 'sample' ? { sample: true } : {}),
-    ...(source.auth === 'none' ? { unverified: true } : {}),
-  };
+  const facts: EventFacts = { kind: kindOf(event), startUs };
+  if (event.ts_end !== undefined) facts.endUs = Math.max(startUs, tsMicros(event.ts_end));
+  if (event.parent_id !== undefined) facts.parentId = event.parent_id;
+  if (event.trace_id !== undefined) facts.traceId = event.trace_id;
+  if (event.name !== undefined) facts.name = event.name;
+  if (event.risk !== undefined) facts.risk = event.risk;
+  if (event.status !== undefined && event.status !== 'unset') facts.status = event.status;
+  if (tokens !== undefined) facts.tokens = tokens;
+  if (cost !== undefined) facts.cost = cost;
+  if (title !== undefined) facts.title = title;
+  if (source.via === 'sample') facts.sample = true;
+  if (source.auth === 'none') facts.unverified = true;
+  return facts;
 }
 
 const isTyped = (event: ValidEvent, word: string): boolean =>
@@ -101,10 +101,8 @@ function sum(a: JsonValue | undefined, b: JsonValue | undefined): number | undef
 function titleOf(event: ValidEvent): string | undefined {
   const asked = textOf(event.input, 0) ?? event.name;
   if (asked === undefined) return undefined;
-  const line = asked
-    .slice(0, 4 * TITLE_LENGTH)
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  const start = asked.slice(0, 4 * TITLE_LENGTH);
+  const line = (UNEVEN_SPACE.test(start) ? start.replaceAll(/\s+/g, ' ') : start).trim();
   if (line === '') return undefined;
   // Cut between characters, not within one.
   return line.length <= TITLE_LENGTH

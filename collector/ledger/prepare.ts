@@ -3,12 +3,13 @@
  * the facts that lists show. Runs where the request was parsed, so that the writer parses nothing. Format:
  * docs/spec/ledger.md.
  */
+import { hash } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
-import type { ValidEvent } from '../../core/event/validate.ts';
-import { RecordTooLargeError, replaceLargeValues } from '../../core/proof/blob.ts';
-import { hex, utf8 } from '../../core/proof/bytes.ts';
+import { EVENT_MEMBERS, type ValidEvent } from '../../core/event/validate.ts';
+import { RecordTooLargeError, replaceLargeValues, surelyFits } from '../../core/proof/blob.ts';
 import type { Sha256 } from '../../core/proof/hash.ts';
 import { type JsonObject, jcs, jcsString } from '../../core/proof/jcs.ts';
+import { isBodyMember } from '../../core/proof/record.ts';
 import type { Ids, PreparedEvent, Source } from '../ports.ts';
 import { factsOf } from './facts.ts';
 
@@ -27,16 +28,12 @@ export type PrepareOptions = {
  * size of a record, naming each such event.
  */
 export function prepareEvents(events: readonly ValidEvent[], options: PrepareOptions): PreparedEvent[] {
-  const salts = options.ids.bytes(16 * events.length);
+  const salts = Buffer.from(options.ids.bytes(16 * events.length)).toString('hex');
   const tooLarge: { code: 'field_too_long'; where: string; message: string }[] = [];
   const prepared = events.map((event, i) => {
     try {
-      return prepareOne(
-        event,
-        hex(salts.subarray(16 * i, 16 * i + 16)),
-        options,
-        options.unknownAttributes?.[i],
-      );
+      const salt = salts.slice(32 * i, 32 * i + 32);
+      return prepareOne(event, salt, options, options.unknownAttributes?.[i]);
     } catch (error) {
       if (!(error instanceof RecordTooLargeError)) throw error;
       tooLarge.push({ code: 'field_too_long', where: `/events/${i}`, message: error.message });
@@ -55,45 +52,73 @@ function prepareOne(
   { ledgerId, tenantId, source, sha256 }: PrepareOptions,
   unknownAttributes: Readonly<Record<string, number>> | undefined,
 ): PreparedEvent {
-  const { app_id, event_type, ts, ...members } = event;
-  const whole = { ...members, source, salt } as unknown as JsonObject;
+  const { app_id, event_type, ts, stream } = event;
   const texts = jcsOfBoth(event, source, salt);
   const known = { ledger_id: ledgerId, tenant_id: tenantId, app_id, event_type, ts };
-  const { bodyJcs, blobs } = replaceLargeValues(sha256, known, whole, texts.body);
   const facts = factsOf(event, source);
-  return {
+  if (unknownAttributes !== undefined) facts.unknownAttributes = { ...unknownAttributes };
+  const prepared: PreparedEvent = {
     tenantId,
     appId: app_id,
     eventId: event.event_id,
     sessionId: event.session_id,
     eventType: event_type,
     ts,
-    bodyJcs,
-    bodyHash: hex(sha256(utf8(bodyJcs))),
+    bodyJcs: texts.body,
+    bodyHash: '',
     contentJcs: texts.content,
-    ...(event.stream === undefined || source.key === undefined
-      ? {}
-      : { stream: { id: event.stream.id, n: event.stream.n, keyId: source.key } }),
-    facts:
-      unknownAttributes === undefined ? facts : { ...facts, unknownAttributes: { ...unknownAttributes } },
-    ...(blobs.length === 0 ? {} : { blobs }),
+    facts,
   };
+  if (!surelyFits(known, texts.body)) {
+    const { bodyJcs, blobs } = replaceLargeValues(sha256, known, bodyOf(event, source, salt), texts.body);
+    prepared.bodyJcs = bodyJcs;
+    if (blobs.length > 0) prepared.blobs = blobs;
+  }
+  prepared.bodyHash = hash('sha256', prepared.bodyJcs, 'hex');
+  if (stream !== undefined && source.key !== undefined) {
+    prepared.stream = { id: stream.id, n: stream.n, keyId: source.key };
+  }
+  return prepared;
+}
+
+function bodyOf(event: ValidEvent, source: Source, salt: string): JsonObject {
+  const { app_id: _app, event_type: _type, ts: _ts, ...members } = event;
+  return { ...members, source, salt } as unknown as JsonObject;
 }
 
 /** JCS of the event and of its body in one walk: they differ in a few top-level members. */
 function jcsOfBoth(event: ValidEvent, source: Source, salt: string): { content: string; body: string } {
   const members = event as unknown as JsonObject;
-  const names = [...Object.keys(members), 'source', 'salt'].sort();
   let content = '';
   let body = '';
-  for (const name of names) {
-    const own = name === 'source' || name === 'salt';
-    const text = `${jcsString(name)}:${name === 'source' ? jcs(source) : name === 'salt' ? `"${salt}"` : jcs(members[name])}`;
-    if (!own) content += content === '' ? text : `,${text}`;
-    if (!HEAD_NAMES.has(name)) body += body === '' ? text : `,${text}`;
+  let seen = 0;
+  for (const { name, prefix, inEvent, inBody } of MEMBERS) {
+    if (!inEvent) {
+      body += prefix + (name === 'salt' ? `"${salt}"` : jcs(source));
+      continue;
+    }
+    const value = members[name];
+    if (value === undefined) continue;
+    seen++;
+    const text = prefix + jcs(value);
+    content += text;
+    if (inBody) body += text;
   }
-  return { content: `{${content}}`, body: `{${body}}` };
+  // Nothing may be dropped in silence: an event of other members than the door lets through is a fault of ours.
+  if (seen !== Object.keys(members).length) throw new Error('an event has members that no record has');
+  return { content: `{${content.slice(1)}}`, body: `{${body.slice(1)}}` };
 }
 
 /** Members of an event that stand in the head. */
 const HEAD_NAMES: ReadonlySet<string> = new Set(['app_id', 'event_type', 'ts']);
+
+/** Every member of an event and of its body in JCS order, each with its text up to the colon. */
+const MEMBERS = [...EVENT_MEMBERS, 'claimed', 'source', 'salt']
+  .filter(name => HEAD_NAMES.has(name) || isBodyMember(name))
+  .sort()
+  .map(name => ({
+    name,
+    prefix: `,${jcsString(name)}:`,
+    inEvent: name !== 'source' && name !== 'salt',
+    inBody: !HEAD_NAMES.has(name),
+  }));

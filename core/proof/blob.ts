@@ -73,6 +73,19 @@ export function headReserve(head: KnownHead): number {
 
 const WIDEST_TIME = '0000-00-00T00:00:00.000000Z';
 
+/** What every head adds besides its five known texts. */
+const FIXED_RESERVE = headReserve({ ledger_id: '', tenant_id: '', app_id: '', event_type: '', ts: '' });
+
+/**
+ * Whether a record fits for certain, told from lengths alone: no UTF-16 unit takes more than three bytes as text, or
+ * six once escaped. False says nothing: ask `replaceLargeValues`.
+ */
+export function surelyFits(head: KnownHead, bodyJcs: string): boolean {
+  const { ledger_id, tenant_id, app_id, event_type, ts } = head;
+  const texts = ledger_id.length + tenant_id.length + app_id.length + event_type.length + ts.length;
+  return 3 * bodyJcs.length + 6 * texts + FIXED_RESERVE <= RECORD_LIMIT;
+}
+
 /**
  * Replaces the largest top-level members of a body until the record fits. Members are those of the finished body
  * (source and salt included); `bodyJcs` must be `jcs(body)`. Answers the same object when nothing is too large.

@@ -2,7 +2,7 @@
  * Recording: events and blobs. Rule: all or nothing, and 201 only once durable; every refused event of a batch is
  * named in `errors`.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Problem, TrailmixError } from '../../../core/api/errors.ts';
 import { type FoundBlob, type ValidEvent, validateEvent } from '../../../core/event/validate.ts';
 import { JCS_BLOB_TYPE } from '../../../core/proof/blob.ts';
@@ -17,7 +17,7 @@ export const MOST_EVENTS = 1_000;
 const MOST_PROBLEMS = 200;
 const BLOB_BYTES = 1024 * 1024 * 1024;
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export const keyOf = (principal: Principal): Extract<Principal, { kind: 'key' }> => {
   if (principal.kind !== 'key') throw new TrailmixError('key_missing', { where: 'authorization' });
