@@ -24,7 +24,7 @@ describe('an event in sentences', () => {
       kind: 'decision',
       decision: 'waiting',
     });
-    expect(summary.title).toBe('send_wire');
+    expect(summary.title).toBe('May send_wire run?');
     expect(summary.sentences).toEqual([
       'The agent finance-agent asked to run send_wire, at high risk.',
       'The policy wanted a person to agree first.',

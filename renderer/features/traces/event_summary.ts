@@ -60,6 +60,8 @@ function readableTitle(record: EventRecord): string | undefined {
 /** What a row of the tree is called: steps of an approval say what they are, not the action's name again. */
 export function labelOf(type: string, name: string): string {
   switch (type) {
+    case 'decision.recorded':
+      return `May ${name === '' ? 'this call' : name} run?`;
     case 'approval.asked':
       return 'A person was asked';
     case 'approval.answered':
@@ -118,7 +120,8 @@ function tellSpan(record: EventRecord, context: EventContext, title: string): To
     if (answer !== undefined) sentences.push(`It came to: “${excerpt(answer)}”`);
   }
   const tools = Array.isArray(record.tools_invoked) ? record.tools_invoked : [];
-  if (tools.length > 0) {
+  const itself = kind === 'tool' && tools.length === 1 && text(members(tools[0]).name) === title;
+  if (tools.length > 0 && !itself) {
     const names = [...new Set(tools.map(tool => text(members(tool).name) ?? 'a tool'))];
     sentences.push(
       `It used ${countOf(tools.length, 'tool')}: ${names.slice(0, 6).join(', ')}${names.length > 6 ? ' and more' : ''}.`,
@@ -138,12 +141,15 @@ function tellSpan(record: EventRecord, context: EventContext, title: string): To
     const limit = typeof one.threshold === 'number' ? `, threshold ${one.threshold}` : '';
     sentences.push(`Eval ${text(one.name) ?? ''}: ${one.score}${limit}.`);
   }
-  if (record.policy_eval !== undefined) {
-    sentences.push(
-      'The program also claims a policy decision; only decisions recorded by this ledger count.',
-    );
-  }
+  if (record.policy_eval !== undefined) sentences.push(claimOf(members(record.policy_eval)));
   return { what, sentences };
+}
+
+/** A program's word about a policy counts only where it cites a decision of this ledger (FORMATS, Event). */
+function claimOf(claim: EventRecord): string {
+  return text(claim.decision_id) === undefined
+    ? 'The program also claims a policy decision; only decisions recorded by this ledger count.'
+    : 'It was put to the policy first: the decision is an event of its own, below.';
 }
 
 const listOf = (parts: string[]): string =>
