@@ -99,7 +99,7 @@ function sum(a: JsonValue | undefined, b: JsonValue | undefined): number | undef
 }
 
 function titleOf(event: ValidEvent): string | undefined {
-  const asked = textOf(event.input, 0) ?? event.name;
+  const asked = labelled(event.labels) ?? textOf(event.input, 0) ?? event.name;
   if (asked === undefined) return undefined;
   const start = asked.slice(0, 4 * TITLE_LENGTH);
   const line = (UNEVEN_SPACE.test(start) ? start.replaceAll(/\s+/g, ' ') : start).trim();
@@ -109,6 +109,10 @@ function titleOf(event: ValidEvent): string | undefined {
     ? line
     : `${line.slice(0, TITLE_LENGTH).replace(/[\ud800-\udbff]$/, '')}…`;
 }
+
+/** A producer may name its run: label `title`. */
+const labelled = (labels: ValidEvent['labels']): string | undefined =>
+  isObject(labels) && typeof labels.title === 'string' ? labels.title : undefined;
 
 /** The first text of an input that reads like what was asked; of a list of messages, the user's. */
 function textOf(value: JsonValue | undefined, depth: number): string | undefined {

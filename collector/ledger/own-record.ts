@@ -1,5 +1,6 @@
 /** An event of the collector's own, made ready for the chain: id, body with source and salt, blobs, facts. */
 import { hash } from 'node:crypto';
+import { tsMicros } from '../../core/event/time.ts';
 import { type Blob, replaceLargeValues } from '../../core/proof/blob.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { type Body, isBodyMember } from '../../core/proof/record.ts';
@@ -42,7 +43,7 @@ export function prepareOwn(
     tenant_id: of.tenantId,
     app_id: event.appId,
     event_type: event.eventType,
-    ts: stamp.receivedAt,
+    ts: event.ts ?? stamp.receivedAt,
   };
   const { body, bodyJcs, blobs } = replaceLargeValues(sha256, known, whole, jcs(whole));
   const named = typeof event.members.name === 'string' ? { name: event.members.name } : {};
@@ -53,7 +54,12 @@ export function prepareOwn(
     bodyHash: hash('sha256', bodyJcs, 'hex'),
     contentJcs: jcs(members),
     blobs,
-    facts: { kind: ownKind(event.eventType), startUs: stamp.receivedUs, ...named, ...event.facts },
+    facts: {
+      kind: ownKind(event.eventType),
+      startUs: event.ts === undefined ? stamp.receivedUs : tsMicros(event.ts),
+      ...named,
+      ...event.facts,
+    },
   };
 }
 

@@ -304,7 +304,7 @@ export class LedgerWriter {
     }
     for (const blob of own.blobs) this.#parts.storeBlob(tenantId, blob.sha256, blob.bytes);
     const linked = this.#chain.link(
-      { appId: event.appId, eventType: event.eventType, ts: stamp.receivedAt, bodyHash },
+      { appId: event.appId, eventType: event.eventType, ts: event.ts ?? stamp.receivedAt, bodyHash },
       stamp,
     );
     const signature = sign(null, eventSignatureMessage(linked.hashSelf), this.#privateKey);
