@@ -3,7 +3,7 @@
  * needed) become `open`; `refused` stays and says why. The folder's lock is held in every phase, so that two
  * collectors never share one. Closing drains, signs a checkpoint and syncs.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
@@ -19,7 +19,8 @@ import type { Host, OpenServices } from './http/services.ts';
 import { Sessions } from './http/sessions.ts';
 import type { CustodyChoice, SafeStorage } from './keys/custody.ts';
 import { createVault, describeVault, type OpenVault, openVault } from './keys/vault.ts';
-import { lockFolder } from './ledger/folder.ts';
+import { VAULT_FILE } from './keys/vault-file.ts';
+import { lockFolder, placesOf } from './ledger/folder.ts';
 import { fileLog, type Log } from './logging.ts';
 import type { Clock, Ids } from './ports.ts';
 import { openServices, type Services } from './services.ts';
@@ -115,7 +116,11 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   /** What the folder's vault allows without asking anyone. */
   const openByItself = async (): Promise<void> => {
     const state = await describeVault(folder);
-    if (state.kind === 'missing') return;
+    if (state.kind === 'missing') {
+      if (!existsSync(placesOf(folder).ledger)) return;
+      const message = 'There is a ledger here, but its vault.json is gone';
+      return refuse(new TrailmixError('vault_damaged', { where: folder, message }), 'vault');
+    }
     if (state.kind === 'damaged') return refuse(state.error, 'vault');
     custody = state.custody;
     phase = 'locked';
@@ -168,7 +173,16 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       if (phase !== 'setup') throw new TrailmixError('setup_done');
       const { vault, recoveryPhrase } = await createVault({ folder, custody: choice });
       await openWith(vault, true);
-      await opened().settings.change({ person }, person);
+      if (services === undefined) {
+        // The phrase was not shown: a vault that nobody can recover must not stay. All of it was made just now.
+        await removeLedger(folder);
+        const why = refusal;
+        refusal = undefined;
+        custody = undefined;
+        phase = 'setup';
+        throw why ?? new TrailmixError('ledger_refused');
+      }
+      await services.settings.change({ person }, person);
       return { recoveryPhrase: recoveryPhrase.reveal() };
     });
 
@@ -306,6 +320,13 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 }
 
 const exportsFolder = (folder: string): string => join(folder, 'exports');
+
+/** Only for a ledger that was made in this very call and never opened. */
+async function removeLedger(folder: string): Promise<void> {
+  const { ledger, search, headFile } = placesOf(folder);
+  const files = [ledger, search].flatMap(file => [file, `${file}-wal`, `${file}-shm`]);
+  for (const file of [join(folder, VAULT_FILE), ...files, headFile]) await rm(file, { force: true });
+}
 
 /** Packs that were made for a download hold events in clear: they live as long as this run of the collector. */
 const removeExports = (folder: string): Promise<void> =>

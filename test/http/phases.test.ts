@@ -182,6 +182,35 @@ describe('refused', () => {
     expect((await start({ open: false, folder })).collector.refusal()?.code).toBe('vault_damaged');
   }, 60_000);
 
+  test('a ledger without its vault is refused, and setup cannot begin over it', async () => {
+    const place = await temporary();
+    const folder = join(place, 'data');
+    const first = await start({ folder, keyFile: join(place, 'test.key') });
+    await first.collector.close();
+    await rm(join(folder, 'vault.json'));
+    const tm = await start({ open: false, folder });
+    expect(tm.collector.refusal()).toMatchObject({
+      code: 'vault_damaged',
+      message: expect.stringContaining('vault.json is gone'),
+    });
+    const body = { custody: 'key_file', person: 'Eve', app_id: 'bot' };
+    expect((await tm.ask('/api/setup', { body, headers: await tm.signIn() })).status).toBe(409);
+  }, 60_000);
+
+  test('a first start that fails leaves nothing: the next one begins anew', async () => {
+    const place = await temporary();
+    const folder = join(place, 'data');
+    const tm = await start({ open: false, folder, keyFile: join(place, 'test.key') });
+    // A file stands where the blobs' folder has to be.
+    await writeFile(join(folder, 'blobs'), '');
+    const choice = { kind: 'key_file', file: join(place, 'test.key') } as const;
+    await expect(tm.collector.initialise(choice, 'Ada')).rejects.toThrow();
+    expect(await phase(tm)).toBe('setup');
+    await rm(join(folder, 'blobs'));
+    await tm.collector.initialise(choice, 'Ada');
+    expect(await phase(tm)).toBe('open');
+  }, 60_000);
+
   test('a host beyond this machine needs TLS', async () => {
     const folder = join(await temporary(), 'data');
     await expect(startCollector({ folder, port: 0, host: '0.0.0.0' })).rejects.toMatchObject({
