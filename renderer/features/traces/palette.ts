@@ -18,18 +18,20 @@ export type CanvasColours = { shades: string[]; line: string; brand: string; mar
 
 /** Resolves tokens (which may be `light-dark()`) to colours that a canvas takes. */
 export function readColours(at: HTMLElement): CanvasColours {
-  const probe = document.createElement('span');
-  at.append(probe);
+  // An element of its own for each: where less motion is wanted every property has a very short transition, and a
+  // colour that was just changed would still be read as the one before.
   const resolve = (token: string): string => {
+    const probe = document.createElement('span');
     probe.style.color = `var(${token})`;
-    return getComputedStyle(probe).color;
+    at.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   };
-  const colours = {
+  return {
     shades: SHADES.map(shade => resolve(tokenOf[shade])),
     line: resolve('--line'),
     brand: resolve('--brand'),
     mark: resolve('--mark'),
   };
-  probe.remove();
-  return colours;
 }
