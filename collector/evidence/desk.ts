@@ -17,17 +17,31 @@ export type EvidenceParts = {
 };
 
 export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceDesk {
+  /** Asked by every look at the status: read once, then only exports change it. */
+  let held: Promise<{ size: number; at: string } | undefined> | undefined;
+  const lastExport = async (): Promise<{ size: number; at: string } | undefined> =>
+    (await ledger.read.query<{ size: number; at: string }>('evidence.lastExport'))[0];
   return {
     preview: request => previewScope(ledgerSource(ledger), request),
-    run: (request, out, by, signal, onProgress) =>
-      exportPack({ ledger, vault, clock, version: VERSION }, { request, out, by, signal, onProgress }),
+    async run(request, out, by, signal, onProgress) {
+      try {
+        return await exportPack(
+          { ledger, vault, clock, version: VERSION },
+          { request, out, by, signal, onProgress },
+        );
+      } finally {
+        held = undefined;
+      }
+    },
     trust: () => trustFiles(vault, ledger),
     verifyLedger: () => verifyLedger(ledger, vault),
     async heldElsewhere() {
-      const [last] = await ledger.read.query<{ size: number; at: string }>('evidence.lastExport');
-      return last === undefined
-        ? undefined
-        : { size: last.size, at: last.at, how: 'an exported evidence pack' };
+      held ??= lastExport().catch(error => {
+        held = undefined;
+        throw error;
+      });
+      const last = await held;
+      return last === undefined ? undefined : { ...last, how: 'an exported evidence pack' };
     },
   };
 }

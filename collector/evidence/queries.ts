@@ -18,10 +18,10 @@ export const evidenceQueries = {
     FROM policy_version WHERE seq < $size ORDER BY version`,
   /** Each export of an app, with the first checkpoint that covers it. $app */
   'evidence.exports': `SELECT r.seq AS seq, (SELECT min(c.size) FROM checkpoint c WHERE c.size > r.seq) AS size
-    FROM record r JOIN app a ON a.app = r.app
+    FROM app a JOIN record r INDEXED BY record_export ON r.app = a.app
     WHERE a.tenant_id = $tenant AND a.app_id = $app AND r.event_type = 'export.recorded' ORDER BY r.seq DESC LIMIT 200`,
   /** The newest export of all. */
-  'evidence.lastExport': `SELECT c.size AS size, c.at AS at, r.seq AS seq FROM record r JOIN checkpoint c
-    ON c.size = (SELECT min(size) FROM checkpoint WHERE size > r.seq)
-    WHERE r.event_type = 'export.recorded' ORDER BY r.seq DESC LIMIT 1`,
+  'evidence.lastExport': `SELECT size, at FROM checkpoint WHERE size > (
+      SELECT max(seq) FROM record INDEXED BY record_export WHERE event_type = 'export.recorded'
+    ) ORDER BY size LIMIT 1`,
 } as const;
