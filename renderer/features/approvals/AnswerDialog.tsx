@@ -64,9 +64,10 @@ export function AnswerDialog({
       size={520}
     >
       <form onSubmit={submit} className="stack">
-        <div className="answer-call">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+        <section className="answer-call" tabIndex={0} aria-label="Arguments of the call">
           <ArgumentList payload={item.payload} />
-        </div>
+        </section>
         <p className="mute answer-note">
           {item.actor_id} in {item.app_id}
         </p>

@@ -58,7 +58,10 @@ export function ApprovalsScreen() {
     document.querySelector(`[data-approval="${CSS.escape(next)}"]`)?.scrollIntoView({ block: 'nearest' });
   };
   const ask = (verdict: Verdict) => {
-    if (chosen !== undefined && canAnswer(chosen, Date.now())) setAsking({ verdict, item: chosen, openedAt });
+    if (chosen === undefined || !canAnswer(chosen, Date.now())) return;
+    // Into the address, so that what was answered stays on the screen when it leaves the queue.
+    go({ ...(show === undefined ? {} : { show }), id: chosen.id });
+    setAsking({ verdict, item: chosen, openedAt });
   };
   useKeys({
     j: () => step(1),

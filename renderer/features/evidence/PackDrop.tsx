@@ -4,7 +4,7 @@ import { IconFileCertificate } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { desktop } from './desktop.ts';
-import { takeFiles, verify } from './verify_store.ts';
+import { filesOf, takeFiles, verify } from './verify_store.ts';
 import './evidence.css';
 
 export function PackDrop() {
@@ -23,6 +23,7 @@ export function PackDrop() {
         if (takeFiles(files)) void navigate({ to: '/evidence', search: { tab: 'verify' } });
       }}
       maxFiles={2}
+      getFilesFromEvent={filesOf}
       className="drop-all"
       inputProps={{ 'aria-label': 'Evidence pack to verify' }}
     >

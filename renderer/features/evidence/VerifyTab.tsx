@@ -19,7 +19,15 @@ import { formatDuration } from '../../ui/times.ts';
 import { desktop } from './desktop.ts';
 import { buildCounts } from './scope.ts';
 import { buildConclusion, buildVerdicts, levelWords, type VerdictLook } from './verdicts.ts';
-import { forget, takeFiles, trustWaiting, useVerifying, type Verifying, verify } from './verify_store.ts';
+import {
+  filesOf,
+  forget,
+  takeFiles,
+  trustWaiting,
+  useVerifying,
+  type Verifying,
+  verify,
+} from './verify_store.ts';
 
 const signs = { pass: IconCircleCheck, fail: IconCircleX, not_shown: IconEyeOff } as const;
 
@@ -45,6 +53,7 @@ function DropHere() {
         openRef={open}
         onDrop={takeFiles}
         maxFiles={2}
+        getFilesFromEvent={filesOf}
         activateOnClick={false}
         className="drop-here"
         inputProps={{ 'aria-label': 'Evidence pack to verify' }}

@@ -91,3 +91,9 @@ export function useVerifying(): Verifying {
     () => current,
   );
 }
+
+/** The files of a drop or of a file dialog as they are. Folders are not walked. */
+export async function filesOf(event: unknown): Promise<File[]> {
+  const { dataTransfer, target } = event as { dataTransfer?: DataTransfer; target?: HTMLInputElement };
+  return [...(dataTransfer?.files ?? target?.files ?? [])];
+}
