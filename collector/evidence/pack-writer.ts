@@ -57,7 +57,8 @@ export type PackPlan = {
 
 export type PackProgress = (at: { step: string; done: number; total: number }) => void;
 
-const PAGE = 500;
+/** Records at once: about ten milliseconds of this thread, between which ingest goes on. */
+const PAGE = 200;
 /** More bytes than a line of events.jsonl can have: record and seal. */
 const LINE_AT_MOST = 68_000;
 const NODES_AT_ONCE = 256;

@@ -2,6 +2,7 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import { formatMicros, tsMicros, validTs } from '../../core/event/time.ts';
 import { INCLUDES, type Include } from '../../core/pack/manifest.ts';
+import { paddedFrom, paddedTo } from '../../core/pack/padding.ts';
 import type { ExportRequest } from '../http/services.ts';
 
 export type Window = {
@@ -21,11 +22,8 @@ export function windowOf(request: ExportRequest): Window {
   };
   valid(time_from, '/time_from');
   valid(time_to, '/time_to');
-  const fraction = time_from.slice(20, -1);
-  // Digits beyond the sixth: no received_at lies between, so `from` goes up and `to` is cut.
-  const up = /[1-9]/.test(fraction.slice(6)) ? 1 : 0;
-  const from = formatMicros(tsMicros(time_from) + up);
-  const to = `${time_to.slice(0, 19)}.${time_to.slice(20, -1).slice(0, 6).padEnd(6, '9')}Z`;
+  const from = paddedFrom(time_from);
+  const to = paddedTo(time_to);
   if (from > to) throw new TrailmixError('scope_empty', { where: '/time_to' });
   const include = [...new Set(request.include ?? INCLUDES)].sort();
   return { appId: app_id, requested: { from: time_from, to: time_to }, from, to, include };

@@ -55,6 +55,8 @@ export class Approvals {
   readonly #hmac: HmacSha256;
   readonly #approvals = new Map<string, Approval>();
   readonly #byIntent = new Map<string, Approval>();
+  /** Decisions that did not simply allow. */
+  readonly #gated = new Set<string>();
   readonly decisions = { allow: 0, deny: 0, approve: 0, failed: 0 };
 
   constructor(sha256: Sha256, hmac: HmacSha256) {
@@ -109,7 +111,11 @@ export class Approvals {
       case 'outcome.recorded': {
         const outcome = asObject(record.outcome);
         const intentId = asText(outcome.intent_id);
-        if (intentId === '') break;
+        if (intentId === '') {
+          // Allowed calls need no intent; a denied one has no outcome, and one that was asked about needs its use.
+          if (this.#gated.has(asText(outcome.decision_id))) findings?.add('outcome_wrong', where);
+          break;
+        }
         const entry = this.#byIntent.get(intentId) ?? this.#of(`?${intentId}`, inScope);
         if (inScope) entry.inScope = true;
         entry.decisionId ??= asText(outcome.decision_id);
@@ -184,6 +190,7 @@ export class Approvals {
     if (inScope && (word === 'allow' || word === 'deny' || word === 'approve' || word === 'failed')) {
       this.decisions[word]++;
     }
+    if (decision.result !== 'allow') this.#gated.add(asText(record.event_id));
     // KNOWN GAP: a payload that is a blob is not digested again; the blob itself is checked.
     const salt = asText(decision.args_salt);
     if (findings !== undefined && !isBlobRef(record.input)) {

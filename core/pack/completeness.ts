@@ -2,8 +2,10 @@
  * Whether the pack holds every record of its app that was received in its window: consecutive app_seq between a head
  * before and a head after. Format: docs/spec/pack.md, "Scope".
  */
+import { validTs } from '../event/time.ts';
 import type { Findings } from './findings.ts';
 import type { Manifest } from './manifest.ts';
+import { paddedFrom, paddedTo } from './padding.ts';
 import type { ReadRecord } from './records.ts';
 
 export class ScopeCheck {
@@ -92,6 +94,13 @@ export class ScopeCheck {
       findings.add('selection', 'manifest.json');
       return;
     }
+    const { requested } = scope;
+    const asked =
+      validTs(requested.from) &&
+      validTs(requested.to) &&
+      scope.from === paddedFrom(requested.from) &&
+      scope.to <= paddedTo(requested.to);
+    if (!asked) findings.add('scope_wrong', 'manifest.json', 'It is not the window that was asked for.');
     if (scope.from > scope.to) findings.add('scope_wrong', 'manifest.json', 'It ends before it begins.');
     const last = this.#last ?? scope.first_app_seq - 1;
     if (last !== scope.last_app_seq) {

@@ -368,6 +368,18 @@ export const changes: [
     manifest => ({ ...manifest, scope: { ...(manifest.scope as object), first_app_seq: 2 } }),
   ],
   [
+    'a wider request in the manifest than the window',
+    'scope_wrong',
+    () => {},
+    manifest => ({
+      ...manifest,
+      scope: {
+        ...(manifest.scope as object),
+        requested: { from: '2020-01-01T00:00:00Z', to: '2026-12-31T23:59:59Z' },
+      },
+    }),
+  ],
+  [
     'a narrower window in the manifest',
     'out_of_scope',
     () => {},
@@ -514,6 +526,30 @@ export const histories: [name: string, code: FindingCode, make: (into: MemoryLed
     'a use after its time',
     'intent_wrong',
     into => gatedCall(into, into.activate('p\n'), { binding: { expires_at: '2026-11-01T00:00:00.000000Z' } }),
+  ],
+  [
+    'an outcome of a denied call',
+    'outcome_wrong',
+    into => {
+      gatedCall(into, into.activate('p\n'), { result: 'deny' });
+      const decision = into.all.at(-1)!.event_id as string;
+      into.append({
+        type: 'outcome.recorded',
+        body: { status: 'ok', outcome: { decision_id: decision, outcome: 'ok' } },
+      });
+    },
+  ],
+  [
+    'a call that was asked about and ran without its answer',
+    'outcome_wrong',
+    into => {
+      gatedCall(into, into.activate('p\n'), { until: 'asked' });
+      const decision = into.all.at(-1)!.parent_id as string;
+      into.append({
+        type: 'outcome.recorded',
+        body: { status: 'ok', outcome: { decision_id: decision, outcome: 'ok' } },
+      });
+    },
   ],
   [
     'an outcome of another intent',
