@@ -1,0 +1,163 @@
+/** Evidence in the page: scope, export, save, and verifying by dropping a file; altered packs are caught. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { apiOf, type PageApi } from './page_api.ts';
+
+let browser: Browser;
+let app: App;
+let api: PageApi;
+let pack: Buffer;
+beforeAll(async () => {
+  browser = await openBrowser();
+  app = await openApp();
+  api = await apiOf(app);
+});
+afterAll(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+/** Drops files on the whole window, as a person does from the desktop. */
+async function drop(page: Page, files: { name: string; bytes: Buffer; type: string }[]): Promise<void> {
+  const given = files.map(file => ({ ...file, bytes: file.bytes.toString('base64') }));
+  const transfer = await page.evaluateHandle(list => {
+    const held = new DataTransfer();
+    for (const { name, bytes, type } of list) {
+      const data = Uint8Array.from(atob(bytes), letter => letter.charCodeAt(0));
+      held.items.add(new File([data], name, { type }));
+    }
+    return held;
+  }, given);
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
+  const target = page.locator('.drop-all');
+  await target.waitFor();
+  await target.dispatchEvent('dragover', { dataTransfer: transfer });
+  await target.dispatchEvent('drop', { dataTransfer: transfer });
+}
+
+const results = async (page: Page): Promise<Record<string, string>> => {
+  await page.locator('.verdict').first().waitFor();
+  return Object.fromEntries(
+    await page
+      .locator('.verdict')
+      .evaluateAll(all => all.map(one => [one.getAttribute('aria-label'), one.getAttribute('data-result')])),
+  );
+};
+
+test('with nothing recorded, the screen says what a pack is', async () => {
+  const watched = await openPage(browser, app, '/evidence');
+  await watched.page.getByRole('heading', { name: 'Nothing to export yet' }).waitFor();
+  await watched.accessibleInBothThemes();
+  await watched.page.getByRole('button', { name: 'Load sample runs' }).click();
+  await watched.page.getByText('Which question must the pack answer?').waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('the scope is in the address, the preview counts it, the pack is exported and saved', async () => {
+  const watched = await openPage(browser, app, '/evidence');
+  const { page } = watched;
+  await page.getByRole('radio', { name: 'Were the rules followed?' }).check();
+  await page.getByRole('radio', { name: 'What did this app do, and who allowed it?' }).check();
+  await page
+    .getByRole('combobox', { name: 'App' })
+    .or(page.getByLabel('App', { exact: true }))
+    .first()
+    .click();
+  await page.getByRole('option', { name: 'finance-bot' }).click();
+  await page.getByRole('button', { name: 'Last 24 hours' }).click();
+  await expect.poll(() => new URL(page.url()).search).toContain('app=finance-bot');
+  const scope = new URL(page.url()).searchParams;
+  const preview = page.getByLabel('What the pack would hold');
+  const counted = await api.call('previewEvidence', {
+    input: {
+      app_id: 'finance-bot',
+      time_from: JSON.parse(
+        scope.get('from')!.startsWith('"') ? scope.get('from')! : `"${scope.get('from')}"`,
+      ),
+      time_to: JSON.parse(scope.get('to')!.startsWith('"') ? scope.get('to')! : `"${scope.get('to')}"`),
+    },
+  });
+  expect(counted.events).toBeGreaterThan(20);
+  await preview.getByText(String(counted.events), { exact: true }).waitFor();
+  await watched.accessibleInBothThemes();
+
+  await page.getByRole('button', { name: 'Export the pack' }).click();
+  const save = page.getByRole('button', { name: 'Save', exact: true });
+  await save.waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), save.click()]);
+  expect(download.suggestedFilename()).toMatch(/^trailmix-finance-bot-.*\.zip$/);
+  const file = join(app.folder, 'saved.zip');
+  await download.saveAs(file);
+  pack = await readFile(file);
+  expect(pack.subarray(0, 2).toString()).toBe('PK');
+  watched.quiet();
+  await watched.close();
+});
+
+test('a pack dropped anywhere is verified in the page, with four verdicts', async () => {
+  const watched = await openPage(browser, app, '/overview');
+  const { page } = watched;
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
+  const asked: string[] = [];
+  page.on('request', request => {
+    if (request.method() !== 'GET') asked.push(request.url());
+  });
+  await page.waitForTimeout(500);
+  await drop(page, [{ name: 'a pack.zip', bytes: pack, type: 'application/zip' }]);
+  expect(await results(page)).toEqual({
+    Integrity: 'not_shown',
+    Completeness: 'pass',
+    Time: 'not_shown',
+    Identity: 'not_shown',
+  });
+  await page.getByText('Nothing fails.').waitFor();
+  expect(asked).toEqual([]);
+  await page
+    .getByText(/finding/)
+    .first()
+    .click();
+  await watched.accessibleInBothThemes();
+
+  // With the trust file, got apart from the pack, the keys are no longer in doubt.
+  const { files } = await api.call('trust');
+  const trust = Object.entries(files).find(([path]) => path.endsWith('trust.json'))![1];
+  await drop(page, [{ name: 'trust.json', bytes: Buffer.from(trust), type: 'application/json' }]);
+  await page.getByText('signed by the key you trust').waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('one flipped byte fails, by name; what is no pack is refused', async () => {
+  const watched = await openPage(browser, app, '/evidence?tab=verify');
+  const { page } = watched;
+  await page.getByRole('heading', { name: 'Drop an evidence pack here' }).waitFor();
+  await watched.accessibleInBothThemes();
+  // A stored or deflated byte in the middle of the first large file: its CRC no longer fits.
+  const flipped = Buffer.from(pack);
+  const at = flipped.indexOf('events.jsonl') + 400;
+  flipped[at] = flipped[at]! ^ 1;
+  const file = join(app.folder, 'flipped.zip');
+  await writeFile(file, flipped);
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Choose a file' }).click(),
+  ]);
+  await chooser.setFiles(file);
+  expect((await results(page)).Integrity).toBe('fail');
+  await page.getByText('This pack fails').waitFor();
+  await page.locator('[data-level="fail"]').first().waitFor();
+  await watched.accessibleInBothThemes();
+
+  await page.getByRole('button', { name: 'Verify another pack' }).click();
+  await drop(page, [
+    { name: 'holiday.zip', bytes: Buffer.from('not a zip at all'), type: 'application/zip' },
+  ]);
+  await page.getByText('holiday.zip cannot be read as an evidence pack').waitFor();
+  await watched.accessibleInBothThemes();
+  watched.quiet();
+  await watched.close();
+});
