@@ -112,6 +112,7 @@ export function Palette({ openGlossary }: { openGlossary: () => void }) {
       triggerOnContentEditable
       tagsToIgnore={[]}
       scrollable
+      overlayProps={{ backgroundOpacity: 0.35, blur: 0 }}
       maxHeight={460}
       attributes={{ content: { 'aria-label': 'Command palette' } }}
     >

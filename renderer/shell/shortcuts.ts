@@ -47,7 +47,7 @@ export function useKeys(keys: Record<string, () => void>): void {
   latest.current = keys;
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (isTyping(event) || !keysOn() || pendingGo) return;
+      if (isTyping(event) || !keysOn() || goKeys.has(event)) return;
       const handler = latest.current[event.key];
       if (handler === undefined) return;
       event.preventDefault();
@@ -58,27 +58,29 @@ export function useKeys(keys: Record<string, () => void>): void {
   }, []);
 }
 
-let pendingGo = false;
+/** Key presses that belong to a `g` sequence: no other shortcut sees them. */
+const goKeys = new WeakSet<KeyboardEvent>();
 
-/** `g` followed by a place's letter. */
+/** `g` followed by a place's letter. Listens first (capture), so that it can claim its keys. */
 export function useGo(go: (letter: string) => boolean): void {
   const latest = useRef(go);
   latest.current = go;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let pending = false;
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || !keysOn()) return;
-      if (pendingGo) {
+      if (pending) {
         clearTimeout(timer);
-        // Released after the other listeners of this very key press have seen it.
-        setTimeout(() => {
-          pendingGo = false;
-        });
-        if (latest.current(event.key)) event.preventDefault();
+        pending = false;
+        if (!latest.current(event.key)) return;
+        goKeys.add(event);
+        event.preventDefault();
       } else if (event.key === 'g') {
-        pendingGo = true;
+        goKeys.add(event);
+        pending = true;
         timer = setTimeout(() => {
-          pendingGo = false;
+          pending = false;
         }, 1_000);
       }
     };

@@ -348,6 +348,26 @@ describe('getting around', () => {
       await accessible();
     }));
 
+  test('a record that does not verify turns the bar red and is read out', () =>
+    within('/overview', async ({ page, accessible }) => {
+      await page.route('**/api/status', async route => {
+        const answer = await route.fetch();
+        const reply = (await answer.json()) as { ledger: object };
+        const fault = {
+          seq: 17,
+          code: 'hash_wrong',
+          message: 'The content of this record does not give its hash.',
+        };
+        await route.fulfill({ response: answer, json: { ...reply, ledger: { ...reply.ledger, fault } } });
+      });
+      await page.getByRole('button', { name: 'Record #17 does not verify' }).waitFor({ timeout: 10_000 });
+      await page
+        .getByRole('status')
+        .filter({ hasText: 'Record #17 does not verify' })
+        .waitFor({ state: 'attached' });
+      await accessible();
+    }));
+
   test('a link works once; the page then says how to get back in', () =>
     within(
       '/traces#token=used-or-wrong',

@@ -1,12 +1,11 @@
 /** The whole run at a glance; drag to choose a window, drag the window to move it, double-click for all of it. */
-import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type PointerEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { SpanColumns } from '../../../core/api/views.ts';
 import { formatDuration } from '../../ui/times.ts';
-import { readColours } from './palette.ts';
 import type { SpanTree } from './span_tree.ts';
 import { buildMinimap, clampWindow, isWhole, panWindow, type Window } from './timeline.ts';
+import { useColours } from './useColours.ts';
 
 const LANES = 4;
 const LANE = 9;
@@ -29,9 +28,7 @@ export function Minimap({
 }) {
   const { ref, width } = useElementSize();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const scheme = useComputedColorScheme('light');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the tokens change with the colour scheme
-  const colours = useMemo(() => readColours(document.body), [scheme]);
+  const colours = useColours();
   const pixels = Math.floor(width);
   const map = useMemo(
     () => (pixels > 0 ? buildMinimap(spans, lengths, tree, pixels, LANES, whole.to) : undefined),

@@ -141,7 +141,10 @@ export function SpanTreeGrid({
   };
 
   const laneWidth = Math.max(0, lane.width - 16);
-  const ticks = buildTicks(shown, laneWidth);
+  // A label that would be cut at the right edge is left out; its line is drawn all the same.
+  const ticks = buildTicks(shown, laneWidth).filter(
+    tick => ((tick.us - shown.from) / (shown.to - shown.from)) * laneWidth < laneWidth - 44,
+  );
   return (
     <div className="tree">
       <div className="tree-head tree-cols">

@@ -2,11 +2,10 @@
  * All bars of the visible rows on one canvas, under the rows of the tree. It draws what scrolls into sight and nothing
  * else; the frame costs the same however long the run is. Pointer: wheel with Ctrl zooms, drag pans.
  */
-import { useComputedColorScheme } from '@mantine/core';
 import { type RefObject, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import type { SpanColumns } from '../../../core/api/views.ts';
-import { readColours } from './palette.ts';
 import { buildTicks, SHADES, shadeOf, type Window } from './timeline.ts';
+import { useColours } from './useColours.ts';
 
 export const ROW = 26;
 const BAR = 12;
@@ -33,9 +32,7 @@ export function Waterfall({
   scroller: RefObject<HTMLElement | null>;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const scheme = useComputedColorScheme('light');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the tokens change with the colour scheme
-  const colours = useMemo(() => readColours(document.body), [scheme]);
+  const colours = useColours();
   const shadeCode = useMemo(() => new Map(SHADES.map((shade, i) => [shade as string, i])), []);
 
   useLayoutEffect(() => {

@@ -19,6 +19,7 @@ import {
   headOf,
 } from '../../../core/proof/record.ts';
 import { recordLeaf, verifyInclusion } from '../../../core/proof/tree.ts';
+import { formatCount } from '../../ui/numbers.ts';
 
 export type ProofReply = OutputOf<'eventProof'>;
 type Flat = { readonly [member: string]: JsonValue };
@@ -152,8 +153,8 @@ function before(sha256: Sha256, record: Flat, previous: Flat | undefined): Outco
   const ok = previous.seq === Number(record.seq) - 1 && computed === points;
   return judge(
     ok,
-    `It carries the hash of record #${previous.seq}, which stands right before it.`,
-    `It does not carry the hash of the record before it: the chain is broken between #${Number(record.seq) - 1} and #${record.seq}.`,
+    `It carries the hash of record #${formatCount(Number(previous.seq))}, which stands right before it.`,
+    `It does not carry the hash of the record before it: the chain is broken between #${formatCount(Number(record.seq) - 1)} and #${formatCount(Number(record.seq))}.`,
     [
       { name: 'hash_prev here', value: points },
       { name: `hash of #${previous.seq}, computed here`, value: computed },
@@ -170,8 +171,8 @@ function after(sha256: Sha256, record: Flat, next: Flat | undefined): Outcome {
   const whole = hashSelf(sha256, headOf(next)) === next.hash_self;
   return judge(
     whole && next.seq === Number(record.seq) + 1 && points === own,
-    `Record #${next.seq}, right after it, carries its hash.`,
-    `Record #${next.seq} after it does not carry its hash: the chain is broken there.`,
+    `Record #${formatCount(Number(next.seq))}, right after it, carries its hash.`,
+    `Record #${formatCount(Number(next.seq))} after it does not carry its hash: the chain is broken there.`,
     [
       { name: `hash_prev of #${next.seq}`, value: points },
       { name: 'hash of this record, computed here', value: own },
@@ -224,7 +225,7 @@ function inclusion(sha256: Sha256, record: Flat, reply: ProofReply): Outcome {
     );
   return judge(
     ok,
-    `It stands at place #${index} under the checkpoint over ${size.toLocaleString('en')} records.`,
+    `It stands at place #${formatCount(index)} under the checkpoint over ${formatCount(size)} records.`,
     'It does not stand where it should under the checkpoint.',
     [
       { name: 'leaf', value: hex(leaf) },

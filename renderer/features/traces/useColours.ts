@@ -1,4 +1,5 @@
-/** The waterfall's colours, read from the tokens of the theme in force: a canvas has no CSS. */
+/** The canvases' colours, read from the tokens of the theme in force, anew when it changes: a canvas has no CSS. */
+import { useEffect, useState } from 'react';
 import { SHADES, type Shade } from './timeline.ts';
 
 const tokenOf: Record<Shade, string> = {
@@ -14,10 +15,10 @@ const tokenOf: Record<Shade, string> = {
   deny: '--deny',
 };
 
-export type CanvasColours = { shades: string[]; line: string; brand: string; mark: string };
+type CanvasColours = { shades: string[]; line: string; brand: string; mark: string };
 
-/** Resolves tokens (which may be `light-dark()`) to colours that a canvas takes. */
-export function readColours(at: HTMLElement): CanvasColours {
+/** Resolves tokens to colours that a canvas takes. */
+function readColours(at: HTMLElement): CanvasColours {
   // An element of its own for each: where less motion is wanted every property has a very short transition, and a
   // colour that was just changed would still be read as the one before.
   const resolve = (token: string): string => {
@@ -34,4 +35,15 @@ export function readColours(at: HTMLElement): CanvasColours {
     brand: resolve('--brand'),
     mark: resolve('--mark'),
   };
+}
+
+export function useColours(): CanvasColours {
+  const [colours, setColours] = useState(() => readColours(document.body));
+  useEffect(() => {
+    // The attribute is set after the render that follows a change of scheme: only then do the tokens have new values.
+    const watch = new MutationObserver(() => setColours(readColours(document.body)));
+    watch.observe(document.documentElement, { attributeFilter: ['data-mantine-color-scheme'] });
+    return () => watch.disconnect();
+  }, []);
+  return colours;
 }
