@@ -27,14 +27,20 @@ export class JcsError extends Error {
 
 /** RFC 8785 text of a value. Reads own enumerable string-keyed members only; never calls toJSON. */
 export function jcs(value: unknown): string {
-  path.length = 0;
-  return write(value, 0);
+  try {
+    return write(value, 0);
+  } catch (error) {
+    throw error instanceof Fault ? new JcsError(error.message, pointer(error.path.reverse())) : error;
+  }
 }
 
 /** A string as JCS writes it, quotes included. Throws JcsError on a lone surrogate. */
 export function jcsString(text: string): string {
-  path.length = 0;
-  return quote(text);
+  try {
+    return quote(text);
+  } catch (error) {
+    throw error instanceof Fault ? new JcsError(error.message, '') : error;
+  }
 }
 
 /**
@@ -51,8 +57,16 @@ export function pointer(tokens: readonly (string | number)[]): string {
   return text;
 }
 
-/** Where `write` stands; only an error reads it. JavaScript runs one `jcs` at a time, and `write` calls no one. */
-const path: (string | number)[] = [];
+/** On its way up to `jcs`, collecting where it came from, innermost first: values without fault pay nothing. */
+class Fault extends Error {
+  readonly path: (string | number)[] = [];
+}
+
+/** Rethrows with one step more of the path. */
+function at(step: string | number, error: unknown): never {
+  if (error instanceof Fault) error.path.push(step);
+  throw error;
+}
 
 /** Anything but what stands for itself between quotes: escapes, controls and every surrogate. */
 const ESCAPED = /[^\u0020\u0021\u0023-\u005b\u005d-\ud7ff\ue000-\uffff]/;
@@ -61,8 +75,21 @@ const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 function quote(text: string): string {
   if (!ESCAPED.test(text)) return `"${text}"`;
-  if (LONE_SURROGATE.test(text)) throw new JcsError('lone surrogate', pointer(path));
+  if (LONE_SURROGATE.test(text)) throw new Fault('lone surrogate');
   return JSON.stringify(text);
+}
+
+/** Member names repeat, so their quoted forms are kept: at most NAMES of up to NAME_LENGTH units. */
+const NAMES = 1024;
+const NAME_LENGTH = 64;
+const quotedNames = new Map<string, string>();
+
+function quoteName(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const quoted = quote(name);
+  if (quotedNames.size < NAMES && name.length <= NAME_LENGTH) quotedNames.set(name, quoted);
+  return quoted;
 }
 
 function write(value: unknown, depth: number): string {
@@ -70,16 +97,16 @@ function write(value: unknown, depth: number): string {
     case 'string':
       return quote(value);
     case 'number':
-      if (value - value !== 0) throw new JcsError('number is not finite', pointer(path));
+      if (value - value !== 0) throw new Fault('number is not finite');
       return `${value}`;
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      if (depth >= MAX_DEPTH) throw new JcsError(`deeper than ${MAX_DEPTH}`, pointer(path));
+      if (depth >= MAX_DEPTH) throw new Fault(`deeper than ${MAX_DEPTH}`);
       return Array.isArray(value) ? writeArray(value, depth) : writeObject(value as JsonObject, depth);
     default:
-      throw new JcsError(`${typeof value} is not JSON`, pointer(path));
+      throw new Fault(`${typeof value} is not JSON`);
   }
 }
 
@@ -87,16 +114,17 @@ function writeArray(items: readonly unknown[], depth: number): string {
   if (items.length === 0) return '[]';
   let text = '[';
   for (let i = 0; i < items.length; i++) {
-    path[depth] = i;
-    path.length = depth + 1;
-    text += (i === 0 ? '' : ',') + write(items[i], depth + 1);
+    try {
+      text += (i === 0 ? '' : ',') + write(items[i], depth + 1);
+    } catch (error) {
+      at(i, error);
+    }
   }
-  path.length = depth;
   return `${text}]`;
 }
 
 function writeObject(object: JsonObject, depth: number): string {
-  if (!isPlain(object)) throw new JcsError('not a plain object', pointer(path));
+  if (!isPlain(object)) throw new Fault('not a plain object');
   const names = Object.keys(object);
   for (let i = 1; i < names.length; i++) {
     if (names[i - 1]! > names[i]!) {
@@ -107,11 +135,12 @@ function writeObject(object: JsonObject, depth: number): string {
   let text = '{';
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
-    path[depth] = name;
-    path.length = depth + 1;
-    text += `${(i === 0 ? '' : ',') + quote(name)}:${write(object[name], depth + 1)}`;
+    try {
+      text += `${(i === 0 ? '' : ',') + quoteName(name)}:${write(object[name], depth + 1)}`;
+    } catch (error) {
+      at(name, error);
+    }
   }
-  path.length = depth;
   return `${text}}`;
 }
 

@@ -4,11 +4,12 @@
  */
 import { hash } from 'node:crypto';
 import { type Problem, TrailmixError } from '../../../core/api/errors.ts';
+import type { Accepted } from '../../../core/api/views.ts';
 import { type FoundBlob, type ValidEvent, validateEvent } from '../../../core/event/validate.ts';
 import { JCS_BLOB_TYPE } from '../../../core/proof/blob.ts';
 import type { JsonValue } from '../../../core/proof/jcs.ts';
 import { prepareEvents } from '../../ledger/prepare.ts';
-import type { Principal } from '../../ports.ts';
+import type { PreparedEvent, Principal } from '../../ports.ts';
 import { mediaType } from '../body.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 
@@ -107,6 +108,41 @@ function unindexed(error: unknown): unknown {
   });
 }
 
+/** The events of a body as the writer takes them. Throws what `eventsOf`, `validated` and `prepareEvents` throw. */
+async function prepared(
+  context: OpenContext,
+  body: JsonValue,
+): Promise<{ events: PreparedEvent[]; batch: boolean }> {
+  const { open, principal, host } = context;
+  const key = keyOf(principal);
+  const { events, batch } = eventsOf(body);
+  const valid = await validated(context, events, index => (batch ? `/events/${index}` : ''), key);
+  try {
+    const options = {
+      ledgerId: open.ledger.ledgerId,
+      tenantId: open.ledger.tenantId,
+      source: { via: 'api', auth: 'key', key: key.id } as const,
+      ids: host.ids,
+      sha256,
+    };
+    return { events: prepareEvents(valid, options), batch };
+  } catch (error) {
+    throw batch ? error : unindexed(error);
+  }
+}
+
+async function appended(
+  { open }: OpenContext,
+  events: PreparedEvent[],
+  batch: boolean,
+): Promise<{ accepted: Accepted[] }> {
+  try {
+    return { accepted: await open.ledger.write.append(events) };
+  } catch (error) {
+    throw batch ? error : unindexed(error);
+  }
+}
+
 /** A blob's type as an event cites it. */
 function blobType(type: string): string {
   if (type === JCS_BLOB_TYPE) {
@@ -119,24 +155,9 @@ function blobType(type: string): string {
 }
 
 export const recordHandlers: Pick<Handlers, 'appendEvents' | 'uploadBlob'> = {
-  async appendEvents(context, { input }) {
-    const { open, principal, host } = context;
-    const key = keyOf(principal);
-    const { events, batch } = eventsOf(input as JsonValue);
-    const valid = await validated(context, events, index => (batch ? `/events/${index}` : ''), key);
-    try {
-      const prepared = prepareEvents(valid, {
-        ledgerId: open.ledger.ledgerId,
-        tenantId: open.ledger.tenantId,
-        source: { via: 'api', auth: 'key', key: key.id },
-        ids: host.ids,
-        sha256,
-      });
-      return { accepted: await open.ledger.write.append(prepared) };
-    } catch (error) {
-      throw batch ? error : unindexed(error);
-    }
-  },
+  // What waits for the commit must not hold the parsed body: it is many times the size of what is recorded.
+  appendEvents: (context, { input }) =>
+    prepared(context, input as JsonValue).then(({ events, batch }) => appended(context, events, batch)),
 
   async uploadBlob({ open, principal, request }, { stream }) {
     const key = keyOf(principal);
