@@ -92,6 +92,9 @@ const EXCEPTION: { readonly [K in ReportException['kind']]: { sign: string; word
     error: { sign: '!', word: 'Error', colour: 'deny' },
   };
 
+/** Height of what follows the exceptions on their page. */
+const FIGURES = 270;
+
 async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
   await sheet.heading('What needs a look');
   const notes: string[] = [];
@@ -119,23 +122,28 @@ async function exceptions(sheet: Sheet, facts: ReportFacts): Promise<void> {
     return;
   }
   sheet.y += 4;
-  const fits = Math.max(3, Math.min(facts.exceptions.length, Math.floor((sheet.room - 290) / 19)));
-  for (const { kind, seq, at, name, detail } of facts.exceptions.slice(0, fits)) {
+  let shown = 0;
+  for (const { kind, seq, at, name, detail } of facts.exceptions) {
+    // The counts and decisions below must stay on this page.
+    if (shown >= 3 && sheet.room < FIGURES + 32) break;
+    shown++;
     const { sign, word, colour } = EXCEPTION[kind];
-    const y = sheet.y + 13;
+    const top = sheet.y;
+    const y = top + 13;
     await sheet.line(sign, MARGIN, y, { size: 10, colour, face: 'bold' });
     await sheet.line(word, MARGIN + 16, y, { size: 9.5, face: 'medium', colour });
-    await sheet.line(name, MARGIN + 68, y, { size: 9.5, face: 'medium' }, 128);
-    await sheet.line(detail, MARGIN + 202, y, { size: 9, colour: 'muted' }, 176);
+    await sheet.line(name, MARGIN + 68, y, { size: 9.5, face: 'medium' }, 122);
     await sheet.right(`${at.slice(5, 10)} ${at.slice(11, 19)}  #${seq}`, MARGIN + WIDTH, y, {
       size: 8,
       face: 'mono',
       colour: 'muted',
     });
-    sheet.y += 19;
+    sheet.y = top + 3.4;
+    await sheet.paragraph(detail, { x: MARGIN + 196, width: 184, size: 9, colour: 'muted', keep: 2 });
+    sheet.y = Math.max(sheet.y + 3, top + 19);
     sheet.rule();
   }
-  const more = facts.exceptionCount - fits;
+  const more = facts.exceptionCount - shown;
   if (more > 0) {
     await sheet.paragraph(`and ${number(more)} more in events.jsonl.`, { size: 9, colour: 'muted' });
   }

@@ -133,10 +133,14 @@ export class Sheet {
     const { size = 9.5, face = 'regular', colour = 'ink' } = style;
     const leading = style.leading ?? size * 1.42;
     const lines = await this.#wrap(text, face, size, width);
-    for (const line of lines.slice(0, keep)) {
+    for (const [i, line] of lines.slice(0, keep).entries()) {
       this.need(leading);
       this.y += leading;
-      this.#draw(line.runs, x, this.y - (leading - size) / 2 - size * 0.18, size, colour, this.#page);
+      const y = this.y - (leading - size) / 2 - size * 0.18;
+      this.#draw(line.runs, x, y, size, colour, this.#page);
+      if (i === keep - 1 && lines.length > keep) {
+        this.#draw(await this.#fonts.runs('…', face), x + line.width, y, size, colour, this.#page);
+      }
     }
   }
 

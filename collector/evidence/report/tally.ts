@@ -111,6 +111,8 @@ function exceptionOf(record: JsonObject): Pick<ReportException, 'kind' | 'detail
         ? { kind: 'error', detail: asText(asObject(record.outcome).error) }
         : undefined;
     default:
-      return undefined;
+      return record.status === 'error'
+        ? { kind: 'error', detail: 'The program reported that this step failed.' }
+        : undefined;
   }
 }
