@@ -47,6 +47,9 @@ export function reading<T>(
   }
 }
 
+/** Sessions are counted up to here: a bound on memory, whatever a pack holds. */
+const MOST_SESSIONS = 1_000_000;
+
 const EMPTY_FILES = ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'] as const;
 
 /** One pass over the records of a pack, by rising seq, and what follows from it. */
@@ -205,7 +208,9 @@ export class PackVerifier {
     this.#approvals.take(value, inScope, where, findings);
     if (inScope) {
       this.#counts.events++;
-      if (typeof value.session_id === 'string') this.#sessions.add(value.session_id);
+      if (typeof value.session_id === 'string' && this.#sessions.size < MOST_SESSIONS) {
+        this.#sessions.add(value.session_id);
+      }
       if (authOf(value) === 'none') {
         this.#counts.unverified++;
         findings.add('unkeyed_events', where);
