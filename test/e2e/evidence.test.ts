@@ -32,7 +32,7 @@ async function drop(page: Page, files: { name: string; bytes: Buffer; type: stri
     return held;
   }, given);
   await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
-  const target = page.locator('.drop-all');
+  const target = page.locator('.drop-all .drop-all-inner');
   await target.waitFor();
   await target.dispatchEvent('dragover', { dataTransfer: transfer });
   await target.dispatchEvent('drop', { dataTransfer: transfer });

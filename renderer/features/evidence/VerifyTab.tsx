@@ -18,7 +18,7 @@ import { Time } from '../../ui/Time.tsx';
 import { formatDuration } from '../../ui/times.ts';
 import { desktop } from './desktop.ts';
 import { buildCounts } from './scope.ts';
-import { buildConclusion, buildVerdicts, levelWords, type VerdictLook } from './verdicts.ts';
+import { buildConclusion, buildVerdicts, keysCompared, levelWords, type VerdictLook } from './verdicts.ts';
 import {
   filesOf,
   forget,
@@ -134,7 +134,10 @@ function NotAPack({ now }: { now: Extract<Verifying, { state: 'refused' }> }) {
 
 function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
   const { report } = now;
-  const conclusion = buildConclusion(report.verdicts, report.origin?.trusted ?? false);
+  const conclusion = buildConclusion(
+    report.verdicts,
+    now.trust !== undefined && keysCompared(report.verdicts),
+  );
   const trustFile = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -152,7 +155,7 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
         ))}
       </div>
       <div className="verify-actions">
-        {report.origin?.trusted !== true && (
+        {now.trust === undefined && (
           <>
             <Button variant="default" onClick={() => trustFile.current?.click()}>
               Compare with a trust.json

@@ -70,7 +70,11 @@ const rank = (finding: Finding): number => ['fail', 'not_shown', 'warning'].inde
 
 export const levelWords = { fail: 'Fails', not_shown: 'Not shown', warning: 'Note' } as const;
 
-/** The whole in one sentence. */
+/** Whether the checkpoint's key was compared with one from outside the pack. */
+export const keysCompared = (verdicts: Verdicts): boolean =>
+  !verdicts.integrity.findings.some(finding => finding.code === 'keys_untrusted');
+
+/** The whole in one sentence. `trusted`: its keys are those that the reader got apart from the pack. */
 export function buildConclusion(
   verdicts: Verdicts,
   trusted: boolean,
