@@ -3,6 +3,7 @@ import type { StatusView } from '../../core/api/views.ts';
 import { addressOf } from '../../renderer/api/client.ts';
 import { failureOf } from '../../renderer/api/problem.ts';
 import { tokenOf } from '../../renderer/api/session.ts';
+import { firstSteps } from '../../renderer/features/traces/first_steps.ts';
 import { readTraceSearch } from '../../renderer/features/traces/trace_search.ts';
 import { readTracesSearch } from '../../renderer/features/traces/traces_search.ts';
 import { buildFacets, readSort, writeSort } from '../../renderer/features/traces/traces_view.ts';
@@ -129,4 +130,16 @@ test('JSON as lines: folding says how much it holds', () => {
   const folded = buildJsonLines(value, new Set(['/a']));
   expect(folded.map(line => line.id)).toEqual(['', '/a', '/b~1c', '}']);
   expect(folded[1]).toMatchObject({ text: '[…]', folded: true, count: 2 });
+});
+
+test('first steps fit the address: nothing to configure at the usual one', () => {
+  const usual = firstSteps('http://127.0.0.1:4318', true);
+  expect(usual.typescript).not.toContain('endpoint');
+  expect(usual.otel).toEqual({
+    says: 'Any OpenTelemetry exporter at its default settings already sends to this address, without a key.',
+  });
+  const other = firstSteps('http://127.0.0.1:5000', false);
+  expect(other.typescript).toContain("endpoint: 'http://127.0.0.1:5000'");
+  expect(other.otel.setting).toBe('OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:5000');
+  expect(other.otel.says).toContain('needs a key');
 });

@@ -10,7 +10,7 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { invalidate, useCall, useStatus } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
@@ -266,7 +266,7 @@ function FirstSteps() {
   const status = useStatus().data;
   const client = useQueryClient();
   const samples = useCall('loadSamples');
-  const steps = firstSteps(status?.address.url ?? location.origin);
+  const steps = firstSteps(status?.address.url ?? location.origin, status?.otlp_unkeyed ?? true);
   return (
     <div className="page-body">
       <EmptyState
@@ -287,13 +287,12 @@ function FirstSteps() {
       >
         <p>
           A run appears here as soon as a program sends its first event to{' '}
-          <code className="mono">{steps.endpoint}</code>. With the TypeScript SDK and a key from Settings:
+          <code className="mono">{steps.endpoint}</code>. With the TypeScript SDK and a key, both in{' '}
+          <Link to="/settings">Settings</Link>:
         </p>
         <CodeBlock code={steps.typescript} what="snippet" />
-        <p>
-          Any OpenTelemetry exporter at its default settings already sends to this address, without a key:
-        </p>
-        <CodeBlock code={steps.otel} what="setting" />
+        <p>{steps.otel.says}</p>
+        {steps.otel.setting !== undefined && <CodeBlock code={steps.otel.setting} what="setting" />}
         <p>Or look around in runs that come with the app, marked as samples:</p>
         {samples.isError && <ErrorPanel error={samples.error} />}
       </EmptyState>
