@@ -1,6 +1,6 @@
 /**
  * Rates of the ledger through its port: durable appends by batch, the cost of each step on one thread, opening.
- * Run: node test/ledger/rates.bench.ts [events]
+ * Run: node test/bench/ledger_rates.ts [events]
  */
 import { createHash, createPrivateKey, hash, randomBytes, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { Ledger } from '../../collector/ports.ts';
 import { parseIJson } from '../../core/event/ijson.ts';
 import { validateEvent } from '../../core/event/validate.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
-import { memoryVault } from './vault.fixture.ts';
+import { memoryVault } from '../ledger/vault.fixture.ts';
 
 const total = Number(process.argv[2] ?? 50_000);
 const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');

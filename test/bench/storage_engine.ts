@@ -1,6 +1,6 @@
 /**
  * Measures what docs/adr/0002-storage-engine.md decides by: cipher and page size of the ledger's database.
- * Run: node test/ledger/storage-engine.bench.ts [rows]
+ * Run: node test/bench/storage_engine.ts [rows]
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

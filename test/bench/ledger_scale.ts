@@ -1,7 +1,7 @@
 /**
  * The ledger at size: append cost from the first to the last event, opening, reading. Events are made and prepared on
  * the way, so rates include the producer's half.
- * Run: node test/ledger/scale.bench.ts [events, default 1000000]
+ * Run: node test/bench/ledger_scale.ts [events, default 1000000]
  */
 import { hash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { openLedger } from '../../collector/ledger/open.ts';
 import { prepareEvents } from '../../collector/ledger/prepare.ts';
 import type { ValidEvent } from '../../core/event/validate.ts';
-import { memoryVault } from './vault.fixture.ts';
+import { memoryVault } from '../ledger/vault.fixture.ts';
 
 const total = Number(process.argv[2] ?? 1_000_000);
 const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
