@@ -1,4 +1,4 @@
-/** A long run stays quick: rows are virtual, the waterfall is one canvas. Figures for 100,000 are in docs/performance.md. */
+/** A long run stays quick: rows are virtual, the waterfall is one canvas, the minimap is buckets of pixels. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ask, bearer } from '../http/collector.ts';
 import { type App, openApp, openBrowser, openPage } from './browser.ts';
