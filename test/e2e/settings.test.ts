@@ -137,3 +137,33 @@ test('diagnostics, backup and the SDK are saved', async () => {
   watched.quiet();
   await watched.close();
 });
+
+test('the whole ledger is verified on request, and the verdicts are told', async () => {
+  const watched = await openPage(browser, app, '/settings?tab=data');
+  const { page } = watched;
+  await page.getByRole('button', { name: 'Verify the whole ledger' }).click();
+  const verdicts = page.locator('.settings-verdicts');
+  await verdicts.getByText('Integrity: Shown').waitFor();
+  await verdicts.getByText('Time: Not shown').waitFor();
+  await watched.accessibleInBothThemes();
+  watched.quiet();
+  await watched.close();
+});
+
+test('moving to a passphrase: refused while weak, then the custody says so', async () => {
+  const watched = await openPage(browser, app, '/settings?tab=custody');
+  const { page } = watched;
+  await page.getByRole('heading', { name: 'Key: Key file outside the data folder' }).waitFor();
+  await page.getByLabel('New passphrase').fill('short');
+  await page.getByRole('button', { name: 'Use a passphrase' }).click();
+  await page.getByText('7 more').waitFor();
+  await page.getByLabel('New passphrase').fill('correct horse battery');
+  await page.getByLabel('The same again').fill('correct horse battery');
+  await page.getByRole('button', { name: 'Use a passphrase' }).click();
+  await page.getByRole('heading', { name: 'Key: Passphrase, typed at each start' }).waitFor();
+  expect(app.collector.custody()?.kind).toBe('passphrase');
+  await page.getByRole('heading', { name: 'Change the passphrase' }).waitFor();
+  await watched.accessibleInBothThemes();
+  watched.quiet();
+  await watched.close();
+});

@@ -148,7 +148,7 @@ export function buildSessionSoFar(
       startUs,
     });
   }
-  rows.sort((a, b) => a.startUs - b.startUs || a.seq - b.seq);
+  rows.sort((a, b) => a.startUs - b.startUs);
   return { steps: rows.slice(-most), earlier: Math.max(0, rows.length - most) };
 }
 
