@@ -123,6 +123,8 @@ export const keystrokes: Keystroke[] = [
   { keys: ['←', '→'], does: 'In a run: fold, unfold' },
   { keys: ['n', 'Shift n'], does: 'In a run: next, previous match' },
   { keys: ['+', '−', '0'], does: 'In a run: zoom in, out, whole' },
+  { keys: ['j', 'k'], does: 'In Approvals: next, previous' },
+  { keys: ['a', 'r'], does: 'In Approvals: approve, refuse; asks once more' },
   { keys: ['Esc'], does: 'Close, or leave the search box' },
   { keys: ['?'], does: 'This page' },
 ];
