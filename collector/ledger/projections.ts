@@ -80,6 +80,9 @@ export class Projections {
   readonly #sql: Sql;
   readonly #insertSpan;
   readonly #runById;
+  readonly #insertRun;
+  readonly #updateRun;
+  readonly #addHour;
   #runs = new Map<string, RunRow>();
   #dirty = new Map<RunRow, 'new' | 'known'>();
   #hours = new Map<string, HourRow>();
@@ -91,6 +94,9 @@ export class Projections {
     this.#sql = sql;
     this.#insertSpan = db.prepare(sql.insertSpan);
     this.#runById = db.prepare<[string], RunRow>(sql.runById);
+    this.#insertRun = db.prepare<[RunRow]>(sql.insertRun);
+    this.#updateRun = db.prepare<[RunRow]>(sql.updateRun);
+    this.#addHour = db.prepare<[HourRow]>(sql.addHour);
     this.reset();
   }
 
@@ -201,12 +207,9 @@ export class Projections {
 
   /** Writes what was gathered. Part of the group's transaction. */
   flush(): void {
-    const insert = this.#db.prepare(this.#sql.insertRun);
-    const update = this.#db.prepare(this.#sql.updateRun);
-    for (const [run, is] of this.#dirty) (is === 'new' ? insert : update).run(run);
+    for (const [run, is] of this.#dirty) (is === 'new' ? this.#insertRun : this.#updateRun).run(run);
     this.#dirty.clear();
-    const addHour = this.#db.prepare(this.#sql.addHour);
-    for (const row of this.#hours.values()) addHour.run(row);
+    for (const row of this.#hours.values()) this.#addHour.run(row);
     this.#hours.clear();
     if (this.#attributes.size > 0) this.#flushAttributes();
     if (this.#runs.size > RUNS_HELD) this.#runs = new Map([...this.#runs].slice(-RUNS_HELD / 2));

@@ -88,6 +88,12 @@ export class LedgerWriter {
   readonly #privateKey: KeyObject;
   readonly #keyId: Buffer;
   readonly #insertRecord;
+  readonly #insertOnce;
+  readonly #insertSeal;
+  readonly #begin;
+  readonly #end;
+  readonly #savepoint;
+  readonly #release;
   readonly #writeMacs: WriteMacs;
   #rows: Row[] = [];
   #approvals = new Set<string>();
@@ -107,6 +113,12 @@ export class LedgerWriter {
     this.#streams = new Streams(db, named as never);
     this.#checkpoints = new Checkpoints(db, named as never, data);
     this.#insertRecord = db.prepare(named.insertRecord!);
+    this.#insertOnce = db.prepare(named.insertOnce!);
+    this.#insertSeal = db.prepare(named.insertSeal!);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#end = db.prepare('COMMIT');
+    this.#savepoint = db.prepare('SAVEPOINT command');
+    this.#release = db.prepare('RELEASE command');
     this.#privateKey = createPrivateKey({
       key: Buffer.from(data.eventKey.privateKey),
       format: 'der',
@@ -129,14 +141,14 @@ export class LedgerWriter {
   commit(requests: readonly WriterRequest[]): { outcomes: Outcome[]; notice: CommitNotice | undefined } {
     try {
       if (this.#stale) this.#reload();
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.#begin.run();
       const outcomes = requests.map(request => this.#one(request));
       const firstSeq = this.#chain.next - this.#rows.length;
       const macs = this.#flush(firstSeq);
       this.#parts.faults('commit');
       // COMMIT POINT: in WAL mode with synchronous=FULL this returns after fsync of the log. From here on the group
       // survives a power cut; before it, nothing of the group exists for anyone.
-      this.#db.exec('COMMIT');
+      this.#end.run();
       this.#parts.faults('commit', 'after');
       this.#parts.faults('committed');
       const notice = this.#settled(firstSeq, macs);
@@ -245,12 +257,12 @@ export class LedgerWriter {
     const rows = this.#rows.length;
     const touched = new Set<string>();
     this.#undo.begin();
-    this.#db.exec('SAVEPOINT command');
+    this.#savepoint.run();
     try {
       const handler = this.#parts.commands[name] as ((tx: WriteTx, input: never) => unknown) | undefined;
       if (handler === undefined) throw new TrailmixError('internal', { message: `no command ${name}` });
       const output = handler(this.#tx(at, touched), input);
-      this.#db.exec('RELEASE command');
+      this.#release.run();
       this.#undo.keep();
       for (const id of touched) this.#approvals.add(id);
       return () => ({ output });
@@ -336,7 +348,7 @@ export class LedgerWriter {
 
   /** Writes the group's rows. The signing thread signs meanwhile. Answers the group's keyed hashes. */
   #flush(firstSeq: number): Buffer {
-    const { faults, sql, signer } = this.#parts;
+    const { faults, signer } = this.#parts;
     const rows = this.#rows;
     if (rows.length === 0) return Buffer.alloc(0);
     const macs = Buffer.allocUnsafe(rows.length * ENTRY_BYTES);
@@ -373,7 +385,7 @@ export class LedgerWriter {
     faults('project');
     this.#projections.flush();
     this.#streams.flush();
-    this.#db.prepare(sql.insertOnce!).run(firstSeq, macs);
+    this.#insertOnce.run(firstSeq, macs);
     faults('sign');
     const signed = signer.collect();
     const signatures = Buffer.allocUnsafe(rows.length * 64);
@@ -386,7 +398,7 @@ export class LedgerWriter {
         at += 64;
       }
     }
-    this.#db.prepare(sql.insertSeal!).run(firstSeq, this.#keyId, signatures);
+    this.#insertSeal.run(firstSeq, this.#keyId, signatures);
     this.#lastSignature = signatures.subarray(-64);
     return macs;
   }
