@@ -47,11 +47,11 @@ export async function statusView(parts: StatusParts): Promise<StatusView> {
 
 async function openStatus(parts: StatusParts, open: OpenServices): Promise<Partial<StatusView>> {
   const { ledger } = open;
-  const [head, checkpoint, waiting, held] = await Promise.all([
+  const [head, checkpoint, waiting, exported] = await Promise.all([
     ledger.read.head(),
     ledger.read.checkpointAt(),
     ledger.read.approvals({ status: 'waiting', limit: 1 }),
-    open.evidence.heldElsewhere(),
+    open.evidence.exported(),
   ]);
   const verifier = ledger.verifier();
   const stats = ledger.stats();
@@ -67,7 +67,7 @@ async function openStatus(parts: StatusParts, open: OpenServices): Promise<Parti
       ...(verifier.verifiedAt === undefined ? {} : { verified_at: verifier.verifiedAt }),
       ...(verifier.fault === undefined ? {} : { fault: verifier.fault }),
       ...(checkpoint === undefined ? {} : { last_checkpoint: checkpoint }),
-      ...(held === undefined ? {} : { held_elsewhere: held }),
+      ...(exported === undefined ? {} : { exported }),
     },
     data: {
       folder: parts.folder,

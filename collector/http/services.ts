@@ -38,8 +38,8 @@ export type EvidenceDesk = {
   ): Promise<Pack>;
   trust(): Promise<Record<string, string>>;
   verifyLedger(): Promise<unknown>;
-  /** The last checkpoint that this installation knows to be held by someone else: the newest pack that was exported. */
-  heldElsewhere(): Promise<{ size: number; at: string; how: string } | undefined>;
+  /** The furthest checkpoint of a pack that was exported, whoever has it now; undefined where there is none. */
+  exported(): Promise<{ size: number; at: string } | undefined>;
 };
 
 export type Settings = OutputOf<'settings'>;

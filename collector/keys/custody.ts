@@ -151,7 +151,7 @@ const COPY = 'A copy of the data folder alone (a stolen disk or backup, a synced
 const SAME_USER =
   'Programs that run as the same user of this computer, the audited agent among them, and its administrators';
 const REWRITE =
-  'Whoever has the key can rewrite history since the last checkpoint that is held elsewhere, without a trace here';
+  'Whoever has the key can rewrite history since the last checkpoint that someone else has, without a trace here';
 
 /** The custody in words. On Linux `basic_text` is a keystore in name only, and is called what it is. */
 export function describeCustody(stored: StoredCustody): Custody {

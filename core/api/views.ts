@@ -148,7 +148,8 @@ export const StatusView = Type.Object({
       verified_at: Opt(Str),
       fault: Opt(Type.Object({ seq: Int, code: Str, message: Str })),
       last_checkpoint: Opt(CheckpointView),
-      held_elsewhere: Opt(Type.Object({ size: Int, at: Str, how: Str })),
+      /** The checkpoint of the newest pack that was exported. Whether anyone was given it, the collector cannot know. */
+      exported: Opt(Type.Object({ size: Int, at: Str })),
       waiting_approvals: Int,
       events_per_second: Type.Number(),
     }),

@@ -30,9 +30,9 @@ export const glossary: Term[] = [
     means: 'One signed line that stands for every event so far. Small enough to keep anywhere.',
   },
   {
-    word: 'Held elsewhere',
+    word: 'Exported to',
     means:
-      'A checkpoint that someone outside this computer holds. What it covers can’t be rewritten unseen, even by who has the key.',
+      'How far the exported packs reach. Give one to someone outside this computer, and what it covers can’t be rewritten unseen, even by who has the key.',
   },
   {
     word: 'Inclusion proof',

@@ -28,7 +28,7 @@ export function buildStatusItems({ status, reachable, now, zone }: StatusInput):
   const items: StatusItem[] = [];
   const { ledger } = status;
   if (ledger !== undefined) {
-    items.push(verified(ledger, now, zone), checkpoint(ledger, now, zone), held(ledger, now, zone));
+    items.push(verified(ledger, now, zone), checkpoint(ledger, now, zone), exported(ledger, now, zone));
   }
   if (status.custody !== undefined) items.push(custody(status.custody));
   if (status.data?.disk_low) items.push(disk(status.data));
@@ -117,7 +117,7 @@ function verified(ledger: LedgerView, now: number, zone: string): StatusItem {
             `${formatCount(behind)} newer ${behind === 1 ? 'record waits' : 'records wait'} for the next pass.`,
           ]
         : []),
-      'Whoever holds the signing key could rewrite what came after the last checkpoint held elsewhere.',
+      'Whoever holds the signing key could rewrite what came after the last checkpoint that someone else has.',
     ],
   };
 }
@@ -154,36 +154,34 @@ function checkpoint(ledger: LedgerView, now: number, zone: string): StatusItem {
   };
 }
 
-function held(ledger: LedgerView, now: number, zone: string): StatusItem {
-  const { held_elsewhere: copy } = ledger;
+function exported(ledger: LedgerView, now: number, zone: string): StatusItem {
+  const { exported: pack } = ledger;
+  const base = { id: 'exported', side: 'left' as const };
   const why =
-    'A copy of a checkpoint outside this computer is what makes a rewritten history visible. Every evidence pack that you give away is one.';
-  if (copy === undefined) {
+    'Give an evidence pack to someone, and history up to its checkpoint can no longer be rewritten unseen: their copy would not fit.';
+  if (pack === undefined) {
     return {
-      id: 'held',
-      side: 'left',
+      ...base,
       tone: 'warn',
-      label: 'Held elsewhere: nothing yet',
-      title: 'No checkpoint is held elsewhere',
-      lines: [
-        why,
-        'Until then, someone with this computer’s signing key could rewrite all of it unseen. Export a pack and give it to someone.',
-      ],
+      label: 'Nothing exported yet',
+      title: 'No evidence pack was exported',
+      lines: [why, 'Until then, someone with this computer’s signing key could rewrite all of it unseen.'],
       facts: [],
     };
   }
+  const to = seqOf(pack.size - 1);
   return {
-    id: 'held',
-    side: 'left',
+    ...base,
     tone: 'plain',
-    label: 'Held elsewhere to',
-    figure: seqOf(copy.size - 1),
-    title: `Held elsewhere to ${seqOf(copy.size - 1)}`,
+    label: 'Exported to',
+    figure: to,
+    title: `An evidence pack reaches to ${to}`,
     lines: [
+      `The pack that reaches furthest was exported ${formatAgo(pack.at, now)}. Newer records are in no pack.`,
       why,
-      `Records up to ${seqOf(copy.size - 1)} left this app ${formatAgo(copy.at, now)} (${copy.how}). Newer ones are only here.`,
+      'This app does not know whether you gave it away. A pack that never left this computer shows nothing.',
     ],
-    facts: [{ name: 'Since', value: formatTime(copy.at, zone) }],
+    facts: [{ name: 'Exported', value: formatTime(pack.at, zone) }],
   };
 }
 

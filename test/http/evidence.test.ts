@@ -70,14 +70,14 @@ test('a zip is streamed, and verifies against keys got apart from it', async () 
   expect([verdicts.integrity.result, verdicts.completeness.result]).toEqual(['pass', 'pass']);
 });
 
-test("a key exports its own app's pack only; the page's status then says that it is held elsewhere", async () => {
+test("a key exports its own app's pack only; the page's status then says how far packs reach", async () => {
   const other = bearer((await tm.key('other', ['export'])).apiKey);
   const refused = await tm.ask('/api/evidence/export', { body: scope('bot'), headers: other });
   expect([refused.status, code(refused)]).toEqual([403, 'app_mismatch']);
   const status = (await tm.ask('/api/status', { headers: page })).json as {
-    ledger: { held_elsewhere?: object };
+    ledger: { exported?: object };
   };
-  expect(status.ledger.held_elsewhere).toMatchObject({ size: expect.any(Number) });
+  expect(status.ledger.exported).toMatchObject({ size: expect.any(Number) });
 });
 
 test('a job: progress, done, downloaded as recorded', async () => {

@@ -119,16 +119,19 @@ test('what cannot be exported is refused and leaves nothing', async () => {
   expect(await readdir(join(out, '..'))).toEqual([]);
 });
 
-test('the desk previews, verifies the live ledger and knows what was given away', async () => {
+test('the desk previews, verifies the live ledger and knows what was exported', async () => {
   const { ledger, clock, out } = await opened();
   await append(ledger, [event({ evals: [{ name: 'x', score: 1 }] }), event({ session_id: 's-2' })]);
   const desk = openEvidence({ ledger, vault, clock, ids });
-  expect(await desk.heldElsewhere()).toBeUndefined();
+  expect(await desk.exported()).toBeUndefined();
   expect(await desk.preview(request)).toMatchObject({ events: 2, sessions: 2, evals: 1 });
+  // A cancelled one is no pack.
+  await expect(desk.run(request, out, 'test', AbortSignal.abort(), () => {})).rejects.toThrow();
+  expect(await desk.exported()).toBeUndefined();
   const pack = await desk.run(request, out, 'test', new AbortController().signal, () => {});
-  expect(await desk.heldElsewhere()).toMatchObject({ size: pack.checkpoint.size });
+  expect(await desk.exported()).toMatchObject({ size: pack.checkpoint.size });
   const report = await verifyLedger(ledger, vault);
   expect(report.verdicts.integrity).toEqual({ result: 'pass', findings: [] });
   expect(report.verdicts.completeness).toEqual({ result: 'pass', findings: [] });
-  expect(report.counts).toMatchObject({ records: 4, apps: 1 });
+  expect(report.counts).toMatchObject({ records: 5, apps: 1 });
 });

@@ -54,12 +54,12 @@ describe('the status bar tells the truth', () => {
     expect(items(status(), false)).toHaveLength(1);
     expect(first(status(), false).tone).toBe('bad');
   });
-  test('nothing held elsewhere is a warning, not a silence', () => {
-    expect(items(status()).find(item => item.id === 'held')?.tone).toBe('warn');
-    const held = { size: 18_011, at: '2026-11-22T15:00:00Z', how: 'export' };
-    expect(said(items(status({ held_elsewhere: held })).find(item => item.id === 'held')!)).toBe(
-      'Held elsewhere to #18,010',
-    );
+  test('nothing exported is a warning, not a silence; an export is not claimed to be held by anyone', () => {
+    expect(items(status()).find(item => item.id === 'exported')?.tone).toBe('warn');
+    const exported = { size: 18_011, at: '2026-11-22T15:00:00Z' };
+    const item = items(status({ exported })).find(one => one.id === 'exported')!;
+    expect(said(item)).toBe('Exported to #18,010');
+    expect(item.lines.join(' ')).toContain('does not know whether you gave it away');
   });
   test('custody says what it does not protect against', () => {
     expect(items(status()).find(item => item.id === 'custody')?.lines).toEqual([

@@ -7,6 +7,7 @@ import { type FormEvent, useState } from 'react';
 import { send } from '../../api/client.ts';
 import { invalidate, useCall, useStatus } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
+import { formatCount } from '../../ui/numbers.ts';
 import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { passphraseFault } from '../setup/setup_steps.ts';
@@ -16,7 +17,7 @@ export function CustodyTab() {
   const status = useStatus().data;
   const custody = status?.custody;
   if (status === undefined || custody === undefined) return <Waiting />;
-  const held = status.ledger?.held_elsewhere;
+  const exported = status.ledger?.exported;
   return (
     <div className="settings-page">
       <Section title={`Key: ${custody.label}`} lead="Your records are encrypted. This is who can open them.">
@@ -25,9 +26,9 @@ export function CustodyTab() {
           <Points title="What it does not protect against" points={custody.does_not_protect} />
         </div>
         <p className="mute">
-          {held === undefined
-            ? 'No checkpoint is held elsewhere yet: give an evidence pack to someone, and history up to it cannot be rewritten unseen.'
-            : `History up to record #${(held.size - 1).toLocaleString('en')} left this app (${held.how}). Kept away from this computer, it makes a rewritten history visible.`}
+          {exported === undefined
+            ? 'No evidence pack was exported yet. Give one to someone, and history up to it cannot be rewritten unseen.'
+            : `An evidence pack up to record #${formatCount(exported.size - 1)} was exported. In someone else’s hands it makes a rewritten history visible; newer records are in no pack.`}
         </p>
       </Section>
       <Passphrase has={custody.kind === 'passphrase'} />

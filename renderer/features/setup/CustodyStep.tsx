@@ -108,8 +108,8 @@ export function CustodyStep({
       {setup.isError && <ErrorPanel error={setup.error} />}
       <footer className="setup-foot">
         <p className="mute">
-          Either way, whoever holds the key could rewrite recent history unseen, until a checkpoint is held
-          elsewhere. You can change this later.
+          Either way, whoever holds the key could rewrite recent history unseen, until you have given a pack
+          to someone. You can change this later.
         </p>
         <Button type="submit" size="sm" loading={setup.isPending}>
           Create the ledger

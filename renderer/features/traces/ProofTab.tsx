@@ -117,19 +117,19 @@ function Step({ step, details }: { step: ProofStep; details: boolean }) {
 }
 
 function Reach({ result }: { result: ProofResult }) {
-  const held = useStatus().data?.ledger?.held_elsewhere;
-  const covered = held !== undefined && held.size > result.seq;
+  const exported = useStatus().data?.ledger?.exported;
+  const covered = exported !== undefined && exported.size > result.seq;
   return (
     <>
       <p className="mute">
         The arithmetic was done in this page; the keys it was checked against came from this collector.{' '}
         {covered ? (
           <>
-            A checkpoint that covers this event has been held elsewhere since <Time at={held.at} short /> (
-            {held.how}), so even the holder of the signing key could not rewrite it unseen.
+            A pack whose checkpoint covers this event was exported <Time at={exported.at} short />. If someone
+            else has it, even the holder of the signing key could not rewrite this event unseen.
           </>
         ) : (
-          'No checkpoint that covers this event is held elsewhere yet: the holder of the signing key could still rewrite it unseen. Exporting an evidence pack and giving it away changes that.'
+          'No exported pack covers this event yet: the holder of the signing key could still rewrite it unseen. Exporting an evidence pack and giving it away changes that.'
         )}
       </p>
     </>
