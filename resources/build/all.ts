@@ -10,6 +10,7 @@ import { buildPolicies } from './policies.ts';
 import { buildSdk } from './sdk.ts';
 import { buildToolchain } from './toolchain.ts';
 import { buildUi } from './ui.ts';
+import { buildVendor } from './vendor.ts';
 
 const steps: [name: string, build: () => Promise<unknown>][] = [
   ['policy toolchain', buildToolchain],
@@ -17,6 +18,7 @@ const steps: [name: string, build: () => Promise<unknown>][] = [
   ['licences', buildLicences],
   ['TypeScript SDK', buildSdk],
   ['user interface', buildUi],
+  ['vendored packages', buildVendor],
   ['app tree', async () => buildAppTree()],
   ['Electron runtime', buildElectronRuntime],
 ];

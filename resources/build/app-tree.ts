@@ -1,15 +1,41 @@
 /**
  * The packaged app's code: our TypeScript with its types stripped and `.ts` specifiers turned into `.js`, in
- * the same folders under build/app. No bundling, so what runs is what was read. Needed because Node strips
+ * the same folders under build/app. No bundling of our own code, so what runs is what was read. Needed because Node strips
  * types in a clone, and we do not rely on Electron doing so inside an archive.
  */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const rooms = ['core', 'collector', 'cli', 'electron'];
 const specifier = /(['"`])(\.{1,2}\/[^'"`\n]*)\.(c?)ts\1/g;
+
+/** Packages that vendor.ts puts into a few files under resources/generated/vendor. */
+export const vendored: Readonly<Record<string, string>> = {
+  typebox: 'typebox.js',
+  'typebox/compile': 'typebox-compile.js',
+  'typebox/value': 'typebox-value.js',
+};
+const vendor = 'resources/generated/vendor';
+const bare = /(\bfrom )(['"])([^'".][^'"\n]*)\2/g;
+
+/** The script with vendored packages taken from there; `path` is its place in the tree. */
+const fromVendor = (script: string, path: string): string =>
+  script.replace(bare, (all, from, quote, name) =>
+    Object.hasOwn(vendored, name)
+      ? `${from}${quote}${relative(dirname(path), join(vendor, vendored[name]!)).replaceAll('\\', '/')}${quote}`
+      : all,
+  );
 
 /** Types stripped, specifiers renamed; throws where the syntax is not erasable. */
 export const toJavaScript = (source: string): string =>
@@ -28,11 +54,17 @@ const walk = (folder: string): string[] =>
 export const buildAppTree = (out = join(root, 'build/app')): number => {
   rmSync(out, { recursive: true, force: true });
   const files = rooms.flatMap(room => walk(join(root, room))).filter(file => !file.endsWith('tsconfig.json'));
+  const hasVendor = existsSync(join(root, vendor));
   for (const file of files) {
-    const target = join(out, relative(root, file)).replace(/\.(c?)ts$/, '.$1js');
+    const path = relative(root, file).replace(/\.(c?)ts$/, '.$1js');
+    const target = join(out, path);
     mkdirSync(dirname(target), { recursive: true });
-    if (/\.c?ts$/.test(file)) writeFileSync(target, toJavaScript(readFileSync(file, 'utf8')));
-    else cpSync(file, target);
+    if (!/\.c?ts$/.test(file)) {
+      cpSync(file, target);
+      continue;
+    }
+    const script = toJavaScript(readFileSync(file, 'utf8'));
+    writeFileSync(target, hasVendor ? fromVendor(script, path) : script);
   }
   cpSync(join(root, 'resources'), join(out, 'resources'), {
     recursive: true,
