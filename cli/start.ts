@@ -110,7 +110,7 @@ function greet(out: Output, collector: Collector, uiUrl: string): void {
   if (collector.phase() === 'setup') out.say('  next     finish the first start in the page');
   if (collector.phase() === 'locked') out.say('  next     unlock the vault in the page');
   if (refusal !== undefined) {
-    out.say(`  refused  ${refusal.message}`);
+    out.say(`  ${collector.phase() === 'locked' ? 'locked ' : 'refused'}  ${refusal.message}`);
     out.say(`  next     ${errorTable[refusal.code].next}`);
   }
 }

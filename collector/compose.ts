@@ -18,7 +18,7 @@ import { type HttpServer, isLoopbackHost, startServer } from './http/server.ts';
 import type { Host, OpenServices } from './http/services.ts';
 import { Sessions } from './http/sessions.ts';
 import type { CustodyChoice, SafeStorage } from './keys/custody.ts';
-import { createVault, describeVault, type OpenVault, openVault } from './keys/vault.ts';
+import { createVault, describeVault, type OpenVault, openVault, type VaultSecret } from './keys/vault.ts';
 import { VAULT_FILE } from './keys/vault-file.ts';
 import { lockFolder, placesOf } from './ledger/folder.ts';
 import { fileLog, type Log } from './logging.ts';
@@ -78,8 +78,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   let phase: Phase = 'setup';
   let refusal: TrailmixError | undefined;
-  /** A passphrase given at start that was wrong: the page can still unlock. */
-  let wrongSecret: TrailmixError | undefined;
+  /** Why the vault stayed locked: a wrong passphrase given at start, or no key file. The page can still unlock. */
+  let unopened: TrailmixError | undefined;
   let custody: Custody | undefined;
   let services: Services | undefined;
   let server: HttpServer | undefined;
@@ -141,17 +141,17 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         await openWith(await openVault({ folder, secret }), false);
       }
     } catch (error) {
-      if (
-        error instanceof TrailmixError &&
-        state.kind === 'passphrase' &&
-        error.code === 'vault_secret_wrong'
-      ) {
-        wrongSecret = error;
-      } else {
-        refuse(error, 'vault');
-      }
+      if (!(error instanceof TrailmixError) || !unlockable(error, state.kind)) return refuse(error, 'vault');
+      unopened = error;
+      log.warn({ code: error.code, reason: error.message }, 'locked');
     }
   };
+
+  /** The place of the key file, where it was not there at start and is still what opens the vault. */
+  const keyMissing = (): string | undefined =>
+    unopened?.code === 'vault_key_missing' && (services?.vault.custody ?? custody)?.kind === 'key_file'
+      ? unopened.where
+      : undefined;
 
   const once = async <T>(work: () => Promise<T>): Promise<T> => {
     if (changing) throw new TrailmixError('busy', { message: 'This is being done already', retryAfter: 1 });
@@ -226,8 +226,12 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
 
   const unlock = (passphrase: string): Promise<void> =>
     once(async () => {
-      // A wrong passphrase leaves the phase as it is.
-      const vault = await openVault({ folder, secret: { kind: 'passphrase', passphrase } });
+      // A wrong passphrase leaves the phase as it is. Without its key file a vault opens by the recovery phrase alone.
+      const secret: VaultSecret =
+        keyMissing() === undefined
+          ? { kind: 'passphrase', passphrase }
+          : { kind: 'recovery_phrase', phrase: passphrase };
+      const vault = await openVault({ folder, secret });
       await openWith(vault, false);
       if (refusal !== undefined) throw refusal;
     });
@@ -240,6 +244,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     address: host.address(),
     beyondLoopback: !isLoopbackHost(host.address().host),
     refusal,
+    keyMissing: keyMissing(),
     custody: services?.vault.custody ?? custody,
     open: services,
     now: clock.now(),
@@ -308,7 +313,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     folder,
     socket,
     phase: () => phase,
-    refusal: () => refusal ?? (phase === 'locked' ? wrongSecret : undefined),
+    refusal: () => refusal ?? (phase === 'locked' ? unopened : undefined),
     custody: () => services?.vault.custody ?? custody,
     uiUrl: () => uiUrl(host).ui_url,
     initialise,
@@ -318,6 +323,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     },
   };
 }
+
+/** Whether what stopped the vault from opening by itself can be helped by typing a passphrase or the recovery phrase. */
+const unlockable = (error: TrailmixError, custody: 'passphrase' | 'key_file' | 'safe_storage'): boolean =>
+  error.code === 'vault_key_missing' || (error.code === 'vault_secret_wrong' && custody === 'passphrase');
 
 const exportsFolder = (folder: string): string => join(folder, 'exports');
 

@@ -18,6 +18,8 @@ export type StatusParts = {
   address: Address;
   beyondLoopback: boolean;
   refusal: TrailmixError | undefined;
+  /** The key file that was not there at start. */
+  keyMissing: string | undefined;
   custody: Custody | undefined;
   open: OpenServices | undefined;
   now: number;
@@ -38,6 +40,7 @@ export async function statusView(parts: StatusParts): Promise<StatusView> {
     },
     now: new Date(parts.now).toISOString(),
     ...(parts.custody === undefined ? {} : { custody: parts.custody }),
+    ...(parts.keyMissing === undefined ? {} : { key_missing: { file: parts.keyMissing } }),
     ...(refusal === undefined
       ? {}
       : { refused: { code: refusal.code, message: refusal.message, next: errorTable[refusal.code].next } }),

@@ -290,7 +290,7 @@ export const errorTable = {
     503,
     'after_fix',
     'The key file of this vault is not there',
-    'Put it back, name it with --key-file, or use the recovery phrase with `trailmix restore`.',
+    'Put it back, name it with --key-file, or start the app and unlock with the recovery phrase.',
   ),
   vault_key_exposed: row(
     503,

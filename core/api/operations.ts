@@ -515,7 +515,7 @@ export const operations = {
   unlock: op({
     method: 'POST',
     path: '/api/unlock',
-    summary: 'Open a vault that needs its passphrase',
+    summary: 'Open a vault by its passphrase, or by the recovery phrase in its place',
     callers: page,
     phases: ['locked'],
     errors: ['vault_secret_wrong', 'ledger_refused', 'busy'],

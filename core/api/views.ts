@@ -155,6 +155,8 @@ export const StatusView = Type.Object({
     }),
   ),
   custody: Opt(Custody),
+  /** The key file was not there at start: the recovery phrase unlocks, and the next start will need it again. */
+  key_missing: Opt(Type.Object({ file: Str })),
   address: Type.Object({ url: Str, host: Str, port: Int, beyond_loopback: Type.Boolean() }),
   data: Opt(
     Type.Object({

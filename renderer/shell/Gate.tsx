@@ -32,7 +32,7 @@ function Phases() {
     case 'setup':
       return <Navigate to="/setup" replace />;
     case 'locked':
-      return <Unlock />;
+      return <Unlock keyMissing={status.data.key_missing?.file} />;
     case 'refused':
       return (
         <Refused

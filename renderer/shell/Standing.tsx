@@ -1,6 +1,7 @@
 /** Pages that stand alone, without the rail: signed out, locked, refused, not reachable, and the splash. */
 import { Button, PasswordInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { StatusView } from '../../core/api/views.ts';
 import { useCall } from '../api/queries.ts';
@@ -67,41 +68,61 @@ export function Away({ retry }: { retry: () => void }) {
   );
 }
 
-export function Unlock() {
-  const [passphrase, setPassphrase] = useState('');
+/** `keyMissing`: where the key file should be; without it the recovery phrase is the way in. */
+export function Unlock({ keyMissing }: { keyMissing: string | undefined }) {
+  const [secret, setSecret] = useState('');
   const client = useQueryClient();
+  const navigate = useNavigate();
   const unlock = useCall('unlock');
   const submit = (event: FormEvent) => {
     event.preventDefault();
     unlock.mutate(
-      { input: { passphrase } },
+      { input: { passphrase: secret } },
       {
-        onSuccess: () => client.invalidateQueries(),
-        onSettled: () => setPassphrase(''),
+        onSuccess: async () => {
+          // Where the lost key file is replaced: without that the next start is locked again.
+          if (keyMissing !== undefined) await navigate({ to: '/settings', search: { tab: 'custody' } });
+          await client.invalidateQueries();
+        },
+        onSettled: () => setSecret(''),
       },
     );
   };
+  const lost = keyMissing !== undefined;
   return (
-    <Standing title="The vault is locked">
-      <p>Your records are encrypted. The passphrase opens them; nothing is recorded until then.</p>
+    <Standing title={lost ? 'The key file is missing' : 'The vault is locked'}>
+      {lost ? (
+        <>
+          <p>Your records are encrypted, and the file that opens them is not where it was:</p>
+          <p>
+            <code className="mono wrap">{keyMissing}</code>
+          </p>
+          <p>
+            Put it back and start the app again, or unlock with the recovery phrase: the 24 words you wrote
+            down at the first start. Nothing is recorded until then.
+          </p>
+        </>
+      ) : (
+        <p>Your records are encrypted. The passphrase opens them; nothing is recorded until then.</p>
+      )}
       <form onSubmit={submit} className="stack">
         <PasswordInput
-          label="Passphrase"
+          label={lost ? 'Recovery phrase' : 'Passphrase'}
           size="sm"
-          value={passphrase}
-          onChange={event => setPassphrase(event.currentTarget.value)}
-          autoComplete="current-password"
+          value={secret}
+          onChange={event => setSecret(event.currentTarget.value)}
+          autoComplete={lost ? 'off' : 'current-password'}
           autoFocus
           required
         />
-        <Button type="submit" loading={unlock.isPending} disabled={passphrase === ''}>
+        <Button type="submit" loading={unlock.isPending} disabled={secret === ''}>
           Unlock
         </Button>
       </form>
       {unlock.isError && <ErrorPanel error={unlock.error} />}
-      <p className="mute">
-        Forgotten? The recovery phrase opens a backup: <code className="mono">trailmix restore</code>
-      </p>
+      {!lost && (
+        <p className="mute">Forgotten? The 24 words of the recovery phrase open it too: type them here.</p>
+      )}
     </Standing>
   );
 }

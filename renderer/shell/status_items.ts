@@ -30,7 +30,8 @@ export function buildStatusItems({ status, reachable, now, zone }: StatusInput):
   if (ledger !== undefined) {
     items.push(verified(ledger, now, zone), checkpoint(ledger, now, zone), exported(ledger, now, zone));
   }
-  if (status.custody !== undefined) items.push(custody(status.custody));
+  if (status.custody !== undefined)
+    items.push(status.key_missing === undefined ? custody(status.custody) : keyMissing(status.key_missing));
   if (status.data?.disk_low) items.push(disk(status.data));
   if (status.policy !== undefined && !status.policy.ready) items.push(policyMissing);
   items.push(address(status));
@@ -182,6 +183,21 @@ function exported(ledger: LedgerView, now: number, zone: string): StatusItem {
       'This app does not know whether you gave it away. A pack that never left this computer shows nothing.',
     ],
     facts: [{ name: 'Exported', value: formatTime(pack.at, zone) }],
+  };
+}
+
+function keyMissing({ file }: NonNullable<StatusView['key_missing']>): StatusItem {
+  return {
+    id: 'custody',
+    side: 'left',
+    tone: 'warn',
+    label: 'Key file missing',
+    title: 'The key file is missing',
+    lines: [
+      'The vault was opened by the recovery phrase. The next start will ask for it again.',
+      'Put the key file back, or move to a passphrase under Settings, Custody and backup.',
+    ],
+    facts: [{ name: 'Expected at', value: file, copy: true }],
   };
 }
 

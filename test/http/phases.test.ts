@@ -114,22 +114,63 @@ describe('locked', () => {
   }, 60_000);
 });
 
+describe('a lost key file', () => {
+  test('is said with its place; the recovery phrase opens, and a passphrase can take its place', async () => {
+    const place = await temporary();
+    const folder = join(place, 'data');
+    const keyFile = join(place, 'test.key');
+    const first = await start({ open: false, folder });
+    const made = await first.ask('/api/setup', {
+      body: { custody: 'key_file', key_file: keyFile, person: 'Ada', app_id: 'bot' },
+      headers: await first.signIn(),
+    });
+    const { recovery_phrase, api_key } = made.json as { recovery_phrase: string; api_key: string };
+    await first.collector.close();
+    await rm(keyFile);
+
+    const tm = await start({ open: false, folder });
+    const page = await tm.signIn();
+    const status = async () => (await tm.ask('/api/status', { headers: page })).json as object;
+    expect(await status()).toMatchObject({ phase: 'locked', key_missing: { file: keyFile } });
+    expect(tm.collector.refusal()?.code).toBe('vault_key_missing');
+    const early = await tm.ask('/api/events', { body: event('bot'), headers: bearer(api_key) });
+    expect([early.status, code(early)]).toEqual([503, 'vault_locked']);
+    const unlock = (passphrase: string) => tm.ask('/api/unlock', { body: { passphrase }, headers: page });
+    const wrong = await unlock(recovery_phrase.split(' ').toReversed().join(' '));
+    expect([wrong.status, code(wrong)]).toEqual([403, 'vault_secret_wrong']);
+    expect(await status()).toMatchObject({ phase: 'locked' });
+    expect((await unlock(recovery_phrase)).json).toMatchObject({
+      phase: 'open',
+      key_missing: { file: keyFile },
+    });
+    expect((await tm.ask('/api/events', { body: event('bot'), headers: bearer(api_key) })).status).toBe(201);
+
+    const changed = await tm.ask('/api/custody/passphrase', {
+      body: { passphrase: 'correct horse battery' },
+      headers: page,
+    });
+    expect(changed.json).toMatchObject({ custody: { kind: 'passphrase' } });
+    expect(await status()).not.toHaveProperty('key_missing');
+    await tm.collector.close();
+    const later = await start({ open: false, folder, passphrase: 'correct horse battery' });
+    expect(later.collector.phase()).toBe('open');
+  }, 60_000);
+});
+
 describe('refused', () => {
-  test('a missing and an exposed key file: a clear refusal, and all is well when it is back', async () => {
+  test('an exposed key file: a clear refusal, and all is well when it is mended', async () => {
     const place = await temporary();
     const folder = join(place, 'data');
     const keyFile = join(place, 'test.key');
     const first = await start({ folder, keyFile });
     await first.collector.close();
-    const elsewhere = await start({ open: false, folder, keyFile: join(place, 'gone.key') });
-    const status = (await elsewhere.ask('/api/status', { headers: await elsewhere.signIn() })).json as object;
-    expect(status).toMatchObject({ phase: 'refused', refused: { code: 'vault_key_missing' } });
-    const refused = await elsewhere.ask('/api/events', { body: event('bot') });
-    expect([refused.status, code(refused)]).toEqual([503, 'vault_key_missing']);
-    await elsewhere.collector.close();
     await chmod(keyFile, 0o644);
     const exposed = await start({ open: false, folder, keyFile });
     expect(exposed.collector.refusal()?.code).toBe('vault_key_exposed');
+    const status = (await exposed.ask('/api/status', { headers: await exposed.signIn() })).json as object;
+    expect(status).toMatchObject({ phase: 'refused', refused: { code: 'vault_key_exposed' } });
+    const refused = await exposed.ask('/api/events', { body: event('bot') });
+    expect([refused.status, code(refused)]).toEqual([503, 'vault_key_exposed']);
     await exposed.collector.close();
     await chmod(keyFile, 0o600);
     expect((await start({ folder, keyFile })).collector.phase()).toBe('open');

@@ -61,6 +61,11 @@ describe('the status bar tells the truth', () => {
     expect(said(item)).toBe('Exported to #18,010');
     expect(item.lines.join(' ')).toContain('does not know whether you gave it away');
   });
+  test('a key file that is missing is said, with its place', () => {
+    const lost = items({ ...status(), key_missing: { file: '/home/me/ledger.key' } });
+    const item = lost.find(one => one.id === 'custody');
+    expect([item?.tone, item?.facts[0]?.value]).toEqual(['warn', '/home/me/ledger.key']);
+  });
   test('custody says what it does not protect against', () => {
     expect(items(status()).find(item => item.id === 'custody')?.lines).toEqual([
       'Protects against: x',

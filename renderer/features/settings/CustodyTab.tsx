@@ -20,6 +20,16 @@ export function CustodyTab() {
   const exported = status.ledger?.exported;
   return (
     <div className="settings-page">
+      {status.key_missing !== undefined && (
+        <div className="callout tone-ask" role="status">
+          <strong>The key file is missing</strong>
+          <p>
+            It should be at <code className="mono wrap">{status.key_missing.file}</code>. The recovery phrase
+            opened the vault this time; the next start will ask for it again. Put the file back from its copy,
+            or move to a passphrase below.
+          </p>
+        </div>
+      )}
       <Section title={`Key: ${custody.label}`} lead="Your records are encrypted. This is who can open them.">
         <div className="custody-lists">
           <Points title="What it protects" points={custody.protects} good />
