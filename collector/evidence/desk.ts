@@ -1,12 +1,13 @@
-/** The evidence room's door: preview, export, trust, and the verdicts over the live ledger. */
+/**
+ * The evidence room's door: preview, export, trust, and the verdicts over the live ledger. What makes and checks packs
+ * is loaded when it is asked for: an idle collector does without.
+ */
 import type { EvidenceDesk } from '../http/services.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
-import { exportPack } from './export.ts';
 import { previewScope } from './preview.ts';
 import { ledgerSource } from './source.ts';
 import { trustFiles } from './trust.ts';
-import { verifyLedger } from './verify-ledger.ts';
 
 export type EvidenceParts = {
   readonly ledger: Ledger;
@@ -38,6 +39,7 @@ export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceD
   return {
     preview: request => previewScope(ledgerSource(ledger), request),
     async run(request, out, by, signal, onProgress) {
+      const { exportPack } = await import('./export.ts');
       const before = await readExported();
       const pack = await exportPack(
         { ledger, vault, clock, version: VERSION },
@@ -48,7 +50,7 @@ export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceD
       return pack;
     },
     trust: () => trustFiles(vault, ledger),
-    verifyLedger: () => verifyLedger(ledger, vault),
+    verifyLedger: async () => (await import('./verify-ledger.ts')).verifyLedger(ledger, vault),
     exported: readExported,
   };
 }

@@ -6,7 +6,6 @@ import { crc32, createInflateRaw } from 'node:zlib';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
-import { checkCms } from './cms.ts';
 import { SignaturePool } from './signature-pool.ts';
 
 export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
@@ -100,7 +99,7 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
     },
     inflateRaw,
     crc32,
-    checkCms,
+    checkCms: async (...given) => (await import('./cms.ts')).checkCms(...given),
     close: async () => pool?.close(),
   };
 }

@@ -4,7 +4,6 @@
  */
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { inspect, promisify } from 'node:util';
-import forge from 'node-forge';
 
 const YEARS = 10;
 
@@ -13,6 +12,7 @@ export async function makePackSigner(
   ledgerId: string,
   now: number,
 ): Promise<{ privateKeyPem: string; certificatePem: string }> {
+  const { default: forge } = await import('node-forge');
   const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 3072 });
   const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
   const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }) as string;

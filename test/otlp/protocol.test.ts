@@ -83,7 +83,7 @@ describe('values', () => {
   });
 
   test('NaN and int64 in protobuf, gzip', async () => {
-    const message = TraceRequest.fromObject(
+    const message = TraceRequest().fromObject(
       request('binary', [
         span({
           traceId: Buffer.from(traceId, 'hex'),
@@ -95,7 +95,7 @@ describe('values', () => {
         }),
       ]),
     );
-    const body = gzipSync(TraceRequest.encode(message).finish());
+    const body = gzipSync(TraceRequest().encode(message).finish());
     const answer = await post(body, { ...proto, 'content-encoding': 'gzip' });
     expect([answer.status, answer.headers['content-type'], answer.text]).toEqual([
       200,
@@ -130,7 +130,7 @@ describe('refusals', () => {
         .catch(reject);
     });
     expect([answer.status, answer.type]).toEqual([400, 'application/x-protobuf']);
-    expect(RpcStatus.decode(answer.body)).toMatchObject({
+    expect(RpcStatus().decode(answer.body)).toMatchObject({
       code: 3,
       message: expect.stringContaining('otlp_invalid'),
     });
@@ -231,7 +231,7 @@ test('equal log records of one request are two events; the request again is none
   };
   expect((await tm.ask('/v1/logs', { body })).status).toBe(200);
   expect(await events('otlp:logs')).toHaveLength(2);
-  const bytes = LogsRequest.encode(LogsRequest.fromObject(body)).finish();
+  const bytes = LogsRequest().encode(LogsRequest().fromObject(body)).finish();
   expect((await tm.ask('/v1/logs', { body: bytes, headers: proto })).status).toBe(200);
   expect(await events('otlp:logs')).toHaveLength(2);
 });
@@ -352,7 +352,7 @@ test('the quota of unkeyed OTLP ends in 429 and comes back with time', () => {
 });
 
 test('an empty export is answered as one', async () => {
-  const answer = await post(TraceRequest.encode({}).finish(), proto);
+  const answer = await post(TraceRequest().encode({}).finish(), proto);
   expect(answer.status).toBe(200);
-  expect(TraceResponse.decode(Buffer.from(answer.text))).toEqual(TraceResponse.create({}));
+  expect(TraceResponse().decode(Buffer.from(answer.text))).toEqual(TraceResponse().create({}));
 });

@@ -42,19 +42,19 @@ export function sendOtlpError(
   const value = { code: rpcCodes[status] ?? 2, message: `${error.code}: ${error.message}. ${row.next}` };
   reply.code(status).headers(safetyHeaders).headers(retryHeaders(error)).header('cache-control', 'no-store');
   if (mediaType(request.raw) === PROTOBUF) {
-    return reply.header('content-type', PROTOBUF).send(Buffer.from(RpcStatus.encode(value).finish()));
+    return reply.header('content-type', PROTOBUF).send(Buffer.from(RpcStatus().encode(value).finish()));
   }
   return reply.header('content-type', JSON_TYPE).send(JSON.stringify(value));
 }
 
 export type Rejected = { count: number; message: string };
 
-function answer(kind: Type, member: string, media: string, rejected: Rejected): Raw {
+function answer(kind: () => Type, member: string, media: string, rejected: Rejected): Raw {
   const partial =
     rejected.count === 0 && rejected.message === ''
       ? {}
       : { partialSuccess: { [member]: rejected.count, errorMessage: rejected.message } };
-  if (media === PROTOBUF) return new Raw(kind.encode(partial).finish(), { 'content-type': PROTOBUF });
+  if (media === PROTOBUF) return new Raw(kind().encode(partial).finish(), { 'content-type': PROTOBUF });
   return new Raw(JSON.stringify(partial), { 'content-type': JSON_TYPE });
 }
 

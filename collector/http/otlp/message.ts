@@ -55,10 +55,10 @@ export type LogMessage = Origin & {
   attributes: Attributes;
 };
 
-function decode(kind: Type, bytes: Uint8Array, media: string): unknown {
+function decode(kind: () => Type, bytes: Uint8Array, media: string): unknown {
   if (media === PROTOBUF) {
     try {
-      return kind.decode(bytes);
+      return kind().decode(bytes);
     } catch {
       throw new TrailmixError('otlp_invalid', { message: 'The protobuf message cannot be read' });
     }

@@ -3,7 +3,8 @@
  * Source: github.com/open-telemetry/opentelemetry-proto v1.8, opentelemetry/proto/{common,resource,trace,logs}/v1 and
  * collector/{trace,logs}/v1; google/rpc/status.proto. Field numbers are the contract; unknown fields are skipped.
  */
-import protobuf from 'protobufjs';
+import { createRequire } from 'node:module';
+import type protobuf from 'protobufjs';
 
 type Field = { id: number; type: string; rule?: 'repeated' };
 type Fields = Record<string, Field>;
@@ -24,7 +25,7 @@ const values: Fields = {
   bytesValue: one(7, 'bytes'),
 };
 
-const root = protobuf.Root.fromJSON({
+const descriptor = {
   nested: {
     AnyValue: message(values, { value: { oneof: Object.keys(values) } }),
     ArrayValue: message({ values: many(1, 'AnyValue') }),
@@ -113,10 +114,17 @@ const root = protobuf.Root.fromJSON({
     LogsPartialSuccess: message({ rejectedLogRecords: one(1, 'int64'), errorMessage: one(2, 'string') }),
     RpcStatus: message({ code: one(1, 'int32'), message: one(2, 'string') }),
   },
-});
+};
 
-export const TraceRequest = root.lookupType('ExportTraceServiceRequest');
-export const LogsRequest = root.lookupType('ExportLogsServiceRequest');
-export const TraceResponse = root.lookupType('ExportTraceServiceResponse');
-export const LogsResponse = root.lookupType('ExportLogsServiceResponse');
-export const RpcStatus = root.lookupType('RpcStatus');
+let root: protobuf.Root | undefined;
+/** protobufjs is loaded by the first message that needs it: most collectors never see one. */
+const type = (name: keyof (typeof descriptor)['nested']) => (): protobuf.Type => {
+  root ??= (createRequire(import.meta.url)('protobufjs') as typeof protobuf).Root.fromJSON(descriptor);
+  return root.lookupType(name);
+};
+
+export const TraceRequest = type('ExportTraceServiceRequest');
+export const LogsRequest = type('ExportLogsServiceRequest');
+export const TraceResponse = type('ExportTraceServiceResponse');
+export const LogsResponse = type('ExportLogsServiceResponse');
+export const RpcStatus = type('RpcStatus');
