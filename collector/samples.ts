@@ -270,7 +270,9 @@ export const loadSamples = async (
 ): Promise<{ events: number; runs: number; already: boolean }> => {
   let events = 0;
   let loaded = 0;
-  for (const run of await readSampleRuns(deps.file)) {
+  // In the order of their own times, as they would have come in.
+  const runs = (await readSampleRuns(deps.file)).toSorted((a, b) => b.minutes_ago - a.minutes_ago);
+  for (const run of runs) {
     if (await deps.has(run.app_id, `sample-${run.session_id}-1`)) continue;
     const player = new RunPlayer(deps, run);
     await player.play();

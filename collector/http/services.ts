@@ -37,7 +37,7 @@ export type EvidenceDesk = {
     progress: (at: ExportProgress) => void,
   ): Promise<Pack>;
   trust(): Promise<Record<string, string>>;
-  verifyLedger(): Promise<unknown>;
+  verifyLedger(): Promise<OutputOf<'verifyLedger'>>;
   /** The furthest checkpoint of a pack that was exported, whoever has it now; undefined where there is none. */
   exported(): Promise<{ size: number; at: string } | undefined>;
 };

@@ -12,7 +12,7 @@ import type { FlatRecord } from '../../core/proof/record.ts';
 import { type Connection, keyOpens, openWritable } from './database.ts';
 
 /** Changes with what is indexed: another version is thrown away and made again. */
-const VERSION = 1;
+const VERSION = 2;
 
 const SCHEMA = `
   CREATE VIRTUAL TABLE terms USING fts5(t, content='', detail=none, columnsize=0, tokenize="ascii tokenchars '_'");
@@ -25,6 +25,9 @@ export const FIELDS = ['app', 'risk', 'type', 'decision', 'session', 'event'] as
 export type Field = (typeof FIELDS)[number];
 export type FieldValues = Partial<Record<Field, string>>;
 
+/** The risk of an event that was not rated. */
+export const NO_RISK = 'none';
+
 /** The fields of a record. `decision` counts only where the collector itself decided. */
 export function fieldsOf(record: RecordView): FieldValues {
   const body = record as Record<string, unknown>;
@@ -35,7 +38,7 @@ export function fieldsOf(record: RecordView): FieldValues {
       : undefined;
   const all: Record<Field, string | undefined> = {
     app: record.app_id,
-    risk: text(body.risk),
+    risk: text(body.risk) ?? (body.event_id === undefined ? undefined : NO_RISK),
     type: record.event_type,
     decision:
       decision === undefined ? undefined : decision.failed === undefined ? text(decision.result) : 'failed',

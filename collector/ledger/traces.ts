@@ -13,6 +13,7 @@ import { sha256 } from './merkle.ts';
 import { RISKS, type RunRow, STATUSES } from './projections.ts';
 import { isEmpty, parseQuery } from './query-text.ts';
 import { MOST_ITEMS, type Search, timeOf } from './search.ts';
+import { NO_RISK } from './search-index.ts';
 
 type ListedRun = RunRow & { app_id: string };
 /** Waiting approvals of each run that has any, by run_id. */
@@ -101,7 +102,7 @@ export class Traces {
     if (asked.app !== undefined) add('app.app_id = :app', { app: asked.app }, 'app');
     if (asked.session !== undefined) add('run.session_id = :session', { session: asked.session });
     if (asked.risk !== undefined) {
-      const risk = (RISKS as readonly string[]).indexOf(asked.risk);
+      const risk = (RISKS as readonly string[]).indexOf(asked.risk === NO_RISK ? '' : asked.risk);
       add('run.risk = :risk', { risk }, 'risk');
     }
     if (asked.decision !== undefined) {
@@ -113,6 +114,12 @@ export class Traces {
     if (asked.from !== undefined) add('run.last_us >= :from', { from: timeOf(asked.from, 'from') });
     if (asked.to !== undefined) add('run.first_us <= :to', { to: timeOf(asked.to, 'to') });
     const query = parseQuery(asked.q ?? '', asked.eventId === undefined ? {} : { event: asked.eventId });
+    // Nearly every run has an event without a risk: asked of runs, it means that none of their events has one.
+    const unrated = query.fields.filter(({ field, value }) => field === 'risk' && value === NO_RISK);
+    if (unrated.length > 0) {
+      query.fields = query.fields.filter(one => !unrated.includes(one));
+      add('run.risk = 0', {});
+    }
     if (!isEmpty(query)) {
       const found = JSON.stringify([...this.#search.runs(query)]);
       add('run.run IN (SELECT value FROM json_each(:found))', { found });
@@ -316,7 +323,7 @@ function orderOf(sort = '-last_seq'): { order: string; descending: boolean } {
 }
 
 const riskNames = (counts: Record<string, number>): Record<string, number> =>
-  Object.fromEntries(Object.entries(counts).map(([risk, n]) => [RISKS[Number(risk)] || 'none', n]));
+  Object.fromEntries(Object.entries(counts).map(([risk, n]) => [RISKS[Number(risk)] || NO_RISK, n]));
 
 const writeCursor = (value: string | number, run: number): string =>
   Buffer.from(JSON.stringify([value, run])).toString('base64url');

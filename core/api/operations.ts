@@ -15,6 +15,7 @@ import {
   DecisionWord,
   ExportJob,
   KeyView,
+  LedgerReport,
   PackCounts,
   type Phase,
   RecordView,
@@ -710,7 +711,7 @@ export const operations = {
     summary: 'The four verdicts over the whole live ledger',
     callers: page,
     errors: ['busy'],
-    output: Type.Unknown(),
+    output: LedgerReport,
   }),
 } as const;
 

@@ -184,6 +184,29 @@ export const PackCounts = Type.Object({
   unverified: Int,
 });
 
+const VerdictView = Type.Object({
+  result: Type.Enum(['pass', 'fail', 'not_shown']),
+  findings: Type.Array(
+    Type.Object({ code: Str, level: Type.Enum(['fail', 'not_shown', 'warning']), where: Str, message: Str }),
+  ),
+});
+
+/** The verifier's report over the live ledger; `code` is one of core/pack/findings.ts. */
+export const LedgerReport = Type.Object({
+  verdicts: Type.Object({
+    integrity: VerdictView,
+    completeness: VerdictView,
+    time: VerdictView,
+    identity: VerdictView,
+  }),
+  counts: Type.Object({ records: Int, erased: Int, apps: Int }),
+  origin: Type.Object({
+    ledger_id: Str,
+    tenant_id: Str,
+    checkpoint: Opt(Type.Object({ size: Int, root: Str })),
+  }),
+});
+
 export const ExportJob = Type.Object({
   id: Str,
   app_id: Str,

@@ -53,6 +53,7 @@ const QUERIES = [
   'ünicode',
   'unicode 東',
   'risk:high',
+  'risk:none',
   'app:support-bot refund',
   'type:llm.call risk:critical',
   'session:"session 3" tank',
@@ -138,6 +139,13 @@ test('runs are found by words of their events, by facets and in every order', as
   });
   expect((await ledger.read.traces({ q: 'cracked' })).items.map(run => run.session_id)).toEqual(['one']);
   expect((await ledger.read.traces({ risk: 'high' })).total).toBe(1);
+  // A run without a risk has no event with one.
+  const unrated = { risk: 'none' } as const;
+  expect((await ledger.read.traces(unrated)).items.map(run => run.session_id)).toEqual(['two']);
+  expect((await ledger.read.traces({ q: 'risk:none' })).items.map(run => run.session_id)).toEqual(['two']);
+  expect((await ledger.read.traces({ q: 'risk:none cracked' })).total).toBe(0);
+  expect((await ledger.read.traces({ q: 'risk:none', risk: 'high' })).total).toBe(0);
+  expect((await ledger.read.search({ q: 'risk:none app:support-bot' })).total).toBe(1);
   const first = await ledger.read.traces({ sort: 'events', limit: 1 });
   const second = await ledger.read.traces({ sort: 'events', limit: 1, cursor: first.next! });
   expect([first, second].map(page => page.items[0]!.session_id)).toEqual(['two', 'one']);

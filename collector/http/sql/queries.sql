@@ -9,7 +9,9 @@ SELECT hour_us, sum(events) AS events, sum(allow) AS allow, sum(deny) AS deny, s
   sum(failed) AS failed, sum(unverified) AS unverified
 FROM hour WHERE hour_us + 3600000000 > $from GROUP BY hour_us ORDER BY hour_us
 -- name: overview.apps
-SELECT a.app_id AS app_id, sum(h.events) AS events, max(h.hour_us) AS last_us,
+-- last_us is when the newest record was received, as the exceptions' times are
+SELECT a.app_id AS app_id, sum(h.events) AS events, 
+  (SELECT rec.received_us FROM record rec WHERE rec.app = h.app ORDER BY rec.app_seq DESC LIMIT 1) AS last_us,
   (SELECT count(*) FROM run r WHERE r.app = h.app AND r.last_us >= $from) AS runs
 FROM hour h JOIN app a ON a.app = h.app
 WHERE h.hour_us + 3600000000 > $from AND a.app_id <> '_ledger'

@@ -120,19 +120,17 @@ function Reach({ result }: { result: ProofResult }) {
   const exported = useStatus().data?.ledger?.exported;
   const covered = exported !== undefined && exported.size > result.seq;
   return (
-    <>
-      <p className="mute">
-        The arithmetic was done in this page; the keys it was checked against came from this collector.{' '}
-        {covered ? (
-          <>
-            A pack whose checkpoint covers this event was exported <Time at={exported.at} short />. If someone
-            else has it, even the holder of the signing key could not rewrite this event unseen.
-          </>
-        ) : (
-          'No exported pack covers this event yet: the holder of the signing key could still rewrite it unseen. Exporting an evidence pack and giving it away changes that.'
-        )}
-      </p>
-    </>
+    <p className="mute">
+      The arithmetic was done in this page; the keys it was checked against came from this collector.{' '}
+      {covered ? (
+        <>
+          A pack whose checkpoint covers this event was exported <Time at={exported.at} short />. If someone
+          else has it, even the holder of the signing key could not rewrite this event unseen.
+        </>
+      ) : (
+        'No exported pack covers this event yet: the holder of the signing key could still rewrite it unseen. Exporting an evidence pack and giving it away changes that.'
+      )}
+    </p>
   );
 }
 

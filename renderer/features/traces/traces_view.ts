@@ -8,7 +8,7 @@ export type FacetGroup = { facet: Facet; title: string; rows: FacetRow[] };
 
 type Facets = OutputOf<'traces'>['facets'];
 
-const riskOrder = ['critical', 'high', 'medium', 'low'];
+const riskOrder = ['critical', 'high', 'medium', 'low', 'none'];
 const decisionOrder = ['waiting', 'approve', 'asked', 'deny', 'denied', 'failed', 'allow', 'allowed'];
 
 const decisionWords: Record<string, string> = {
@@ -39,7 +39,7 @@ export function buildFacets(facets: Facets | undefined, search: TracesSearch): F
     const chosen = search[facet];
     if (chosen !== undefined && counts[chosen] === undefined) counts[chosen] = 0;
     const rows = Object.entries(counts)
-      .filter(([value]) => value !== '' && value !== 'none')
+      .filter(([value]) => value !== '')
       .map(([value, count]) => ({ value, label: label(value), count, chosen: value === chosen }))
       .sort(order);
     return { facet, title, rows };
@@ -82,7 +82,7 @@ export const querySyntax: { term: string; means: string }[] = [
   { term: 'refund cracked', means: 'both words, anywhere in an event' },
   { term: '"water tank"', means: 'these words side by side' },
   { term: 'app:support-bot', means: 'only this app' },
-  { term: 'risk:high', means: 'low, medium, high or critical' },
+  { term: 'risk:high', means: 'low, medium, high, critical or none' },
   { term: 'decision:deny', means: 'allow, deny, approve or failed' },
   { term: 'type:decision.recorded', means: 'events of this type' },
   { term: 'session:ticket-48213', means: 'only this session' },
