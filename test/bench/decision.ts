@@ -1,12 +1,19 @@
 /**
  * A recorded decision beside what it cannot do without: an empty round trip to the same collector, and one durable
- * commit of one row with the ledger's settings. One caller, one after the other.
+ * commit of the rows that one recorded event needs, in the ledger's schema and settings (and, for comparison, of one bare row). One caller, one after the other.
  */
 import type { BenchCollector } from './collector.ts';
 import { appId } from './events.ts';
 import { durableCommitUs } from './steps.ts';
 
-export type Decision = { decisionUs: number; roundTripUs: number; commitUs: number; ratio: number };
+export type Decision = {
+  decisionUs: number;
+  roundTripUs: number;
+  commitUs: number;
+  bareCommitUs: number;
+  ratio: number;
+  ratioBare: number;
+};
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
@@ -30,7 +37,7 @@ export const measureDecision = async (
   count = 400,
 ): Promise<Decision> => {
   const roundTripUs = await time(count, () => collector.send('GET', '/api/health'));
-  const commitUs = durableCommitUs(count);
+  const { rows: commitUs, bare: bareCommitUs } = durableCommitUs(count);
   const decisionUs = await time(count, i =>
     collector.send(
       'POST',
@@ -46,5 +53,12 @@ export const measureDecision = async (
       }),
     ),
   );
-  return { decisionUs, roundTripUs, commitUs, ratio: decisionUs / (roundTripUs + commitUs) };
+  return {
+    decisionUs,
+    roundTripUs,
+    commitUs,
+    bareCommitUs,
+    ratio: decisionUs / (roundTripUs + commitUs),
+    ratioBare: decisionUs / (roundTripUs + bareCommitUs),
+  };
 };

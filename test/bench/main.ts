@@ -104,6 +104,7 @@ const result = {
   ratios: {
     ingest_500_of_limit: round(batch500.perSecond / steps.limitPerSecond, 2),
     decision_of_roundtrip_plus_commit: round(decision.ratio, 2),
+    decision_of_roundtrip_plus_bare_row: round(decision.ratioBare, 2),
     verification_of_raw: verification.ratio,
   },
   decision: {
