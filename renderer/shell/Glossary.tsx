@@ -1,8 +1,11 @@
 /** The glossary drawer: words, keys, and the switch for single-key shortcuts. */
 import { Drawer, Switch, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { createContext, useState } from 'react';
 import { glossary, keystrokes } from './glossary_words.ts';
 import { useKeysOn } from './shortcuts.ts';
+
+/** Opens the glossary from any screen. */
+export const OpenGlossary = createContext<() => void>(() => {});
 
 export function Glossary({ opened, close }: { opened: boolean; close: () => void }) {
   const [find, setFind] = useState('');

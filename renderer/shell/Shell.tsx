@@ -1,8 +1,8 @@
 /** Rail, screen, status bar, palette and glossary: what stands around every screen once the ledger is open. */
 import { spotlight } from '@mantine/spotlight';
 import { Outlet, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
-import { Glossary } from './Glossary.tsx';
+import { lazy, Suspense, useCallback, useState } from 'react';
+import { Glossary, OpenGlossary } from './Glossary.tsx';
 import { Palette } from './Palette.tsx';
 import { places } from './places.ts';
 import { Rail } from './Rail.tsx';
@@ -15,24 +15,27 @@ const PackDrop = lazy(async () => ({
 
 export function Shell() {
   const [glossaryOpen, setGlossaryOpen] = useState(false);
+  const openGlossary = useCallback(() => setGlossaryOpen(true), []);
   const navigate = useNavigate();
   useGo(letter => {
     const place = places.find(candidate => candidate.key === letter);
     if (place !== undefined) void navigate({ to: place.to });
     return place !== undefined;
   });
-  useKeys({ '?': () => setGlossaryOpen(true) });
+  useKeys({ '?': openGlossary });
   return (
     <div className="shell">
       <a href="#screen" className="skip">
         Skip to the screen
       </a>
-      <Rail openGlossary={() => setGlossaryOpen(true)} />
+      <Rail openGlossary={openGlossary} />
       <main id="screen" className="screen" tabIndex={-1}>
-        <Outlet />
+        <OpenGlossary value={openGlossary}>
+          <Outlet />
+        </OpenGlossary>
       </main>
       <StatusBar openPalette={spotlight.open} />
-      <Palette openGlossary={() => setGlossaryOpen(true)} />
+      <Palette openGlossary={openGlossary} />
       <Suspense>
         <PackDrop />
       </Suspense>

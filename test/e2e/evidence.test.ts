@@ -1,11 +1,13 @@
 /** Evidence in the page: scope, export, save, and verifying by dropping a file; altered packs are caught. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
+/** Events of an export that is still running when it is cancelled. */
+const LONG = 20_000;
 let browser: Browser;
 let app: App;
 let api: PageApi;
@@ -158,6 +160,49 @@ test('one flipped byte fails, by name; what is no pack is refused', async () => 
   ]);
   await page.getByText('holiday.zip cannot be read as an evidence pack').waitFor();
   await watched.accessibleInBothThemes();
+  watched.quiet();
+  await watched.close();
+});
+
+test('a running export is cancelled: nothing of it is left, and nothing is said to be exported by it', async () => {
+  const { api_key: key } = await api.call('createKey', { input: { app_id: 'long-bot' } });
+  for (let from = 0; from < LONG; from += 1000) {
+    const events = Array.from({ length: 1000 }, (_, i) => ({
+      event_id: `long-${from + i}`,
+      session_id: `s-${from}`,
+      app_id: 'long-bot',
+      actor_type: 'agent',
+      ts: '2026-11-22T10:00:00Z',
+      input: { text: `step ${from + i} `.repeat(40) },
+    }));
+    const sent = await fetch(`${app.collector.url}/api/events`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${key.split('.').slice(0, 3).join('.')}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ events }),
+    });
+    expect(sent.status).toBe(201);
+  }
+  const exported = (await api.call('status')).ledger?.exported;
+  const exports = join(app.collector.folder, 'exports');
+  const kept = await readdir(exports);
+
+  const watched = await openPage(browser, app, '/evidence?app=long-bot');
+  const { page } = watched;
+  await page.getByLabel('What the pack would hold').getByText('20,000', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Export the pack' }).focus();
+  await page.keyboard.press('Enter');
+  const job = page.locator('.export[data-state="running"]');
+  await job.getByRole('progressbar').waitFor();
+  await watched.accessible();
+  await job.getByRole('button', { name: 'Cancel' }).press('Enter');
+  await page.getByText('Cancelled; nothing was kept.').waitFor();
+  // The writer notices between two blocks, and removes its own file.
+  await expect.poll(() => readdir(exports)).toEqual(kept);
+  expect((await api.call('exportJobs')).items[0]).toMatchObject({ app_id: 'long-bot', state: 'cancelled' });
+  expect((await api.call('status')).ledger?.exported).toEqual(exported);
   watched.quiet();
   await watched.close();
 });

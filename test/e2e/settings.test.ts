@@ -75,6 +75,10 @@ test.each(['connect', 'custody', 'network', 'data', 'general', 'about'])(
     if (tab === 'about') {
       await watched.page.getByRole('button', { name: 'Show the licences' }).click();
       await watched.page.getByLabel('Third-party licences').waitFor();
+      await watched.page.getByRole('button', { name: 'Open the glossary' }).click();
+      await watched.page.getByRole('dialog').getByText('Checkpoint', { exact: true }).waitFor();
+      await watched.page.keyboard.press('Escape');
+      await watched.page.getByRole('dialog').waitFor({ state: 'detached' });
     }
     await watched.accessibleInBothThemes();
     watched.quiet();

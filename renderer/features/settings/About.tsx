@@ -1,9 +1,10 @@
 /** Settings > About: version, words, diagnostics, licences. */
 import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useContext, useState } from 'react';
 import { call } from '../../api/client.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
+import { OpenGlossary } from '../../shell/Glossary.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
 import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
@@ -11,6 +12,7 @@ import { saveBlob } from './save_file.ts';
 
 export function About() {
   const status = useStatus().data;
+  const openGlossary = useContext(OpenGlossary);
   const [shown, setShown] = useState(false);
   const licences = useAsk('licences', {}, { enabled: shown, fresh: Number.POSITIVE_INFINITY });
   return (
@@ -34,7 +36,12 @@ export function About() {
               name: 'Words',
               value: (
                 <>
-                  The glossary is one key away: <kbd>?</kbd>
+                  <Button variant="default" size="compact-sm" onClick={openGlossary}>
+                    Open the glossary
+                  </Button>{' '}
+                  <span className="mute">
+                    or press <kbd>?</kbd> anywhere
+                  </span>
                 </>
               ),
             },
