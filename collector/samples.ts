@@ -179,7 +179,9 @@ class RunPlayer {
       ...(step.gate ? { risk: step.gate.risk } : {}),
     });
     const passed = step.gate ? await this.#gate(step.gate, step.args, span) : true;
-    if (passed) {
+    if (passed === 'waits') {
+      delete span.status;
+    } else if (passed) {
       this.#now += step.ms;
       span.tools_invoked = [
         {
@@ -199,8 +201,8 @@ class RunPlayer {
     this.#finished.push(span);
   }
 
-  /** Decides, answers as the script says, uses and reports. Answers whether the call ran. */
-  async #gate(gate: Gate, payload: JsonObject, span: ProducerEvent): Promise<boolean> {
+  /** Decides, answers as the script says, uses and reports. Answers whether the call ran, or still waits. */
+  async #gate(gate: Gate, payload: JsonObject, span: ProducerEvent): Promise<boolean | 'waits'> {
     const { write, policy } = this.#deps;
     await this.#flush();
     const { app_id, session_id, actor_id } = this.#run;
@@ -226,7 +228,8 @@ class RunPlayer {
     this.#now += 20;
     if (outcome.result === 'deny') return false;
     if (outcome.result === 'approve') {
-      if (!gate.answer || !decided.approval) return false;
+      if (!decided.approval) return false;
+      if (!gate.answer) return 'waits';
       this.#now += gate.after_ms ?? 0;
       const answered = await write.run('answerApproval', {
         id: decided.approval.id,

@@ -74,21 +74,23 @@ export function Unlock({ keyMissing }: { keyMissing: string | undefined }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const unlock = useCall('unlock');
+  const lost = keyMissing !== undefined;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     unlock.mutate(
       { input: { passphrase: secret } },
       {
         onSuccess: async () => {
+          setSecret('');
           // Where the lost key file is replaced: without that the next start is locked again.
-          if (keyMissing !== undefined) await navigate({ to: '/settings', search: { tab: 'custody' } });
+          if (lost) await navigate({ to: '/settings', search: { tab: 'custody' } });
           await client.invalidateQueries();
         },
-        onSettled: () => setSecret(''),
+        // Of 24 words perhaps one is wrong: they stay, hidden, to be mended.
+        onError: () => lost || setSecret(''),
       },
     );
   };
-  const lost = keyMissing !== undefined;
   return (
     <Standing title={lost ? 'The key file is missing' : 'The vault is locked'}>
       {lost ? (

@@ -105,7 +105,7 @@ export const glossary: Term[] = [
   },
   {
     word: 'Recovery phrase',
-    means: '24 words, shown once. They open a backup when everything else is lost.',
+    means: '24 words, shown once. They open the ledger when its key is lost, and every backup.',
   },
 ];
 

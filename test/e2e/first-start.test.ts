@@ -23,6 +23,20 @@ async function retype(page: Page, words: string[]): Promise<void> {
   }
 }
 
+/** Nothing lies beside the window at 1280 x 800, nor with the text at twice its size. */
+async function fits(page: Page): Promise<void> {
+  const before = page.viewportSize()!;
+  for (const size of [
+    { width: 1280, height: 800 },
+    { width: 640, height: 400 },
+  ]) {
+    await page.setViewportSize(size);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide, `at ${size.width}`).toBeLessThanOrEqual(size.width);
+  }
+  await page.setViewportSize(before);
+}
+
 describe('with a key file', () => {
   let app: App;
   beforeAll(async () => {
@@ -36,6 +50,7 @@ describe('with a key file', () => {
     await expect.poll(() => new URL(page.url()).pathname).toBe('/setup');
     expect(new URL(page.url()).hash).toBe('');
     await accessibleInBothThemes();
+    await fits(page);
 
     // Nothing is sent before a name is given.
     await page.getByRole('button', { name: 'Create the ledger' }).click();
@@ -50,6 +65,7 @@ describe('with a key file', () => {
     const words = await shownWords(page);
     expect(words).toHaveLength(24);
     await accessibleInBothThemes();
+    await fits(page);
     await page.getByRole('button', { name: 'Copy' }).click();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(` 1. ${words[0]}`);
     await page.getByRole('button', { name: 'I have written it down' }).click();
@@ -62,6 +78,7 @@ describe('with a key file', () => {
 
     await page.getByText('Waiting for the first event').waitFor();
     await accessibleInBothThemes();
+    await fits(page);
     const key = (await page.locator('.setup-key code').textContent())!;
     expect(key).toMatch(/^tm1\.[^.]+\.[^.]+\.[^.]+$/);
     const sent = await fetch(`${app.collector.url}/api/events`, {
@@ -123,6 +140,7 @@ describe('with a passphrase, by keyboard', () => {
     const second = await openPage(browser, again, '/', { expectNoise: /403|503/ });
     await second.page.getByRole('heading', { name: 'The vault is locked' }).waitFor();
     await second.accessibleInBothThemes();
+    await fits(second.page);
     await second.page.getByLabel('Passphrase').fill('wrong horse battery');
     await second.page.keyboard.press('Enter');
     await second.page.getByRole('alert').getByText('does not open this vault').first().waitFor();

@@ -4,69 +4,84 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openApp, openBrowser } from './browser.ts';
+import type { Page } from 'playwright-core';
+import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { apiOf } from './page_api.ts';
 
 const out = process.argv[2] ?? join(import.meta.dirname, '../../docs/images');
 mkdirSync(out, { recursive: true });
+const SIZE = { width: 1440, height: 860 };
+type Scheme = 'light' | 'dark';
 
-const screens: [name: string, path: string, ready: string][] = [
-  ['overview', '/overview', 'main'],
-  ['traces', '/traces', 'role=grid'],
-  ['approvals', '/approvals', 'main'],
-  ['evidence', '/evidence', 'main'],
-  ['settings', '/settings', 'main'],
-];
-
-const app = await openApp();
 const browser = await openBrowser();
 try {
   for (const scheme of ['light', 'dark'] as const) {
-    const context = await browser.newContext({
-      viewport: { width: 1440, height: 860 },
-      colorScheme: scheme,
-      timezoneId: 'Europe/Berlin',
-      locale: 'en-GB',
-      reducedMotion: 'reduce',
-    });
-    const page = await context.newPage();
-    await page.goto(app.collector.uiUrl());
-    await page.waitForURL(url => !url.hash);
-    const call = (method: string, path: string) =>
-      page.evaluate(
-        async ([m, p]) => {
-          const session = Object.values(sessionStorage).find(
-            value => value.startsWith('tms1.') || value.includes('tms1.'),
-          );
-          const token = /tms1\.[\w.-]+/.exec(session ?? '')?.[0];
-          return (await fetch(p!, { method: m!, headers: { authorization: `Bearer ${token}` } })).json();
-        },
-        [method, path],
-      );
-    await call('POST', '/api/samples');
-    for (const [name, path, ready] of screens) {
-      await page.goto(new URL(path, page.url()).href);
-      await page.locator(ready).first().waitFor();
-      await page.waitForTimeout(800);
-      await page.screenshot({ path: join(out, `${name}-${scheme}.png`) });
+    await firstStart(scheme);
+    const app = await openApp();
+    try {
+      await everyScreen(app, scheme);
+    } finally {
+      await app.close();
     }
-    const { items } = (await call('GET', '/api/traces')) as { items: { run_id: string; title: string }[] };
-    const run = items.find(item => item.title.startsWith('Supplier payment')) ?? items[0]!;
-    await page.goto(new URL(`/traces/${run.run_id}`, page.url()).href);
-    await page.getByRole('treegrid').waitFor();
-    await page.screenshot({ path: '/tmp/shots/dbg.png' });
-    await page
-      .getByRole('row', { name: /send_wire/ })
-      .first()
-      .click();
-    await page.waitForTimeout(800);
-    await page.screenshot({ path: join(out, `trace-${scheme}.png`) });
-    await page.getByRole('tab', { name: 'Proof' }).click();
-    await page.waitForTimeout(800);
-    await page.screenshot({ path: join(out, `proof-${scheme}.png`) });
-    await context.close();
   }
 } finally {
   await browser.close();
-  await app.close();
 }
 process.exit(0);
+
+async function shoot(page: Page, name: string, scheme: Scheme): Promise<void> {
+  // No caret, no hover, no focus of the way here.
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await page.waitForTimeout(600);
+  await page.screenshot({ path: join(out, `${name}-${scheme}.png`) });
+}
+
+async function firstStart(scheme: Scheme): Promise<void> {
+  const app = await openApp({ setUp: false });
+  const { page, close } = await openPage(browser, app, '/', { scheme, ...SIZE });
+  await page.getByLabel('Your name').fill('Maria Keller');
+  await page.getByLabel('First app to record').fill('finance-bot');
+  await shoot(page, 'setup', scheme);
+  await close();
+  await app.close();
+}
+
+async function everyScreen(app: App, scheme: Scheme): Promise<void> {
+  const api = await apiOf(app);
+  await api.call('loadSamples');
+  const { page, close } = await openPage(browser, app, '/traces', { scheme, ...SIZE });
+  const go = async (path: string): Promise<void> => {
+    await page.goto(new URL(path, app.collector.url).href);
+    await page.locator('h1').first().waitFor();
+  };
+  // The status bar as it stands after a minute: verified, with a checkpoint.
+  await page.locator('[data-status="ledger"]', { hasText: 'Verified to' }).waitFor({ timeout: 30_000 });
+  await page.locator('[data-status="checkpoint"] b').waitFor({ timeout: 30_000 });
+
+  await go('/evidence?app=finance-bot');
+  await page.getByRole('button', { name: 'Export the pack' }).click();
+  await page.getByRole('button', { name: 'Save', exact: true }).waitFor();
+  await page.locator('[data-status="exported"]', { hasText: 'Exported to' }).waitFor();
+  await shoot(page, 'evidence', scheme);
+  await page.getByRole('button', { name: 'Verify here' }).click();
+  await page.locator('.verdict').first().waitFor();
+  await shoot(page, 'verify', scheme);
+
+  for (const name of ['overview', 'traces', 'approvals', 'settings']) {
+    await go(`/${name}`);
+    if (name === 'approvals') await page.getByText('With exactly these arguments').waitFor();
+    await shoot(page, name, scheme);
+  }
+
+  const { items } = await api.call('traces', { query: { q: 'app:finance-bot' } });
+  const run = items.find(item => item.title.startsWith('Supplier payment'))!;
+  await go(`/traces/${run.run_id}`);
+  await page.locator('.span', { hasText: 'send_wire' }).first().click();
+  await page.getByText('Unchanged since it was recorded').waitFor();
+  await shoot(page, 'trace', scheme);
+  await page.getByRole('tab', { name: 'Proof' }).click();
+  await page.getByText('What was checked').waitFor();
+  await shoot(page, 'proof', scheme);
+  await close();
+}

@@ -71,8 +71,8 @@ export function PhraseStep({
     <div>
       <h1>Write down your recovery phrase</h1>
       <p className="setup-lead">
-        These {words.length} words open a backup when everything else is lost. They are shown <b>only now</b>,
-        and nobody can give them to you again. Keep them on paper, away from this computer.
+        These {words.length} words open your records when the key is lost, and every backup. They are shown{' '}
+        <b>only now</b>, and nobody can give them to you again. Keep them on paper, away from this computer.
       </p>
       <ol className="phrase" aria-label="Recovery phrase">
         {words.map((word, i) => (

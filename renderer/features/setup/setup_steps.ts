@@ -18,10 +18,7 @@ export function buildCustodyOptions(desktop: boolean): CustodyOption[] {
       title: 'Key file',
       ...(desktop ? {} : { mark: 'Recommended' }),
       lead: 'A small file outside the data folder opens your records. The app starts by itself.',
-      protects: [
-        'a copied data folder or a synced backup of it',
-        'other users of this computer reading your records',
-      ],
+      protects: ['a copy or synced backup of the data folder', 'other users of this computer'],
       exposes: [
         'programs that run as you, the audited agent among them',
         'a stolen disk that is not encrypted',
@@ -31,10 +28,7 @@ export function buildCustodyOptions(desktop: boolean): CustodyOption[] {
       kind: 'passphrase',
       title: 'Passphrase',
       lead: 'You type it at each start. Nothing is recorded until then.',
-      protects: [
-        'a copied data folder or a synced backup of it',
-        'a stolen disk, while the app is not running',
-      ],
+      protects: ['a copy or synced backup of the data folder', 'a stolen disk, while the app is not running'],
       exposes: ['programs that run as you, while the app is open', 'a passphrase that can be guessed'],
     },
   ];
@@ -44,7 +38,7 @@ export function buildCustodyOptions(desktop: boolean): CustodyOption[] {
       title: 'This desktop’s keystore',
       mark: 'Recommended',
       lead: 'Your sign-in to this computer opens your records. The app starts by itself.',
-      protects: ['a copied data folder or a synced backup of it', 'a stolen disk, without your sign-in'],
+      protects: ['a copy or synced backup of the data folder', 'a stolen disk, without your sign-in'],
       exposes: ['programs that run as you, the audited agent among them, while you are signed in'],
     });
   }
@@ -80,5 +74,5 @@ export function phraseForPaper(
   ledger: { url: string; person: string; date: string },
 ): string {
   const lines = wordsOf(phrase).map((word, i) => `${String(i + 1).padStart(2)}. ${word}`);
-  return `Audit TrailMix recovery phrase\nfor ${ledger.person}, ${ledger.url}, made ${ledger.date}\n\n${lines.join('\n')}\n\nOpens a backup of the ledger when everything else is lost. Keep it on paper, away from this computer.\n`;
+  return `Audit TrailMix recovery phrase\nfor ${ledger.person}, ${ledger.url}, made ${ledger.date}\n\n${lines.join('\n')}\n\nOpens the ledger when its key is lost, and every backup of it. Keep it on paper, away from this computer.\n`;
 }
