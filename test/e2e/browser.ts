@@ -23,9 +23,6 @@ const dropped = [
   '--disable-site-isolation-trials',
 ];
 
-/** Of the browser's own parts, such as fields of dates. */
-const language = '--lang=en-GB';
-
 /** Where an installed Chrome or Chromium is looked for, after TRAILMIX_CHROME. */
 const installed = [
   '/usr/bin/google-chrome',
@@ -42,11 +39,11 @@ export async function openBrowser(): Promise<Browser> {
   if (found !== undefined) {
     // In a container Chromium's own sandbox needs rights that root there does not have.
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    return chromium.launch({ executablePath: found, args: [...args, language], headless: true });
+    return chromium.launch({ executablePath: found, args, headless: true });
   }
   return chromium.launch({
     executablePath: await chromiumPack.executablePath(),
-    args: [...chromiumPack.args.filter(arg => !dropped.some(name => arg.startsWith(name))), language],
+    args: chromiumPack.args.filter(arg => !dropped.some(name => arg.startsWith(name))),
     headless: true,
   });
 }

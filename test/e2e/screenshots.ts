@@ -66,12 +66,21 @@ async function everyScreen(app: App, scheme: Scheme): Promise<void> {
   await shoot(page, 'evidence', scheme);
   await page.getByRole('button', { name: 'Verify here' }).click();
   await page.locator('.verdict').first().waitFor();
+  // The trust file, as it would come by another way than the pack.
+  const { files } = await api.call('trust');
+  const [name, text] = Object.entries(files).find(([path]) => path.endsWith('trust.json'))!;
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    page.getByRole('button', { name: 'Compare with a trust.json' }).click(),
+  ]);
+  await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) });
+  await page.getByText('signed by the key you trust').waitFor();
   await shoot(page, 'verify', scheme);
 
-  for (const name of ['overview', 'traces', 'approvals', 'settings']) {
-    await go(`/${name}`);
-    if (name === 'approvals') await page.getByText('With exactly these arguments').waitFor();
-    await shoot(page, name, scheme);
+  for (const screen of ['overview', 'traces', 'approvals', 'settings']) {
+    await go(`/${screen}`);
+    if (screen === 'approvals') await page.getByText('With exactly these arguments').waitFor();
+    await shoot(page, screen, scheme);
   }
 
   const { items } = await api.call('traces', { query: { q: 'app:finance-bot' } });
