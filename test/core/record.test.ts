@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { RECORD_LIMIT, RecordTooLargeError, replaceLargeValues } from '../../core/proof/blob.ts';
+import { RECORD_LIMIT, RecordTooLargeError, replaceLargeValues, surelyFits } from '../../core/proof/blob.ts';
 import { fromBase64, fromHex, hex, utf8, utf8Length } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
@@ -183,6 +183,22 @@ describe('large values', () => {
   test.each(blobVector.refuse)('refuses $case', ({ head, body }) => {
     const whole = expand(body) as JsonObject;
     expect(() => replaceLargeValues(sha256, head, whole, jcs(whole))).toThrow(RecordTooLargeError);
+  });
+
+  test('what surely fits by its length is never touched, whatever its characters', () => {
+    const filling = fc.constantFrom('a', 'é', '\u4e2d', '\u0001', '"', '\ud83d\ude00');
+    let sure = 0;
+    fc.assert(
+      fc.property(filling, fc.integer({ min: 0, max: 70_000 }), heads, (unit, bytes, head) => {
+        const times = Math.floor(bytes / (jcs(unit).length - 2));
+        const body: JsonObject = { event_id: 'e', session_id: 's', salt: '', input: unit.repeat(times) };
+        const text = jcs(body);
+        if (!surelyFits(head, text)) return;
+        sure++;
+        expect(replaceLargeValues(sha256, head, body, text)).toEqual({ body, bodyJcs: text, blobs: [] });
+      }),
+    );
+    expect(sure).toBeGreaterThan(10);
   });
 
   test('the record fits whatever seq the writer gives, and no value is moved without need', () => {
