@@ -33,6 +33,10 @@ test('window in the address, exceptions lead into the run, bars as a table too',
   const { page } = watched;
   await page.getByText('9 runs of 3 apps').waitFor();
   await watched.accessibleInBothThemes();
+  // Apps were last seen when their newest record came in, as the exceptions were.
+  const seenAt = await page.locator('.overview-apps time, .exceptions time').allTextContents();
+  expect(seenAt.length).toBeGreaterThan(3);
+  for (const seen of seenAt) expect(seen).toMatch(/just now|\d+ s ago|1 min ago/);
   await page.getByText('30 days', { exact: true }).click();
   await expect.poll(() => page.url()).toContain('days=30');
   await page.reload();

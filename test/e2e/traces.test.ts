@@ -169,6 +169,19 @@ describe('the list of runs', () => {
       await page.locator('[role=row][aria-selected=true]').waitFor();
     }));
 
+  test('runs without a risk are a facet, and a word of the query', () =>
+    within('/traces', async ({ page }) => {
+      const none = page.locator('.facet', { hasText: 'None' });
+      const count = await none.locator('.facet-count').textContent();
+      await none.focus();
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/risk=none/);
+      await page.getByText(`${count} runs match`).waitFor();
+      expect(await page.locator('.run .risk').count()).toBe(0);
+      await page.goto(new URL('/traces?q=risk:none', page.url()).href);
+      await page.getByText(`${count} runs match`).waitFor();
+    }));
+
   test('sorts by column', () =>
     within('/traces', async ({ page }) => {
       await page.getByRole('columnheader', { name: 'Events' }).getByRole('button').click();

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Value } from 'typebox/value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyPackFile } from '../../cli/verify.ts';
+import { operations } from '../../core/api/operations.ts';
 import type { ExportJob } from '../../core/api/views.ts';
 import { bearer, event, startTestCollector, type TestCollector } from './collector.ts';
 
@@ -137,6 +139,7 @@ test('the whole live ledger, and a backup that only the phrase opens', async () 
     verdicts: Record<string, { result: string }>;
   };
   expect(report.verdicts.integrity?.result).toBe('pass');
+  expect(Value.Check(operations.verifyLedger.output, report)).toBe(true);
   const { answer, bytes } = await download('/api/backup', { method: 'POST', headers: page });
   expect(answer.status).toBe(200);
   expect(bytes.includes(Buffer.from('step 1'))).toBe(false);
