@@ -119,17 +119,37 @@ export type Since = Checkpoint;
 export const consistencyText = (hashes: readonly Uint8Array[]): string =>
   hashes.map(hash => `${base64(hash)}\n`).join('');
 
-/** Whether the older checkpoint is a beginning of this pack's. */
+/**
+ * The older pack is of the ledger that this one was restored from. The backup's checkpoint is proof only where it is the
+ * older pack's own; one beyond it would need the old ledger's tree, which this pack has not.
+ */
+function checkRestoredSince(restored: Checkpoint, since: Since, findings: Findings): void {
+  const where = 'extras.jsonl';
+  if (restored.size < since.size) findings.add('restored_behind', where);
+  else if (restored.size > since.size)
+    findings.add(
+      'epoch_changed',
+      where,
+      'The backup is of a later state of that ledger; no proof leads to it.',
+    );
+  else if (!equalBytes(restored.root, since.root)) findings.add('since_inconsistent', where);
+}
+
+/** Whether the older checkpoint is a beginning of this pack's. `restored`: the checkpoint that a restored ledger cites. */
 export async function checkSince(
   { sha256 }: Host,
-  files: PackFiles,
-  checkpoint: Checkpoint,
+  {
+    files,
+    checkpoint,
+    restored,
+  }: { files: PackFiles; checkpoint: Checkpoint; restored: Checkpoint | undefined },
   since: Since,
   findings: Findings,
 ): Promise<void> {
   const path = `consistency/${since.size}-${checkpoint.size}`;
   if (since.origin !== checkpoint.origin) {
-    findings.add('epoch_changed', 'checkpoint.note');
+    if (restored?.origin === since.origin) checkRestoredSince(restored, since, findings);
+    else findings.add('epoch_changed', 'checkpoint.note');
     return;
   }
   const claim = { first: since.size, second: checkpoint.size, root1: since.root, root2: checkpoint.root };

@@ -28,6 +28,7 @@ import { type Manifest, ManifestError } from './manifest.ts';
 import { RecordSource, TreeCheck } from './merge.ts';
 import { PolicyWatch, parsePolicies } from './policies.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
+import { type RestoredFrom, restoredFrom } from './restore.ts';
 import { oneByOne, SignatureQueue } from './signatures.ts';
 import { Streams } from './streams.ts';
 
@@ -71,6 +72,7 @@ export class PackVerifier {
   readonly #extras: { value: JsonObject; where: string }[] = [];
   readonly #evals: LineCursor;
   readonly #counts = noCounts();
+  #restored: RestoredFrom | undefined;
 
   constructor(host: VerifyHost, files: PackFiles, manifest: Manifest, findings: Findings) {
     this.#host = host;
@@ -104,7 +106,8 @@ export class PackVerifier {
     if (checkpoint !== undefined) {
       await checkSignature(this.#host, checkpoint, this.#keys, given.trust?.vkeys, findings);
       if (given.since !== undefined) {
-        await checkSince(this.#host, files, checkpoint.checkpoint, given.since, findings);
+        const parts = { files, checkpoint: checkpoint.checkpoint, restored: this.#restored?.checkpoint };
+        await checkSince(this.#host, parts, given.since, findings);
       }
     }
     await checkKeyFiles(files, manifest, this.#keys, findings);
@@ -241,12 +244,9 @@ export class PackVerifier {
     const type = String(value.event_type);
     const erased = (value.erasure as JsonObject | undefined)?.seq;
     if (type.startsWith('erasure.') && typeof erased === 'number' && erased < seq) this.#erasures.add(erased);
-    if (
-      type === 'ledger.restored' ||
-      type === 'restore.accepted' ||
-      (seq === 0 && value.restored !== undefined)
-    ) {
-      this.#findings.add('restored', where);
+    if (this.#restored === undefined && (seq === 0 || type === 'restore.accepted')) {
+      this.#restored = restoredFrom(value);
+      if (this.#restored !== undefined) this.#findings.add('restored', where, this.#restored.detail);
     }
     if (/^(?:decision|approval|intent|outcome)\./.test(type))
       this.#extras.push({ value: extraIdentity(value), where });

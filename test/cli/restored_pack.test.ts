@@ -1,0 +1,91 @@
+/** Backup and restore as a user does them, and what a pack of the restored ledger shows. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startApp, trailmix } from './trailmix.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'trailmix-restored-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const window = ['--from', '2026-01-01T00:00:00Z', '--to', '2099-01-01T00:00:00Z'];
+const exported = (data: string, out: string) =>
+  trailmix(['export', '--app', 'finance-bot', ...window, '--out', out, '--data', data, '--json']);
+
+type Report = {
+  verdicts: {
+    completeness: { result: string; findings: { code: string; message: string }[] };
+    integrity: { result: string };
+  };
+};
+const completeness = async (words: string[]) => {
+  const { json } = await trailmix(['verify', '--json', ...words]);
+  const { verdicts } = json as Report;
+  return {
+    integrity: verdicts.integrity.result,
+    ...verdicts.completeness,
+    codes: verdicts.completeness.findings.map(f => f.code),
+  };
+};
+
+test('a pack of a restored ledger names the old one, and how far an older pack still counts', async () => {
+  const data = join(folder, 'data');
+  const app = await startApp(['--data', data, '--key-file', join(folder, 'key')]);
+  const phrase = /(?:[a-z]+ ){5}[a-z]+(?:\n\s+(?:[a-z]+ ){5}[a-z]+){3}/
+    .exec(app.err())![0]
+    .replace(/\s+/g, ' ');
+  await trailmix(['sample', 'load', '--data', data]);
+  const early = join(folder, 'early.zip');
+  expect((await exported(data, early)).code).toBe(0);
+  const backup = join(folder, 'ledger.backup');
+  expect((await trailmix(['backup', backup, '--data', data])).code).toBe(0);
+  const late = join(folder, 'late.zip');
+  await trailmix(['keys', 'create', '--app', 'late-bot', '--data', data]);
+  expect((await exported(data, late)).code).toBe(0);
+  expect(await app.stop()).toBe(0);
+
+  const restored = join(folder, 'restored');
+  const { code, json } = await trailmix(
+    [
+      'restore',
+      backup,
+      '--accept-head',
+      '--data',
+      restored,
+      '--key-file',
+      join(folder, 'restored.key'),
+      '--json',
+    ],
+    { TRAILMIX_RECOVERY_PHRASE: phrase },
+  );
+  expect(code).toBe(0);
+  const { ledger_id, restored_from } = json as {
+    ledger_id: string;
+    restored_from: { ledger_id: string; checkpoint: { size: number } };
+  };
+  expect(ledger_id).not.toBe(restored_from.ledger_id);
+
+  const again = await startApp(['--data', restored, '--key-file', join(folder, 'restored.key')]);
+  await trailmix(['sample', 'load', '--data', restored]);
+  const pack = join(folder, 'after.zip');
+  expect((await exported(restored, pack)).code).toBe(0);
+  const trust = join(folder, 'trust');
+  await trailmix(['keys', 'trust', '--out', trust, '--data', restored]);
+  await again.stop();
+
+  const shown = await completeness([pack, '--trust', trust]);
+  expect(shown.integrity).toBe('pass');
+  expect(shown.codes).toEqual(['restored']);
+  expect(shown.findings[0]!.message).toContain(restored_from.ledger_id);
+  expect(shown.findings[0]!.message).toContain(`over ${restored_from.checkpoint.size} records`);
+
+  // What was exported after the backup is beyond what was restored: that history is gone.
+  expect((await completeness([pack, '--trust', trust, '--since', late])).codes).toContain('restored_behind');
+  // Before it: the backup goes further, and nothing in this pack proves the way from one to the other.
+  const before = await completeness([pack, '--trust', trust, '--since', early]);
+  expect(before.codes.some(each => each === 'epoch_changed' || each === 'restored')).toBe(true);
+  expect(before.codes).not.toContain('restored_behind');
+});
