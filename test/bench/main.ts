@@ -8,12 +8,12 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildAppTree } from '../../resources/build/app-tree.ts';
-import { measureVerification } from '../pack/verification.bench.ts';
 import { BenchCollector } from './collector.ts';
 import { measureDecision } from './decision.ts';
 import { appId } from './events.ts';
 import { type Ingest, measureGrowth, measureIngest } from './ingest.ts';
 import { measureSteps } from './steps.ts';
+import { measureVerification } from './verification.ts';
 
 const root = join(import.meta.dirname, '../..');
 const flags = new Set(process.argv.slice(2));

@@ -1,14 +1,14 @@
 /**
  * Verification of a pack beside what it cannot do without: hashing every head and body and checking every signature.
- * `node test/pack/verification.bench.ts [events]`. Prints CPU and wall time; `ratio` is raw CPU by the verifier's.
+ * `node test/bench/verification.ts [events]`. Prints CPU and wall time; `ratio` is raw CPU by the verifier's.
  */
 import { createPublicKey, hash, verify } from 'node:crypto';
 import { nodeHost } from '../../collector/evidence/verifier-host.ts';
 import { verifyPack } from '../../core/pack/verify.ts';
 import { jcs } from '../../core/proof/jcs.ts';
 import { bodyOf, eventSignatureMessage, headJcs, headOf } from '../../core/proof/record.ts';
-import { MemoryLedger } from './memory-ledger.ts';
-import { access, makePack, trustOf } from './packs.ts';
+import { MemoryLedger } from '../pack/memory-ledger.ts';
+import { access, makePack, trustOf } from '../pack/packs.ts';
 
 export type VerificationFigures = {
   events: number;
