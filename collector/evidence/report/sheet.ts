@@ -18,10 +18,10 @@ export const COLOURS = {
   muted: colour('#6b6360'),
   line: colour('#e2dad6'),
   white: colour('#ffffff'),
-  allow: colour('#2e7d51'),
-  approve: colour('#b26a00'),
+  allow: colour('#1f7a4d'),
+  approve: colour('#a86400'),
   deny: colour('#b3261e'),
-  failed: colour('#6a4a9c'),
+  failed: colour('#8a2b8f'),
 } as const;
 export type Colour = keyof typeof COLOURS;
 
