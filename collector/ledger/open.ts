@@ -64,6 +64,8 @@ export type OpenOptions = {
 };
 
 const DISK_LOW_BYTES = 512 * 1024 * 1024;
+/** What works behind the ledger has time: a small young generation costs it little and spares memory. */
+const background = { resourceLimits: { maxYoungGenerationSizeMb: 3 } };
 const DISK_EVERY_MS = 5000;
 /** Events per second are counted over this window. */
 const RATE_WINDOW_MS = 5000;
@@ -116,7 +118,10 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       log.warn('the head file was missing: a rollback before now would not be noticed');
 
     const indexerData: IndexerData = { places, secrets, ...ids };
-    const indexer = new Worker(threadFile('indexer-thread', import.meta.url), { workerData: indexerData });
+    const indexer = new Worker(threadFile('indexer-thread', import.meta.url), {
+      workerData: indexerData,
+      ...background,
+    });
     threads.push(indexer);
     const indexed = await once(indexer, 'message').then(
       () => true,
@@ -150,7 +155,10 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       ...ids,
       restMs: options.verifierRestMs ?? 5000,
     };
-    const verifier = new Worker(threadFile('verifier-thread', import.meta.url), { workerData: verifierData });
+    const verifier = new Worker(threadFile('verifier-thread', import.meta.url), {
+      workerData: verifierData,
+      ...background,
+    });
     threads.push(verifier);
     verifier.on('message', (report: VerifierReport) => {
       verified = {

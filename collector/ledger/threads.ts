@@ -37,6 +37,8 @@ export function errorOf(refusal: Refusal): TrailmixError {
 
 export type Request = { id: number; kind: string; input: unknown };
 export type Reply = { id: number; output: unknown } | { id: number; refusal: Refusal } | { notice: unknown };
+/** Several answers at once, after a notice that all of them may rely on. */
+export type Replies = { notice?: unknown; replies: Reply[] };
 
 /** The main thread's end of one worker. */
 export class ThreadClient {
@@ -54,15 +56,21 @@ export class ThreadClient {
   ) {
     this.#onEnd = onEnd;
     this.#worker = new Worker(file, { workerData });
-    this.#worker.on('message', (reply: Reply) => {
-      if ('notice' in reply) return onNotice(reply.notice as never);
-      const waiter = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
-      if ('refusal' in reply) waiter?.reject(errorOf(reply.refusal));
-      else waiter?.resolve(reply.output as never);
+    this.#worker.on('message', (message: Reply | Replies) => {
+      if ('notice' in message) onNotice(message.notice as never);
+      if ('replies' in message) for (const reply of message.replies) this.#take(reply);
+      else this.#take(message);
     });
     this.#worker.on('error', error => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('the thread ended')));
+  }
+
+  #take(reply: Reply): void {
+    if ('notice' in reply) return;
+    const waiter = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if ('refusal' in reply) waiter?.reject(errorOf(reply.refusal));
+    else waiter?.resolve(reply.output as never);
   }
 
   #end(error: unknown): void {

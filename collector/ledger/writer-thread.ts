@@ -27,7 +27,7 @@ import { migrate, migrationsIn, refuseNewer } from './migrate.ts';
 import { checkEnd, checkFiles } from './opening.ts';
 import { Signer } from './signer.ts';
 import { sqlFile } from './sql-file.ts';
-import { type Reply, type Request, refusalOf } from './threads.ts';
+import { type Replies, type Reply, type Request, refusalOf } from './threads.ts';
 import { GROUP_ROWS, LedgerWriter, type WriterRequest } from './writer.ts';
 
 /** Bytes of bodies in one group, so that one commit stays short. */
@@ -200,11 +200,11 @@ function drain(): void {
     return;
   }
   const { outcomes, notice } = writer.commit(group.map(one => one.request as WriterRequest));
-  // Listeners first: who is answered may ask at once what came of it.
-  if (notice !== undefined) notify({ kind: 'commit', commit: notice });
-  group.forEach((one, i) => {
-    answer(one.id, outcomes[i]!);
-  });
+  // One message for the whole group, listeners first: who is answered may ask at once what came of it.
+  const replies = group.map((one, i) => replyTo(one.id, outcomes[i]!));
+  const told: { notice: WriterNotice } | object =
+    notice === undefined ? {} : { notice: { kind: 'commit', commit: notice } };
+  port!.postMessage({ ...told, replies } satisfies Replies);
   if (notice === undefined) return;
   const sessionEnded = writer.sessionEnded && performance.now() - checkpointedAt > SESSION_CHECKPOINT_MS;
   if (sessionEnded) setImmediate(checkpointNow);
@@ -220,9 +220,11 @@ function checkpointNow(): void {
 }
 
 function answer(id: number, outcome: { output: unknown } | { error: unknown }): void {
-  if ('error' in outcome) port!.postMessage({ id, refusal: refusalOf(outcome.error) } satisfies Reply);
-  else port!.postMessage({ id, output: outcome.output } satisfies Reply);
+  port!.postMessage(replyTo(id, outcome));
 }
+
+const replyTo = (id: number, outcome: { output: unknown } | { error: unknown }): Reply =>
+  'error' in outcome ? { id, refusal: refusalOf(outcome.error) } : { id, output: outcome.output };
 
 function schedule(): void {
   if (scheduled) return;
