@@ -18,6 +18,8 @@ export type VerifyHost = {
   /** Absent where the host reads no CMS (a browser): the verdict then says that it was not checked. */
   readonly checkCms?: CheckCms;
   readonly limits?: Partial<ZipLimits>;
+  /** What records behind approvals may take together, in characters; beyond it the pack is refused. */
+  readonly approvalLimit?: number;
   /** Bytes of events.jsonl read so far, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: { readonly aborted: boolean };

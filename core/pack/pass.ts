@@ -50,6 +50,10 @@ export function reading<T>(
 
 /** Sessions are counted up to here: a bound on memory, whatever a pack holds. */
 const MOST_SESSIONS = 1_000_000;
+/** Characters of the records behind approvals that are kept in part: a pack with more is refused. */
+const APPROVAL_LIMIT = 2 ** 29;
+/** Kept of a decision: what a binding repeats, never its payload. */
+const DECISION_KEPT = 2048;
 
 const EMPTY_FILES = ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'] as const;
 
@@ -73,6 +77,7 @@ export class PackVerifier {
   readonly #evals: LineCursor;
   readonly #counts = noCounts();
   #restored: RestoredFrom | undefined;
+  #approvalsHeld = 0;
 
   constructor(host: VerifyHost, files: PackFiles, manifest: Manifest, findings: Findings) {
     this.#host = host;
@@ -208,6 +213,7 @@ export class PackVerifier {
     }
     const inScope = file === 'events';
     if (mayHoldBlobs(line)) this.#blobs.take(value, where, findings);
+    this.#hold(value, line);
     this.#approvals.take(value, inScope, where, findings);
     if (inScope) {
       this.#counts.events++;
@@ -226,6 +232,17 @@ export class PackVerifier {
     this.#policies.take(value, inScope, where, findings);
     const evals = inScope && this.#manifest.include.includes('evals') ? evalCount(value) : 0;
     return evals > 0 ? this.#compareEvals(value) : undefined;
+  }
+
+  #hold(value: JsonObject, line: string): void {
+    const type = String(value.event_type);
+    if (type === 'decision.recorded') this.#approvalsHeld += Math.min(line.length, DECISION_KEPT);
+    else if (/^(?:approval|intent|outcome)\./.test(type)) this.#approvalsHeld += line.length;
+    if (this.#approvalsHeld > (this.#host.approvalLimit ?? APPROVAL_LIMIT)) {
+      throw new TrailmixError('pack_unreadable', {
+        message: 'The pack holds more approvals than this verifier keeps',
+      });
+    }
   }
 
   /** A policy too large for its record. */

@@ -1,13 +1,16 @@
 /** What a window claims: its edges, what lies behind it, streams, erased and withheld bodies, older packs. */
 import { describe, expect, test } from 'vitest';
+import { nodeHost } from '../../collector/evidence/verifier-host.ts';
 import type { ExportRequest } from '../../collector/http/services.ts';
 import { exitCode, type FindingCode, findingTable } from '../../core/pack/findings.ts';
+import { verifyPack } from '../../core/pack/verify.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { parseCheckpoint } from '../../core/proof/checkpoint.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { parseNote } from '../../core/proof/note.ts';
 import { MemoryLedger, sha256 } from './memory-ledger.ts';
 import {
+  access,
   busyLedger,
   check,
   codesOf,
@@ -381,4 +384,11 @@ describe('an older pack', () => {
       'epoch_changed',
     );
   });
+});
+
+test('a pack with more approvals than a verifier may keep is refused', async () => {
+  const pack = await makePack(busyLedger());
+  const verify = (approvalLimit: number) => verifyPack(access(pack), { ...nodeHost(1), approvalLimit });
+  await expect(verify(1000)).rejects.toMatchObject({ code: 'pack_unreadable' });
+  expect((await verify(100_000)).verdicts.integrity.result).toBe('not_shown');
 });
