@@ -12,6 +12,8 @@ import { openIndex, termsOf } from './search-index.ts';
 
 /** Records of one transaction of the index. */
 const CHUNK = 500;
+/** How long a few new records are left to the scan before they are indexed together. */
+const GATHER_MS = 250;
 
 const data = workerData as IndexerData;
 const port = parentPort;
@@ -48,6 +50,8 @@ for (;;) {
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
     await promise;
+    // A few records can wait: search scans them, and whoever is waiting for a decision gets the core.
+    if (records.lastSeq() - next < CHUNK) await rest(GATHER_MS);
     continue;
   }
   const started = performance.now();
