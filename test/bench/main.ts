@@ -136,6 +136,11 @@ const table = (): string => {
       'at most 1.5',
     ],
     [
+      'the same, with the commit of one bare row',
+      String(result.ratios.decision_of_roundtrip_plus_bare_row),
+      'for comparison',
+    ],
+    [
       'verification, of raw hashing + signature checks',
       String(result.ratios.verification_of_raw),
       'at least 0.6, aim 0.8',
