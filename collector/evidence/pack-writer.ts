@@ -22,6 +22,7 @@ import {
   roleOf,
 } from '../../core/pack/manifest.ts';
 import { type PackPolicy, policyFile } from '../../core/pack/policies.ts';
+import { restoredFrom } from '../../core/pack/restore.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, hex, utf8 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
@@ -34,7 +35,7 @@ import type { ScopeRange } from '../ports.ts';
 import { signCms } from './cms.ts';
 import { readmeText } from './readme.ts';
 import type { ReportFacts } from './report/facts.ts';
-import { ReportTally } from './report/tally.ts';
+import { approvalRows, ReportTally } from './report/tally.ts';
 import { SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import { sha256 } from './verifier-host.ts';
@@ -133,8 +134,15 @@ class PackWriter {
       await this.#add(`keys/${id}.pem`, utf8(publicKeyPem(key)));
 
     this.#progress({ step: 'summary', done: scope.count, total: scope.count });
-    await this.#add('summary.pdf', await this.#plan.report(await this.#facts(policies)));
-    await this.#add('README-VERIFY.txt', utf8(readmeText(this.#readmeFacts(note))));
+    const restored = restoredDetail([...this.#keyRecords, ...extras]);
+    await this.#add(
+      'summary.pdf',
+      await this.#plan.report({ ...(await this.#facts(policies)), ...(restored && { restored }) }),
+    );
+    await this.#add(
+      'README-VERIFY.txt',
+      utf8(readmeText({ ...this.#readmeFacts(note), ...(restored && { restored }) })),
+    );
     return this.#seal();
   }
 
@@ -390,6 +398,7 @@ class PackWriter {
       blobs: this.#blobs.size,
       erased: this.#erased.length,
       approvals: this.#approvals.counts(),
+      approvalRows: approvalRows(this.#approvals.told()),
       decisions: { ...this.#approvals.decisions },
       ...this.#tally.facts(),
       version,
@@ -468,6 +477,12 @@ function ledgerKeys(extras: readonly RecordView[]): Map<string, string> {
     }
   }
   return new Map([...keys].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What record 0 says of the ledger that this one continues, when it does. */
+function restoredDetail(records: readonly RecordView[]): string | undefined {
+  const first = records.find(({ seq }) => seq === 0);
+  return first === undefined ? undefined : restoredFrom(first as JsonObject)?.detail;
 }
 
 function* bytesOf(lines: Iterable<string>): Generator<Uint8Array> {

@@ -5,6 +5,8 @@
 
 export type ReadmeFacts = {
   readonly ledgerId: string;
+  /** Where the ledger continues from a backup: which ledger it was, and what may be lost. */
+  readonly restored?: string;
   readonly tenantId: string;
   readonly appId: string;
   readonly from: string;
@@ -15,6 +17,21 @@ export type ReadmeFacts = {
   readonly logId: string;
 };
 
+const COLUMNS = 84;
+
+/** Lines of at most so many columns, broken at spaces; none begins with one. */
+const wrapped = (text: string): string =>
+  text
+    .split(/\s+/)
+    .reduce<string[]>((lines, word) => {
+      const last = lines.at(-1);
+      if (last !== undefined && last.length + 1 + word.length <= COLUMNS)
+        lines[lines.length - 1] = `${last} ${word}`;
+      else lines.push(word);
+      return lines;
+    }, [])
+    .join('\n');
+
 export const readmeText = (facts: ReadmeFacts): string => `HOW TO VERIFY THIS EVIDENCE PACK
 ================================
 
@@ -24,7 +41,7 @@ Received       ${facts.from}
 Records        ${facts.events}
 Ledger         ${facts.ledgerId} (tenant ${facts.tenantId})
 Checkpoint     covers ${facts.size} records of that ledger
-
+${facts.restored === undefined ? '' : `\n${wrapped(`This ledger continues from a backup. ${facts.restored}`)}\n`}
 You need: this folder as unzipped, sha256sum (coreutils) and openssl 3.
 You also need two files that must NOT come with the pack. Ask the one who runs the
 collector for the output of "trailmix keys trust --out DIR", by a way that you trust:

@@ -141,7 +141,12 @@ export class Approvals {
 
   /** The lines of approvals.jsonl, newlines included, in order of the questions. */
   *lines(): Generator<string> {
-    for (const approval of this.#inScope()) yield `${jcs(lineOf(approval))}\n`;
+    for (const line of this.told()) yield `${jcs(line)}\n`;
+  }
+
+  /** What each line of approvals.jsonl says, in their order. */
+  *told(): Generator<JsonObject> {
+    for (const approval of this.#inScope()) yield lineOf(approval);
   }
 
   /** Whether a decision, approval, intent or outcome outside the scope is behind an approval inside it. */

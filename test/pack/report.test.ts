@@ -2,9 +2,26 @@
 import { PDFiumLibrary } from '@hyzyla/pdfium';
 import { PDFDocument } from 'pdf-lib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ReportFacts } from '../../collector/evidence/report/facts.ts';
+import type { DecisionCounts, ReportApproval, ReportFacts } from '../../collector/evidence/report/facts.ts';
 import { makeReport } from '../../collector/evidence/report/make.ts';
 import { Sheet } from '../../collector/evidence/report/sheet.ts';
+import { approvalRows, ReportTally } from '../../collector/evidence/report/tally.ts';
+
+const counts = (allow = 0, approve = 0, deny = 0, failed = 0): DecisionCounts => ({
+  allow,
+  approve,
+  deny,
+  failed,
+});
+const asked = (action: string, more: Partial<ReportApproval>): ReportApproval => ({
+  action,
+  askedAt: '2026-11-20T09:00:00.000000Z',
+  status: 'consumed',
+  by: 'Ana',
+  answeredAt: '2026-11-20T09:02:05.500000Z',
+  outcome: 'ok',
+  ...more,
+});
 
 const facts: ReportFacts = {
   ledgerId: '8c1f0b7e2d4a4f6b9e0a1b2c3d4e5f60',
@@ -27,6 +44,18 @@ const facts: ReportFacts = {
   blobs: 3,
   erased: 0,
   approvals: { approved: 1, denied: 2, expired: 1, waiting: 1, consumed: 14 },
+  approvalRows: [
+    asked('审批付款', { status: 'denied', by: 'Željka', outcome: '' }),
+    asked('unanswered', { status: 'waiting', by: '', answeredAt: '', outcome: '' }),
+    asked('send_wire', {}),
+  ],
+  risks: {
+    low: counts(300),
+    medium: counts(100, 4),
+    high: counts(20, 10, 5),
+    critical: counts(0, 5, 7, 2),
+    unstated: counts(),
+  },
   decisions: { allow: 420, deny: 12, approve: 19, failed: 2 },
   events: 12_840,
   sessions: 211,
@@ -90,6 +119,12 @@ test('the summary has two or three pages, is deterministic, and says what it is'
     'Key file outside',
     'does not prove',
     '支付',
+    'Critical risk',
+    '审批付款',
+    'Željka',
+    '2 min 5 s',
+    'used, ok',
+    'and 16 more in approvals.jsonl',
   ]) {
     expect(text).toContain(expected);
   }
@@ -97,6 +132,87 @@ test('the summary has two or three pages, is deterministic, and says what it is'
   expect(document.getTitle()).toContain('finance-bot');
   expect(document.getCreationDate()?.toISOString()).toBe('2026-11-22T16:40:21.000Z');
 }, 60_000);
+
+test('the first page holds exceptions, counts, risks and approvals, however many there are', async () => {
+  const many: ReportFacts = {
+    ...facts,
+    restored: 'Old ledger 0123456789abcdef0123456789abcdef; what it recorded after record 40 may be lost.',
+    exceptions: Array.from({ length: 14 }, () => facts.exceptions[0]!),
+    risks: { ...facts.risks, unstated: counts(1) },
+    approvalRows: Array.from({ length: 12 }, (_, i) =>
+      asked(`${'a long name '.repeat(9)}${i}`, { by: 'name '.repeat(30) }),
+    ),
+  };
+  const [full, second, third] = await render(await makeReport(many));
+  expect(third).toBeUndefined();
+  for (const text of [
+    '0123456789abcdef0123456789abcdef',
+    'Not stated',
+    'more in approvals.jsonl',
+    'more in events.jsonl',
+  ])
+    expect(full!.text.replaceAll(/\s+/g, ' ')).toContain(text);
+  expect(second!.text).not.toContain('more in approvals.jsonl');
+
+  const bare = { ...facts, approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 } };
+  const [none] = await render(await makeReport({ ...bare, approvalRows: [] }));
+  expect(none!.text).toContain('None was asked for.');
+  expect(none!.text).not.toContain('continues from a backup');
+}, 60_000);
+
+test('a dozen approvals are listed: what went wrong first, then what is open, then the newest', () => {
+  const line = (i: number, status: string, outcome = '') => ({
+    asked_at: `2026-11-20T09:00:${String(i % 60).padStart(2, '0')}.000000Z`,
+    binding: { action: `call_${i}` },
+    status,
+    answers:
+      status === 'waiting'
+        ? []
+        : ['Ana', 'Bo', 'Ana'].map(by => ({ by, received_at: `2026-11-20T09:59:0${i % 9}.000000Z` })),
+    ...(outcome === '' ? {} : { outcome: { outcome } }),
+  });
+  const lines = Array.from({ length: 500 }, (_, i) => line(i, 'consumed', i === 7 ? 'error' : 'ok'));
+  lines[3] = line(3, 'waiting');
+  lines[5] = line(5, 'denied');
+  lines[9] = line(9, 'consumed');
+  const rows = approvalRows(lines);
+  expect(rows.map(({ action }) => action)).toEqual(
+    [7, 5, 9, 3, 499, 498, 497, 496, 495, 494, 493, 492].map(i => `call_${i}`),
+  );
+  expect(rows[1]).toEqual({
+    action: 'call_5',
+    askedAt: '2026-11-20T09:00:05.000000Z',
+    status: 'denied',
+    by: 'Ana, Bo',
+    answeredAt: '2026-11-20T09:59:05.000000Z',
+    outcome: '',
+  });
+});
+
+test('decisions are counted by risk and by what they came to', () => {
+  const tally = new ReportTally();
+  const decision = (risk: string | undefined, decision: { result: string; failed?: string }) =>
+    tally.take({
+      event_type: 'decision.recorded',
+      seq: 1,
+      received_at: '2026-11-20T09:00:00.000000Z',
+      name: 'send_wire',
+      ...(risk === undefined ? {} : { risk }),
+      decision,
+    });
+  decision('critical', { result: 'deny', failed: 'timeout' });
+  decision('critical', { result: 'approve' });
+  decision('low', { result: 'allow' });
+  decision('low', { result: 'allow' });
+  decision(undefined, { result: 'deny' });
+  expect(tally.facts().risks).toEqual({
+    low: counts(2),
+    medium: counts(),
+    high: counts(),
+    critical: counts(0, 1, 0, 1),
+    unstated: counts(0, 0, 1),
+  });
+});
 
 test('every script leaves ink, and as much of it as its letters need', async () => {
   const samples: Record<string, string> = {

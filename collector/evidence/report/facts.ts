@@ -9,8 +9,34 @@ export type ReportException = {
   readonly detail: string;
 };
 
+/** One approval, as the summary's table tells it. */
+export type ReportApproval = {
+  readonly action: string;
+  /** Empty where the question is not in the pack. */
+  readonly askedAt: string;
+  readonly status: 'approved' | 'denied' | 'expired' | 'waiting' | 'consumed';
+  /** Who answered, each once. */
+  readonly by: string;
+  /** Of the last answer; empty where there was none. */
+  readonly answeredAt: string;
+  /** What the program reported of the call; empty where it reported nothing. */
+  readonly outcome: string;
+};
+
+/** Decisions by what they came to. */
+export type DecisionCounts = {
+  readonly allow: number;
+  readonly deny: number;
+  readonly approve: number;
+  readonly failed: number;
+};
+
+export type ReportRisk = 'low' | 'medium' | 'high' | 'critical' | 'unstated';
+
 export type ReportFacts = {
   readonly ledgerId: string;
+  /** Where the ledger continues from a backup: which ledger it was, and what may be lost. */
+  readonly restored?: string;
   readonly tenantId: string;
   readonly appId: string;
   readonly requested: { readonly from: string; readonly to: string };
@@ -38,12 +64,10 @@ export type ReportFacts = {
     readonly waiting: number;
     readonly consumed: number;
   };
-  readonly decisions: {
-    readonly allow: number;
-    readonly deny: number;
-    readonly approve: number;
-    readonly failed: number;
-  };
+  /** Those to be listed: what went wrong or is open first, then the others, the newest first in each. */
+  readonly approvalRows: readonly ReportApproval[];
+  readonly decisions: DecisionCounts;
+  readonly risks: { readonly [K in ReportRisk]: DecisionCounts };
   readonly events: number;
   readonly sessions: number;
   readonly evals: number;

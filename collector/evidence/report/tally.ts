@@ -1,12 +1,14 @@
 /** Counts what the summary tells while records pass. Memory: bounded lists, and one entry for each session. */
 import { evalCount } from '../../../core/pack/evals.ts';
 import type { JsonObject, JsonValue } from '../../../core/proof/jcs.ts';
-import type { ReportException, ReportFacts } from './facts.ts';
+import type { ReportApproval, ReportException, ReportFacts, ReportRisk } from './facts.ts';
 
 const LISTED = 14;
 const ACTIONS = 500;
 const SHOWN_ACTIONS = 6;
 const DETAIL = 160;
+const APPROVALS = 12;
+const NAME = 120;
 
 type Counted = Pick<
   ReportFacts,
@@ -19,7 +21,11 @@ type Counted = Pick<
   | 'actions'
   | 'exceptions'
   | 'exceptionCount'
+  | 'risks'
 >;
+
+type Result = keyof ReportFacts['decisions'];
+const none = (): Record<Result, number> => ({ allow: 0, deny: 0, approve: 0, failed: 0 });
 
 const asObject = (value: JsonValue | undefined): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
@@ -35,6 +41,13 @@ export class ReportTally {
   readonly #actions = new Map<string, number>();
   readonly #exceptions: ReportException[] = [];
   #exceptionCount = 0;
+  readonly #risks: Record<ReportRisk, Record<Result, number>> = {
+    low: none(),
+    medium: none(),
+    high: none(),
+    critical: none(),
+    unstated: none(),
+  };
 
   take(record: JsonObject): void {
     this.#events++;
@@ -44,7 +57,10 @@ export class ReportTally {
     if (source.via === 'sample') this.#samples++;
     if (typeof record.session_id === 'string') this.#sessions.add(record.session_id);
     const name = asText(record.name);
-    if (record.event_type === 'decision.recorded') this.#count(name);
+    if (record.event_type === 'decision.recorded') {
+      this.#count(name);
+      this.#risk(record);
+    }
     if (record.status === 'error') this.#errors++;
     const exception = exceptionOf(record);
     if (exception === undefined) return;
@@ -55,10 +71,7 @@ export class ReportTally {
         at: asText(record.received_at),
         name: name || asText(record.event_type),
         kind: exception.kind,
-        detail:
-          exception.detail.length > DETAIL
-            ? `${exception.detail.slice(0, DETAIL - 1).toWellFormed()}…`
-            : exception.detail,
+        detail: cut(exception.detail, DETAIL),
       });
     }
   }
@@ -77,13 +90,51 @@ export class ReportTally {
         .slice(0, SHOWN_ACTIONS),
       exceptions: this.#exceptions,
       exceptionCount: this.#exceptionCount,
+      risks: this.#risks,
     };
+  }
+
+  #risk(record: JsonObject): void {
+    const decision = asObject(record.decision);
+    const result = decision.failed !== undefined ? 'failed' : asText(decision.result);
+    const risk = asText(record.risk);
+    const counts = this.#risks[Object.hasOwn(this.#risks, risk) ? (risk as ReportRisk) : 'unstated'];
+    if (Object.hasOwn(counts, result)) counts[result as Result]++;
   }
 
   #count(name: string): void {
     const count = this.#actions.get(name);
     if (count !== undefined || this.#actions.size < ACTIONS) this.#actions.set(name, (count ?? 0) + 1);
   }
+}
+
+const cut = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1).toWellFormed()}…` : text;
+
+/** Rank of an approval in the table: what went wrong, what is open, the rest. */
+const rank = ({ status, outcome }: ReportApproval): number => {
+  if (status === 'denied' || status === 'expired' || (outcome !== '' && outcome !== 'ok')) return 0;
+  return status === 'waiting' || (status === 'consumed' && outcome === '') ? 1 : 2;
+};
+
+/** The approvals to be listed, out of the lines of approvals.jsonl in their order. Memory: a dozen of them. */
+export function approvalRows(lines: Iterable<JsonObject>): ReportApproval[] {
+  const rows: ReportApproval[] = [];
+  for (const line of lines) {
+    const answers = Array.isArray(line.answers) ? line.answers.map(asObject) : [];
+    const row: ReportApproval = {
+      action: cut(asText(asObject(line.binding).action), NAME),
+      askedAt: asText(line.asked_at),
+      status: line.status as ReportApproval['status'],
+      by: cut([...new Set(answers.map(({ by }) => asText(by)).filter(Boolean))].join(', '), NAME),
+      answeredAt: asText(answers.at(-1)?.received_at),
+      outcome: cut(asText(asObject(line.outcome).outcome), NAME),
+    };
+    const at = rows.findIndex(other => rank(row) <= rank(other));
+    rows.splice(at === -1 ? rows.length : at, 0, row);
+    if (rows.length > APPROVALS) rows.pop();
+  }
+  return rows;
 }
 
 function exceptionOf(record: JsonObject): Pick<ReportException, 'kind' | 'detail'> | undefined {
