@@ -94,6 +94,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   let nextId = 1;
   let activation: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let asked = false;
 
   const failure = (
     why: Failure,
@@ -173,7 +174,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     else setTimeout(staff, RESTART_MS).unref();
   };
 
-  /** Sees to one active and one warm worker of the current bundle. */
+  /** Sees to one active and, once decisions are asked for at all, one warm worker of the current bundle. */
   const staff = (): void => {
     if (closed || current === null) return;
     if (active === null) {
@@ -181,7 +182,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       spare = null;
     }
     active ??= seat(current);
-    spare ??= seat(current);
+    if (asked) spare ??= seat(current);
     pump();
   };
 
@@ -315,7 +316,9 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
         return Promise.resolve(failure('busy', current.bundle, 0, 'the queue is full'));
       return new Promise(settle => {
         queue.push({ input, waitingSince: performance.now(), settle });
-        pump();
+        if (asked) return pump();
+        asked = true;
+        staff();
       });
     },
     active() {
