@@ -1,8 +1,9 @@
 /** Backup and restore as a user does them, and what a pack of the restored ledger shows. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { partsOf, textOf } from '../pack/packs.ts';
 import { startApp, trailmix } from './trailmix.ts';
 
 let folder: string;
@@ -14,6 +15,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const window = ['--from', '2026-01-01T00:00:00Z', '--to', '2099-01-01T00:00:00Z'];
 const exported = (data: string, out: string) =>
   trailmix(['export', '--app', 'finance-bot', ...window, '--out', out, '--data', data, '--json']);
+
+const readme = async (pack: string) => textOf(await partsOf(await readFile(pack)), 'README-VERIFY.txt');
 
 type Report = {
   verdicts: {
@@ -81,6 +84,11 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   expect(shown.codes).toEqual(['restored']);
   expect(shown.findings[0]!.message).toContain(restored_from.ledger_id);
   expect(shown.findings[0]!.message).toContain(`over ${restored_from.checkpoint.size} records`);
+
+  const told = (await readme(pack)).replaceAll(/\s+/g, ' ');
+  expect(told).toContain(`This ledger continues from a backup. Old ledger ${restored_from.ledger_id}`);
+  expect(told).toMatch(/what it recorded after record \d+ may be lost\./);
+  expect(await readme(early)).not.toContain('continues from a backup');
 
   // What was exported after the backup is beyond what was restored: that history is gone.
   expect((await completeness([pack, '--trust', trust, '--since', late])).codes).toContain('restored_behind');
