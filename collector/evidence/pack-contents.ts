@@ -1,0 +1,238 @@
+/**
+ * Reads what goes into one evidence pack: records of the scope in pages and, gathered from them, what they rest on.
+ * Rules: nothing is written; memory is a page of records and a few numbers each for approvals, blobs, evals and ranges.
+ */
+import { TrailmixError } from '../../core/api/errors.ts';
+import type { CheckpointView, RecordView } from '../../core/api/views.ts';
+import { Approvals } from '../../core/pack/approvals.ts';
+import { blobRefs, JCS_BLOB_LIMIT, mayHoldBlobs } from '../../core/pack/blobs.ts';
+import { evalCount, evalLines } from '../../core/pack/evals.ts';
+import { hmacOf } from '../../core/pack/hmac.ts';
+import { restoredFrom } from '../../core/pack/restore.ts';
+import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
+import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
+import { keyId } from '../../core/proof/hash.ts';
+import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
+import { headOf } from '../../core/proof/record.ts';
+import type { ScopeRange } from '../ports.ts';
+import { ReportTally } from './report/tally.ts';
+import { SeqRanges } from './seqs.ts';
+import type { PackSource, PolicyVersion } from './source.ts';
+import { sha256 } from './verifier-host.ts';
+import type { Window } from './window.ts';
+
+/** Records at once: about ten milliseconds of this thread, between which ingest goes on. */
+const PAGE = 200;
+
+export type PackProgress = (at: { step: string; done: number; total: number }) => void;
+export type ContentsPlan = {
+  readonly window: Window;
+  readonly scope: ScopeRange;
+  readonly checkpoint: CheckpointView;
+};
+
+export class PackContents {
+  readonly #source: PackSource;
+  readonly #plan: ContentsPlan;
+  readonly #progress: PackProgress;
+  /** Seqs of records with evals: their file is written after events.jsonl. */
+  readonly #evals: number[] = [];
+  readonly #policyHashes = new Set<string>();
+  readonly seqs = new SeqRanges();
+  readonly approvals = new Approvals(sha256, hmacOf(sha256));
+  /** Digest of each blob that was met, with its type. */
+  readonly blobs = new Map<string, string>();
+  readonly erased: RecordView[] = [];
+  /** Key records inside the scope: only where the pack is of the ledger's own records. */
+  readonly keyRecords: RecordView[] = [];
+  readonly tally = new ReportTally();
+  /** Records with their body. */
+  events = 0;
+
+  constructor(source: PackSource, plan: ContentsPlan, progress: PackProgress) {
+    this.#source = source;
+    this.#plan = plan;
+    this.#progress = progress;
+  }
+
+  /** Records of the scope in pages, those of other apps left out. */
+  async *#pages(): AsyncGenerator<RecordView[], void> {
+    const { scope, window } = this.#plan;
+    if (scope.count === 0) return;
+    for (let from = scope.firstSeq; from <= scope.lastSeq; ) {
+      const to = Math.min(from + PAGE - 1, scope.lastSeq);
+      const records = await this.#source.records(from, to);
+      yield records.filter(({ app_id }) => app_id === window.appId);
+      from = to + 1;
+    }
+  }
+
+  /** Lines of events.jsonl; what the rest of the pack needs is gathered as they pass. Read to its end before the rest. */
+  async *eventLines(): AsyncGenerator<Uint8Array, void> {
+    const { scope } = this.#plan;
+    let done = 0;
+    for await (const page of this.#pages()) {
+      let text = '';
+      for (const record of page) {
+        done++;
+        if (record.source === undefined) {
+          this.erased.push(record);
+          continue;
+        }
+        const line = jcs(record);
+        text += `${line}\n`;
+        this.#event(record, line);
+      }
+      this.#progress({ step: 'events', done, total: scope.count });
+      if (text !== '') yield utf8(text);
+    }
+    if (done !== scope.count) {
+      throw new TrailmixError('ledger_damaged', {
+        message: `${scope.count} records were expected, ${done} were read`,
+      });
+    }
+  }
+
+  #event(record: RecordView, line: string): void {
+    this.events++;
+    this.seqs.push(record.seq);
+    const value = record as JsonObject;
+    this.approvals.take(value, true, '');
+    this.tally.take(value);
+    if (mayHoldBlobs(line)) this.#nameBlobs(value);
+    if (evalCount(value) > 0) this.#evals.push(record.seq);
+    if (record.seq === 0 || record.event_type.startsWith('key.')) this.keyRecords.push(record);
+    if (record.event_type === 'decision.recorded') {
+      const { policy } = value.decision as { policy?: { hash?: string } };
+      if (policy?.hash !== undefined) this.#policyHashes.add(policy.hash);
+    }
+  }
+
+  #nameBlobs(value: JsonValue): void {
+    for (const { sha256: digest, type } of blobRefs(value)) this.blobs.set(digest, type);
+  }
+
+  /** Those in force at the beginning of the scope or later, and those that decisions cite. */
+  async policies(): Promise<PolicyVersion[]> {
+    const { scope, checkpoint } = this.#plan;
+    const all = await this.#source.policies(checkpoint.size);
+    if (scope.count === 0) return [];
+    const atStart = all.filter(({ seq }) => seq < scope.firstSeq).at(-1);
+    return all.filter(
+      policy =>
+        policy === atStart ||
+        (policy.seq > scope.firstSeq && policy.seq < scope.lastSeq) ||
+        this.#policyHashes.has(policy.hash),
+    );
+  }
+
+  /** Records from outside the scope that those in it rest on, by seq. */
+  async extraRecords(policies: readonly PolicyVersion[]): Promise<RecordView[]> {
+    const { scope, checkpoint, window } = this.#plan;
+    const { size } = checkpoint;
+    const activations = new Set(policies.map(({ seq }) => seq));
+    const erased = new Set(this.erased.map(({ seq }) => seq));
+    const seqs = new Set<number>();
+    const maybe: number[] = [];
+    for (const { seq, event_type } of await this.#source.ledgerRecords(size)) {
+      if (event_type.startsWith('erasure.')) maybe.push(seq);
+      else if (!event_type.startsWith('policy.') || activations.has(seq)) seqs.add(seq);
+    }
+    for (const seq of maybe) {
+      const [record] = await this.#source.records(seq, seq);
+      const named = (record as { erasure?: { seq?: number } } | undefined)?.erasure?.seq;
+      if (named !== undefined && erased.delete(named)) seqs.add(seq);
+    }
+    if (erased.size > 0) throw new TrailmixError('at_before_erasure');
+    for (const decision of this.approvals.unfinished()) {
+      for (const seq of await this.#source.decisionRecords(decision, size)) seqs.add(seq);
+    }
+    const inScope = ({ app_id, app_seq }: RecordView): boolean =>
+      app_id === window.appId && app_seq >= scope.firstAppSeq && app_seq <= scope.lastAppSeq;
+    const records: RecordView[] = [];
+    for (const seq of [...seqs].sort((a, b) => a - b)) {
+      const [record] = await this.#source.records(seq, seq);
+      if (record !== undefined && !inScope(record)) records.push(record);
+    }
+    return records;
+  }
+
+  /** Boundary heads (unless extras hold the record), and heads of erased bodies. By seq. */
+  async heads(extras: ReadonlySet<number>): Promise<{ seq: number; line: JsonObject }[]> {
+    const { before, after } = this.#plan.scope;
+    const lines = this.erased.map(record => headLine('erased', record));
+    for (const [role, seq] of [['before', before] as const, ['after', after] as const]) {
+      if (seq === undefined || extras.has(seq)) continue;
+      const [record] = await this.#source.records(seq, seq);
+      if (record !== undefined) lines.push(headLine(role, record));
+    }
+    return lines.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** Lines of evals.jsonl, from records read again. */
+  async *evalLines(): AsyncGenerator<Uint8Array, void> {
+    const PER_READ = 100;
+    for (let i = 0; i < this.#evals.length; i += PER_READ) {
+      let text = '';
+      for (const seq of this.#evals.slice(i, i + PER_READ)) {
+        const [record] = await this.#source.records(seq, seq);
+        for (const line of evalLines(record as JsonObject)) text += `${line}\n`;
+      }
+      yield utf8(text);
+    }
+  }
+
+  /** Digests, sorted, of the blobs that records name and those that JSON blobs name in turn. */
+  async allBlobs(extras: readonly RecordView[]): Promise<string[]> {
+    for (const record of extras) this.#nameBlobs(record as JsonObject);
+    for (const [digest, type] of this.blobs) {
+      if (type !== JCS_BLOB_TYPE) continue;
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      for await (const chunk of this.#source.blob(digest)) {
+        length += chunk.length;
+        if (length > JCS_BLOB_LIMIT)
+          throw new TrailmixError('ledger_damaged', { message: `blob ${digest} is too large` });
+        chunks.push(chunk);
+      }
+      const text = fromUtf8(Buffer.concat(chunks));
+      if (mayHoldBlobs(text)) this.#nameBlobs(JSON.parse(text) as JsonValue);
+    }
+    return [...this.blobs.keys()].sort();
+  }
+}
+
+function headLine(
+  role: 'before' | 'after' | 'erased',
+  record: RecordView,
+): { seq: number; line: JsonObject } {
+  const { hash_self, key_id, signature } = record as RecordView & { key_id: string; signature: string };
+  return {
+    seq: record.seq,
+    line: { role, head: headOf(record) as unknown as JsonObject, hash_self, key_id, signature },
+  };
+}
+
+/** Every event and checkpoint key that the records name: [key_id, base64]. */
+export function ledgerKeys(extras: readonly RecordView[]): Map<string, string> {
+  const keys = new Map<string, string>();
+  for (const record of extras) {
+    const names =
+      record.seq === 0
+        ? ['event_key', 'checkpoint_key']
+        : record.event_type.startsWith('key.')
+          ? ['new_key', 'new_checkpoint_key']
+          : [];
+    for (const name of names) {
+      const key = (record as Record<string, unknown>)[name];
+      if (typeof key === 'string') keys.set(keyId(sha256, fromBase64(key)), key);
+    }
+  }
+  return new Map([...keys].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What record 0 says of the ledger that this one continues, when it does. */
+export function restoredDetail(records: readonly RecordView[]): string | undefined {
+  const first = records.find(({ seq }) => seq === 0);
+  return first === undefined ? undefined : restoredFrom(first as JsonObject)?.detail;
+}
