@@ -239,6 +239,7 @@ class PackWriter {
       erased: this.#contents.erased.length,
       approvals: this.#contents.approvals.counts(),
       approvalRows: approvalRows(this.#contents.approvals.told()),
+      approvalsIn: window.include.includes('approvals') ? 'approvals.jsonl' : 'events.jsonl',
       decisions: { ...this.#contents.approvals.decisions },
       ...this.#contents.tally.facts(),
       version,

@@ -44,6 +44,7 @@ const facts: ReportFacts = {
   blobs: 3,
   erased: 0,
   approvals: { approved: 1, denied: 2, expired: 1, waiting: 1, consumed: 14 },
+  approvalsIn: 'approvals.jsonl',
   approvalRows: [
     asked('审批付款', { status: 'denied', by: 'Željka', outcome: '' }),
     asked('unanswered', { status: 'waiting', by: '', answeredAt: '', outcome: '' }),
@@ -153,6 +154,9 @@ test('the first page holds exceptions, counts, risks and approvals, however many
   ])
     expect(full!.text.replaceAll(/\s+/g, ' ')).toContain(text);
   expect(second!.text).not.toContain('more in approvals.jsonl');
+
+  const [left] = await render(await makeReport({ ...facts, approvalsIn: 'events.jsonl' }));
+  expect(left!.text.replaceAll(/\s+/g, ' ')).toContain('and 16 more in events.jsonl');
 
   const bare = { ...facts, approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 } };
   const [none] = await render(await makeReport({ ...bare, approvalRows: [] }));

@@ -204,7 +204,7 @@ export async function approvals(sheet: Sheet, facts: ReportFacts): Promise<void>
     await approvalRow(sheet, row);
   }
   if (total > shown)
-    await sheet.paragraph(`and ${number(total - shown)} more in approvals.jsonl.`, {
+    await sheet.paragraph(`and ${number(total - shown)} more in ${facts.approvalsIn}.`, {
       size: 9,
       colour: 'muted',
     });

@@ -66,6 +66,8 @@ export type ReportFacts = {
   };
   /** Those to be listed: what went wrong or is open first, then the others, the newest first in each. */
   readonly approvalRows: readonly ReportApproval[];
+  /** Where a reader finds the others: approvals.jsonl is empty when approvals were left out of the pack. */
+  readonly approvalsIn: 'approvals.jsonl' | 'events.jsonl';
   readonly decisions: DecisionCounts;
   readonly risks: { readonly [K in ReportRisk]: DecisionCounts };
   readonly events: number;
