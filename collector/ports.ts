@@ -3,7 +3,6 @@
  * Five, not fifty: Clock, Ids, KeyVault, Ledger (ReadLedger + WriteLedger), PolicyRunner.
  * Write access is a type: only collector/ledger/open.ts makes a WriteLedger.
  */
-import type { Problem } from '../core/api/errors.ts';
 import type {
   Accepted,
   ApprovalView,
@@ -358,5 +357,3 @@ export interface PolicyRunner {
   decide(input: JsonObject): Promise<PolicyOutcome>;
   close(): Promise<void>;
 }
-
-export type RefusedEvents = { index: number; errors: Problem[] };
