@@ -4,7 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { app, BrowserWindow, Menu, Notification, nativeImage, session, Tray } from 'electron';
+import { app, BrowserWindow, dialog, Menu, Notification, nativeImage, session, Tray } from 'electron';
 import { startCollectorHost } from './collector-host.ts';
 import { guardContents, guardSession, webPreferences } from './guard.ts';
 import { appMenu, trayMenu } from './menu.ts';
@@ -108,10 +108,16 @@ const run = async (): Promise<void> => {
   try {
     const { url, uiUrl } = await host.ready;
     origin = new URL(url).origin;
-    host.onExit(() => void quit());
+    host.onExit(code => {
+      if (!quitting)
+        dialog.showErrorBox(
+          'Recording has stopped',
+          `The collector ended by itself (code ${code}). Start the app again.`,
+        );
+      void quit();
+    });
     await show(uiUrl);
   } catch (error) {
-    const { dialog } = await import('electron');
     dialog.showErrorBox(
       'Audit TrailMix could not start',
       error instanceof Error ? error.message : String(error),
