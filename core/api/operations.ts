@@ -7,7 +7,9 @@
  * `phases`: in which phases of the collector it answers (default: open only).
  */
 import Type from 'typebox';
-import type { ErrorCode } from './errors.ts';
+import { approvalOperations } from './approval_operations.ts';
+import { any, Int, listOf, MiB, Opt, op, Page, page, Str } from './operation.ts';
+import { peopleOperations } from './people_operations.ts';
 import {
   Accepted,
   ApprovalView,
@@ -17,7 +19,6 @@ import {
   KeyView,
   LedgerReport,
   PackCounts,
-  type Phase,
   RecordView,
   Risk,
   Scope,
@@ -26,40 +27,7 @@ import {
   TraceSummary,
 } from './views.ts';
 
-export type Caller = `key:${Scope}` | 'person' | 'local' | 'anyone' | 'unkeyed_otlp';
-type Body = 'json' | 'events' | 'raw' | 'otlp' | 'none';
-
-type Shape = {
-  method: 'GET' | 'POST' | 'DELETE';
-  path: string;
-  summary: string;
-  callers: readonly Caller[];
-  errors: readonly ErrorCode[];
-  /** `events`: strict I-JSON read by core/event; `raw`: a stream; default json for POST with input. */
-  body?: Body;
-  /** Path and query members come as text; integers are coerced. */
-  params?: Type.TObject;
-  query?: Type.TObject;
-  input?: Type.TSchema;
-  output: Type.TSchema;
-  status?: number;
-  phases?: readonly Phase[];
-  /** Body limit in bytes after decompression; default 1 MiB. */
-  limit?: number;
-  /** The answer is not JSON. */
-  media?: string;
-};
-
-const op = <const T extends Shape>(shape: T): T => shape;
-const Str = Type.String({ maxLength: 1024 });
-const Int = Type.Integer({ minimum: 0 });
-const Opt = Type.Optional;
-const Page = { cursor: Opt(Str), limit: Opt(Type.Integer({ minimum: 1, maximum: 1000 })) };
-const listOf = <T extends Type.TSchema>(item: T) =>
-  Type.Object({ items: Type.Array(item), total: Int, next: Opt(Str) });
-const any = ['setup', 'locked', 'open', 'refused'] as const;
-const MiB = 1024 * 1024;
-const page = ['person', 'local'] as const;
+export type { Caller } from './operation.ts';
 
 const ExportBody = Type.Object(
   {
@@ -555,36 +523,6 @@ export const operations = {
       unknown_attributes: Type.Array(Type.Object({ name: Str, count: Int })),
     }),
   }),
-  approvals: op({
-    method: 'GET',
-    path: '/api/approvals',
-    summary: 'The queue, oldest first, or answered ones, newest first',
-    callers: page,
-    errors: [],
-    query: Type.Object({
-      status: Opt(Type.Enum(['waiting', 'answered', 'all'])),
-      ...Page,
-    }),
-    output: listOf(ApprovalView),
-  }),
-  answerApproval: op({
-    method: 'POST',
-    path: '/api/approvals/:id/answer',
-    summary: 'Give or refuse an approval (recorded as unsigned)',
-    callers: page,
-    errors: ['approval_unknown', 'approval_expired', 'approval_closed', 'input_invalid'],
-    params: Type.Object({ id: Str }),
-    input: Type.Object(
-      {
-        verdict: Type.Union([Type.Literal('approve'), Type.Literal('deny')]),
-        comment: Opt(Type.String({ maxLength: 2000 })),
-        shown_digest: Opt(Str),
-        opened_at: Opt(Str),
-      },
-      { additionalProperties: false },
-    ),
-    output: ApprovalView,
-  }),
   keys: op({
     method: 'GET',
     path: '/api/keys',
@@ -713,6 +651,9 @@ export const operations = {
     errors: ['busy'],
     output: LedgerReport,
   }),
+
+  ...approvalOperations,
+  ...peopleOperations,
 } as const;
 
 export type Operations = typeof operations;

@@ -102,7 +102,28 @@ export const ApprovalView = Type.Object({
   payload: Type.Unknown(),
   context: Opt(Type.Unknown()),
   reasons: Type.Array(Str),
-  status: Type.Enum(['waiting', 'approved', 'denied', 'expired', 'consumed']),
+  status: Type.Enum(['waiting', 'approved', 'denied', 'expired', 'consumed', 'cancelled']),
+  /** Who has to approve: k people, each with one of the roles. Absent in rows older than people. */
+  required: Opt(Type.Object({ k: Int, roles: Type.Array(Str) })),
+  /** People who have approved so far; it is given at required.k, or at one while four-eyes is not in force. */
+  approved_by: Opt(Int),
+  four_eyes: Opt(Type.Boolean()),
+  answers: Opt(
+    Type.Array(
+      Type.Object({
+        by: Str,
+        name: Opt(Str),
+        role: Opt(Str),
+        verdict: Type.Enum(['approve', 'deny']),
+        at: Str,
+        seconds: Opt(Type.Number({ description: "between opening and answer, by the collector's clock" })),
+        comment: Opt(Str),
+        signed_in: Type.Enum(['none', 'page', 'collector']),
+        on_behalf_of: Opt(Str),
+        seq: Opt(Int),
+      }),
+    ),
+  ),
   asked_at: Str,
   expires_at: Str,
   answered_at: Opt(Str),
@@ -111,6 +132,64 @@ export const ApprovalView = Type.Object({
   signed_in: Opt(Type.Enum(['none', 'page', 'collector'])),
   outcome: Opt(Type.Enum(['ok', 'error', 'unknown'])),
   policy: Type.Object({ version: Int, hash: Hex64 }),
+});
+
+/** The five roles that permissions are about; any other role only qualifies for approvals that name it. */
+export const SystemRole = Type.Enum(['admin', 'policy_author', 'approver', 'analyst', 'auditor']);
+
+export const PersonView = Type.Object({
+  id: Str,
+  name: Str,
+  roles: Type.Array(Str),
+  aliases: Type.Array(Str),
+  state: Type.Enum(['invited', 'pending', 'active', 'left'], {
+    description: 'pending: the key is made, an admin has to sign the enrolment',
+  }),
+  key_id: Opt(Hex64),
+  /** base64, 32 bytes; of a pending person the key to be enrolled. */
+  public_key: Opt(Str),
+  /** base64; of a pending person: goes into the enrolment's record. */
+  possession: Opt(Str),
+  enrolled_at: Opt(Str),
+  enrolled_by: Opt(Str),
+  left_at: Opt(Str),
+  last_sign_in_at: Opt(Str),
+  locked_until: Opt(Str),
+  invite_expires_at: Opt(Str),
+  /** A reset is pending: the old key stays in force until an admin signs the new one. */
+  resetting: Opt(Type.Boolean()),
+});
+
+export const DelegationView = Type.Object({
+  id: Str,
+  from: Str,
+  to: Str,
+  roles: Type.Array(Str),
+  starts_at: Str,
+  ends_at: Str,
+  reason: Str,
+  state: Type.Enum(['planned', 'active', 'ended']),
+});
+
+/** The kdf parameters of one person's sign-in (docs/spec/people.md, Sign-in). */
+export const SignInKdf = Type.Object({
+  salt: Type.String({ description: 'base64, 16 bytes', minLength: 24, maxLength: 24 }),
+  m: Type.Integer({ minimum: 8192, maximum: 1048576, description: 'KiB' }),
+  t: Type.Integer({ minimum: 1, maximum: 16 }),
+  p: Type.Integer({ minimum: 1, maximum: 4 }),
+});
+
+/** Who is signed in; `person` is absent while nobody is enrolled. */
+export const SessionView = Type.Object({
+  person: Opt(PersonView),
+  /** What this session may do; all of them while nobody is enrolled. */
+  roles: Type.Array(Str),
+  alone: Type.Boolean({ description: 'nobody is enrolled: answers are unsigned' }),
+  four_eyes: Type.Boolean({ description: 'at least two approvers are enrolled' }),
+  tenant_id: Str,
+  tenants: Type.Array(Str),
+  ledger_id: Str,
+  expires_at: Str,
 });
 
 export const KeyView = Type.Object({
@@ -232,6 +311,11 @@ export type Accepted = Type.Static<typeof Accepted>;
 export type TraceSummary = Type.Static<typeof TraceSummary>;
 export type SpanColumns = Type.Static<typeof SpanColumns>;
 export type ApprovalView = Type.Static<typeof ApprovalView>;
+export type PersonView = Type.Static<typeof PersonView>;
+export type DelegationView = Type.Static<typeof DelegationView>;
+export type SignInKdf = Type.Static<typeof SignInKdf>;
+export type SessionView = Type.Static<typeof SessionView>;
+export type SystemRole = Type.Static<typeof SystemRole>;
 export type KeyView = Type.Static<typeof KeyView>;
 export type CheckpointView = Type.Static<typeof CheckpointView>;
 export type Custody = Type.Static<typeof Custody>;

@@ -28,6 +28,9 @@ export const PREFIX = {
   reveal: 'trailmix/reveal/v1\n',
   restore: 'trailmix/restore/v1\n',
   answer: 'trailmix/answer/v1\n',
+  person: 'trailmix/person/v1\n',
+  possession: 'trailmix/possession/v1\n',
+  delegation: 'trailmix/delegation/v1\n',
 } as const;
 
 /** `key_id`: lowercase hex SHA-256 of the raw 32-byte public key. */

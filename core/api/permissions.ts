@@ -1,0 +1,94 @@
+/**
+ * The one table of permissions: which roles may call an operation from a page or the trailmix command. The collector refuses by
+ * it (`role_missing`), the page shows by it. While nobody is enrolled, the opener of the one-time link may do everything;
+ * then none but `everyone` rows. `local` = the operating system's user over the 0700 socket, without a person's sign-in, once somebody
+ * is enrolled; before, it may do everything that its `callers` column allows. Source: docs/spec/people.md, "A person".
+ */
+import type { OperationName, Operations } from './operations.ts';
+import type { SystemRole } from './views.ts';
+
+/** Operations that a person or the socket may call at all. */
+export type PersonOperation = {
+  [N in OperationName]: Extract<Operations[N]['callers'][number], 'person' | 'local'> extends never
+    ? never
+    : N;
+}[OperationName];
+
+type Who = SystemRole | 'local';
+
+const all = ['admin', 'policy_author', 'approver', 'analyst', 'auditor'] as const;
+const reading = [...all, 'local'] as const;
+const exporting = ['admin', 'analyst', 'auditor', 'local'] as const;
+
+export const permissions = {
+  // Reading
+  approval: reading,
+  approvals: reading,
+  approvalDetail: reading,
+  events: reading,
+  event: reading,
+  eventProof: reading,
+  blob: reading,
+  traces: reading,
+  trace: reading,
+  overview: reading,
+  policies: reading,
+  status: reading,
+  licences: reading,
+  settings: reading,
+  reviewSettings: reading,
+  trust: reading,
+  verifyLedger: reading,
+  whoAmI: reading,
+  people: reading,
+  delegations: reading,
+  signIns: ['admin', 'analyst', 'auditor', 'local'],
+  reviewReport: ['admin', 'analyst', 'auditor', 'local'],
+  diagnostics: ['admin', 'local'],
+  // Evidence
+  exportEvidence: exporting,
+  previewEvidence: exporting,
+  startExport: exporting,
+  exportJobs: exporting,
+  exportJob: exporting,
+  cancelExport: exporting,
+  downloadExport: exporting,
+  // Approvals
+  openApproval: ['approver'],
+  answerApproval: ['approver'],
+  commentApproval: ['admin', 'policy_author', 'approver', 'analyst'],
+  changeReviewSettings: ['admin'],
+  // One's own sign-in
+  signOut: all,
+  myKey: all,
+  changeSecret: all,
+  // People
+  enrolFirst: ['local'],
+  invitePerson: ['admin'],
+  withdrawInvite: ['admin'],
+  signPerson: ['admin'],
+  recoverPerson: ['local'],
+  delegate: ['approver'],
+  endDelegation: ['admin', 'approver'],
+  // The installation
+  keys: ['admin', 'analyst', 'auditor', 'local'],
+  createKey: ['admin', 'local'],
+  revokeKey: ['admin', 'local'],
+  changeSettings: ['admin', 'local'],
+  changePassphrase: ['admin', 'local'],
+  backup: ['admin', 'local'],
+  loadSamples: ['admin', 'local'],
+  newTicket: ['local'],
+  setup: ['local'],
+  unlock: ['admin', 'local'],
+} as const satisfies Record<PersonOperation, readonly Who[]>;
+
+/** Whether one of the roles may call the operation. Roles that are not of the five give nothing. */
+export function mayCall(name: PersonOperation, roles: readonly string[]): boolean {
+  return permissions[name].some(who => who !== 'local' && roles.includes(who));
+}
+
+/** Whether the socket may, once somebody is enrolled. */
+export function localMayCall(name: PersonOperation): boolean {
+  return (permissions[name] as readonly Who[]).includes('local');
+}
