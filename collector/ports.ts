@@ -52,7 +52,8 @@ export interface KeyVault {
 /** Who asks, after authentication. */
 export type Principal =
   | { kind: 'key'; id: string; tenantId: string; appId: string; scopes: Scope[] }
-  | { kind: 'person'; name: string; session: string }
+  /** `personId` and `roles` are of a person who signed in; while nobody is enrolled there is neither. */
+  | { kind: 'person'; name: string; session: string; personId?: string; roles: readonly string[] }
   | { kind: 'local' }
   | { kind: 'unkeyed' }
   | { kind: 'nobody' };

@@ -101,7 +101,7 @@ export async function authenticate(
   if (token === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
   if (token.startsWith(SESSION_PREFIX)) {
     const session = given.sessions.find(token);
-    return { principal: { kind: 'person', name: given.person(), session: session.id } };
+    return { principal: { kind: 'person', name: given.person(), session: session.id, roles: [] } };
   }
   if (given.findKey === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
   return given.findKey(token);

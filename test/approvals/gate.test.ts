@@ -16,7 +16,7 @@ const key = (appId: string, id = `k-${appId}`): Key => ({
   appId,
   scopes: ['decide', 'ingest'],
 });
-const person = { kind: 'person', name: 'Mara', session: 's' } as const;
+const person = { kind: 'person', name: 'Mara', session: 's', roles: [] } as const;
 const active = { version: 1, hash: 'a'.repeat(64) };
 
 /** The policy of these tests: the action says what it answers. */
