@@ -31,17 +31,26 @@ export async function passApproval(
 ): Promise<number> {
   const about = { approval_id: approval.id, expires_at: approval.expires_at };
   questions.say('waiting', about);
-  const path = `/api/approvals/${encodeURIComponent(approval.id)}`;
+  const path = approvalPath(approval.id);
   const lastWord =
     performance.now() + Math.max(0, Date.parse(approval.expires_at) - Date.now()) + EXPIRY_GRACE_MS;
+  let approvedBy = 0;
   for (;;) {
     const asked = performance.now();
-    const status = await statusOf(questions, path, Math.min(lastWord, questions.deadline));
-    if (status === 'waiting') {
+    const seen = await standing(questions, path, Math.min(lastWord, questions.deadline));
+    if (seen.status === 'waiting') {
+      if (seen.approvedBy !== undefined && seen.approvedBy !== approvedBy) {
+        approvedBy = seen.approvedBy;
+        questions.say('waiting', {
+          ...about,
+          approved_by: approvedBy,
+          ...(seen.needed === undefined ? {} : { needed: seen.needed }),
+        });
+      }
       if (performance.now() - asked < MIN_POLL_MS) await questions.pause(MIN_POLL_MS);
       continue;
     }
-    if (status === 'approved') {
+    if (seen.status === 'approved') {
       const grantedUntil = await consume(questions, path, approval, use);
       if (grantedUntil === undefined) {
         await questions.pause(MIN_POLL_MS);
@@ -50,18 +59,43 @@ export async function passApproval(
       questions.say('approved', about);
       return grantedUntil;
     }
-    if (status === 'denied') questions.say('refused', about);
-    if (status === 'expired') questions.say('expired', about);
+    if (seen.status === 'denied') questions.say('refused', about);
+    if (seen.status === 'expired' || seen.status === 'cancelled') questions.say(seen.status, about);
     throw questions.refusal(
-      `approval_${status}`,
-      `the approval is ${status}`,
+      `approval_${seen.status}`,
+      `the approval is ${seen.status}`,
       'Ask again if the call is still wanted.',
     );
   }
 }
 
+export const approvalPath = (id: string): string => `/api/approvals/${encodeURIComponent(id)}`;
+
+export type Standing = { status: string; approvedBy: number | undefined; needed: number | undefined };
+
+/** What the collector's view of an approval says of its state; undefined when it is no such view. */
+export function standingOf(body: unknown): Standing | undefined {
+  const { status, approved_by, required } = (body ?? {}) as Record<string, unknown>;
+  const { k } = (required ?? {}) as { k?: unknown };
+  if (typeof status !== 'string') return undefined;
+  return {
+    status,
+    approvedBy: typeof approved_by === 'number' ? approved_by : undefined,
+    needed: typeof k === 'number' ? k : undefined,
+  };
+}
+
+/** Takes the question back. An approval that has ended already is as good. Throws approval_consumed, CollectorUnavailable. */
+export async function cancelApproval(questions: Questions, id: string, reason?: string): Promise<void> {
+  await questions.request({
+    method: 'POST',
+    path: `${approvalPath(id)}/cancel`,
+    body: JSON.stringify(reason === undefined ? {} : { reason }),
+  });
+}
+
 /** One long poll. While the collector is away the question is repeated: the approval is still there. */
-async function statusOf(questions: Questions, path: string, until: number): Promise<string> {
+async function standing(questions: Questions, path: string, until: number): Promise<Standing> {
   for (let failures = 0; ; failures++) {
     const left = until - performance.now();
     if (left <= 0) {
@@ -76,8 +110,8 @@ async function statusOf(questions: Questions, path: string, until: number): Prom
         { method: 'GET', path: `${path}?wait=${wait}` },
         Math.min(wait * 1000 + questions.client.requestMs, left + 1000),
       );
-      const { status } = (answer.body ?? {}) as { status?: unknown };
-      if (typeof status === 'string') return status;
+      const seen = standingOf(answer.body);
+      if (seen !== undefined) return seen;
     } catch (error) {
       if (!(error instanceof CollectorUnavailable)) throw error;
     }

@@ -49,6 +49,10 @@ export class ApprovalDenied extends GateError {
 export class ApprovalTimedOut extends GateError {
   override name = 'ApprovalTimedOut';
 }
+/** The agent took its question back, here or in another process. */
+export class ApprovalCancelled extends GateError {
+  override name = 'ApprovalCancelled';
+}
 /** The approval was used before: one approval runs one call once. */
 export class ApprovalConsumed extends GateError {
   override name = 'ApprovalConsumed';

@@ -6,13 +6,14 @@
  */
 import { payloadOf } from '../../../core/proof/binding.ts';
 import type { JsonObject, JsonValue } from '../../../core/proof/jcs.ts';
-import { passApproval } from './approval.ts';
+import { cancelApproval, passApproval } from './approval.ts';
 import { actorOf, type Client } from './client.ts';
 import { scope, within } from './context.ts';
-import { ApprovalTimedOut, ArgsNotJson, CollectorUnavailable, PolicyDenied } from './errors.ts';
-import { type Decision, decisionOf, Questions } from './questions.ts';
+import { ApprovalTimedOut, ArgsNotJson, CollectorUnavailable, GateError, PolicyDenied } from './errors.ts';
+import { type Decision, decisionOf, type Questions, questionsOf } from './questions.ts';
 import type { SpanRecord } from './span.ts';
-import type { Guarded, PolicyCheckOptions } from './types.ts';
+import { cancelTicket, checkTicket, type TicketParts, ticketOf, ticketToken } from './ticket.ts';
+import type { Guarded, PolicyCheckOptions, Ticket } from './types.ts';
 import { clip, exactCopy, NotJson, recorded, textOf } from './values.ts';
 
 /** What is told of a result; the whole of it is in the span, as far as `maxValueBytes` allows. */
@@ -29,8 +30,27 @@ export function guard<A extends unknown[], R>(
     const call = new GatedCall(current(), asWrapped);
     return (await call.run(args, copy => fn.apply(this, copy as A))) as Awaited<R>;
   };
+  const ask = async function (this: unknown, ...args: A): Promise<Ticket<Awaited<R>>> {
+    const client = current();
+    return (await new GatedCall(client, asWrapped).ask(args, copy => fn.apply(this, copy as A))) as Ticket<
+      Awaited<R>
+    >;
+  };
+  const resume = async function (this: unknown, token: string): Promise<Awaited<R>> {
+    const client = current();
+    const ticket = ticketOf(client, asWrapped, token);
+    const { traceId, spanId: parentId, sessionId: id } = ticket;
+    const going = within({ session: { id }, traceId, parentId }, () =>
+      new GatedCall(client, asWrapped).resume(ticket, copy => fn.apply(this, copy as A)),
+    );
+    return (await going) as Awaited<R>;
+  };
   return Object.assign(guarded, {
     with: (more: Partial<PolicyCheckOptions>) => guard(fn, { ...asWrapped, ...more }, current),
+    ask,
+    resume,
+    check: async (token: string) => checkTicket(current(), asWrapped, token),
+    cancel: async (token: string, reason?: string) => cancelTicket(current(), asWrapped, token, reason),
   }) as Guarded<A, R>;
 }
 
@@ -41,33 +61,147 @@ class GatedCall {
   readonly #span: SpanRecord;
 
   constructor(client: Client, options: PolicyCheckOptions) {
-    const { risk, actor, timeoutMs, signal } = options;
-    const action = textOf(options.action);
+    const { risk, actor } = options;
     this.#client = client;
     this.#options = options;
-    this.#span = client.startSpan(action, {
+    this.#span = client.startSpan(textOf(options.action), {
       type: 'tool.call',
       risk,
       ...(actor === undefined ? {} : { actor }),
     });
-    const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
-    this.#questions = new Questions(client, { action, risk, deadline, signal });
+    this.#questions = questionsOf(client, options);
   }
 
-  async run(args: unknown[], fn: (copy: unknown[]) => unknown): Promise<unknown> {
-    try {
-      const copy = this.#exact<JsonValue[] & JsonObject>(args, 'the arguments');
-      const payload = payloadOf(copy);
+  run(args: unknown[], fn: (copy: unknown[]) => unknown): Promise<unknown> {
+    return this.#inSpan(async () => {
+      const { copy, payload } = this.#take(args);
+      const decision = await this.#decide(payload);
+      return this.#go(decision, copy, payload, fn, true);
+    });
+  }
+
+  ask(args: unknown[], fn: (copy: unknown[]) => unknown): Promise<Ticket<unknown>> {
+    return this.#inSpan(async () => {
+      const { copy, payload } = this.#take(args);
+      const decision = await this.#decide(payload);
+      const approval = decision?.approval;
+      const { sessionId, traceId, id: spanId } = this.#span;
+      if (decision === undefined || approval === undefined) {
+        let isUsed = false;
+        const run = async (): Promise<unknown> => {
+          if (isUsed)
+            throw this.#questions.refusal('approval_consumed', 'this ticket was run before', 'Ask again.');
+          isUsed = true;
+          return within({ session: { id: sessionId }, traceId, parentId: spanId }, () =>
+            new GatedCall(this.#client, this.#options).#allowed(decision, copy, payload, fn),
+          );
+        };
+        return { state: 'allowed', decisionId: decision?.id, run };
+      }
+      const { action, risk } = this.#questions;
+      const { appId } = this.#client;
+      const held = { ...decision, approval };
+      const token = ticketToken({
+        appId,
+        action,
+        risk,
+        sessionId,
+        traceId,
+        spanId,
+        decision: held,
+        args: copy,
+      });
+      this.#questions.say('waiting', { approval_id: approval.id, expires_at: approval.expires_at });
+      return {
+        state: 'waiting',
+        decisionId: decision.id,
+        approvalId: approval.id,
+        expiresAt: approval.expires_at,
+        token,
+      };
+    });
+  }
+
+  resume({ decision, args }: TicketParts, fn: (copy: unknown[]) => unknown): Promise<unknown> {
+    return this.#inSpan(async () => {
+      const { copy, payload } = this.#take(args);
+      this.#questions.decision = decision;
+      this.#tellSpan(decision);
+      return this.#go(decision, copy, payload, fn, false);
+    });
+  }
+
+  #allowed(
+    decision: Decision | undefined,
+    copy: unknown[],
+    payload: JsonObject,
+    fn: (copy: unknown[]) => unknown,
+  ): Promise<unknown> {
+    return this.#inSpan(async () => {
       this.#span.recordInput(payload);
-      const grantedUntil = await this.#pass(payload);
-      await this.#begin(grantedUntil);
-      return await this.#call(payload, () => fn(copy));
+      this.#questions.decision = decision;
+      if (decision !== undefined) this.#tellSpan(decision);
+      return this.#go(decision, copy, payload, fn, false);
+    });
+  }
+
+  async #inSpan<T>(fn: () => Promise<T>): Promise<T> {
+    try {
+      return await fn();
     } catch (error) {
       this.#span.failed(error);
       throw error;
     } finally {
       this.#client.endSpan(this.#span);
     }
+  }
+
+  #take(args: unknown[]): { copy: unknown[]; payload: JsonObject } {
+    const copy = this.#exact<JsonValue[] & JsonObject>(args, 'the arguments');
+    const payload = payloadOf(copy);
+    this.#span.recordInput(payload);
+    return { copy, payload };
+  }
+
+  /** Waits and uses where people are asked, then calls. `isWanted`: giving up takes the question back. */
+  async #go(
+    decision: Decision | undefined,
+    copy: unknown[],
+    payload: JsonObject,
+    fn: (copy: unknown[]) => unknown,
+    isWanted: boolean,
+  ): Promise<unknown> {
+    let grantedUntil = Number.POSITIVE_INFINITY;
+    if (decision?.approval !== undefined) {
+      try {
+        grantedUntil = await passApproval(this.#questions, decision.approval, {
+          payload,
+          argsSalt: decision.argsSalt,
+          sessionId: this.#span.sessionId,
+        });
+      } catch (error) {
+        if (isWanted && this.#gaveUp(error)) this.#takeBack(decision.approval.id);
+        throw error;
+      }
+    }
+    await this.#begin(grantedUntil);
+    return this.#call(payload, () => fn(copy));
+  }
+
+  /** Whether this caller stopped waiting, rather than people or the collector having ended it. */
+  #gaveUp(error: unknown): boolean {
+    const isOwnEnd = performance.now() >= this.#questions.deadline && error instanceof GateError;
+    return this.#options.signal?.aborted === true || isOwnEnd;
+  }
+
+  /** Nobody should have to answer what nobody waits for. Best effort: an approval that is never used runs nothing. */
+  #takeBack(id: string): void {
+    const questions = questionsOf(this.#client, {
+      action: this.#options.action,
+      risk: this.#options.risk,
+      timeoutMs: 2_000,
+    });
+    void cancelApproval(questions, id, 'the agent stopped waiting').catch(() => undefined);
   }
 
   /** Throws when the call may not begin any more; what was granted then has an outcome all the same. */
@@ -120,8 +254,8 @@ class GatedCall {
     return value;
   }
 
-  /** Returns when the call may run, with the time (of performance.now) until which it may start; else throws. */
-  async #pass(payload: JsonObject): Promise<number> {
+  /** The decision; undefined where none could be had and the call site allows that. Throws where it is no. */
+  async #decide(payload: JsonObject): Promise<Decision | undefined> {
     let decision: Decision;
     try {
       decision = await this.#ask(payload);
@@ -132,35 +266,32 @@ class GatedCall {
       this.#span.setPolicyEval({ policy_id: 'none', decision: 'allow', reasons });
       this.#span.setLabel('trailmix.gate', 'unavailable_allowed');
       this.#questions.say('unavailable_allowed', { reasons });
-      return Number.POSITIVE_INFINITY;
+      return undefined;
     }
     this.#questions.decision = decision;
-    const { approval } = decision;
-    this.#span.setPolicyEval({
-      policy_id: decision.policy.hash,
-      decision: decision.decision,
-      reasons: decision.reasons,
-      decision_id: decision.id,
-      ...(approval === undefined ? {} : { approvals: [{ id: approval.id }] }),
-    });
+    this.#tellSpan(decision);
     if (decision.decision === 'allow') {
       this.#questions.say('allowed');
-      return Number.POSITIVE_INFINITY;
+      return { ...decision, approval: undefined };
     }
-    if (decision.decision === 'deny' || approval === undefined) {
-      this.#questions.say('denied');
-      throw new PolicyDenied(
-        this.#questions.detail(
-          decision.code ?? 'policy_denied',
-          decision.reasons.join('; ') || 'the policy refused this call',
-          'See the reasons.',
-        ),
-      );
-    }
-    return passApproval(this.#questions, approval, {
-      payload,
-      argsSalt: decision.argsSalt,
-      sessionId: this.#span.sessionId,
+    if (decision.decision === 'approve' && decision.approval !== undefined) return decision;
+    this.#questions.say('denied');
+    throw new PolicyDenied(
+      this.#questions.detail(
+        decision.code ?? 'policy_denied',
+        decision.reasons.join('; ') || 'the policy refused this call',
+        'See the reasons.',
+      ),
+    );
+  }
+
+  #tellSpan({ id, decision, reasons, policy, approval }: Decision): void {
+    this.#span.setPolicyEval({
+      policy_id: policy.hash,
+      decision,
+      reasons,
+      decision_id: id,
+      ...(approval === undefined ? {} : { approvals: [{ id: approval.id }] }),
     });
   }
 

@@ -9,6 +9,7 @@ import { guard } from './gate.ts';
 import type { Eval, Guarded, InitOptions, PolicyCheckOptions, Span, SpanOptions, Stats } from './types.ts';
 
 export {
+  ApprovalCancelled,
   ApprovalConsumed,
   ApprovalDenied,
   ApprovalTimedOut,
@@ -36,6 +37,8 @@ export type {
   Span,
   SpanOptions,
   Stats,
+  Ticket,
+  TicketState,
   ToolCall,
 } from './types.ts';
 

@@ -5,6 +5,7 @@
  */
 import type { Client } from './client.ts';
 import {
+  ApprovalCancelled,
   ApprovalConsumed,
   ApprovalDenied,
   ApprovalTimedOut,
@@ -14,7 +15,8 @@ import {
   GateRefused,
 } from './errors.ts';
 import { type Answer, type Ask, problemOf, Unreachable } from './transport.ts';
-import type { CancelSignal, GateState, Risk } from './types.ts';
+import type { CancelSignal, GateState, PolicyCheckOptions, Risk } from './types.ts';
+import { textOf } from './values.ts';
 
 /** Longest pause before a full collector is asked again. */
 export const MAX_PAUSE_MS = 5_000;
@@ -90,6 +92,8 @@ export class Questions {
       case 'approval_expired':
       case 'grant_expired':
         return new ApprovalTimedOut(detail);
+      case 'approval_cancelled':
+        return new ApprovalCancelled(detail);
       case 'approval_consumed':
         return new ApprovalConsumed(detail);
       default:
@@ -149,6 +153,17 @@ export class Questions {
     });
   }
 }
+
+export const questionsOf = (
+  client: Client,
+  { action, risk, timeoutMs, signal }: PolicyCheckOptions,
+): Questions =>
+  new Questions(client, {
+    action: textOf(action),
+    risk,
+    deadline: timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs,
+    signal,
+  });
 
 /** The answer to POST /api/decisions, whole; undefined when it is anything else. */
 export function decisionOf(body: unknown): Decision | undefined {

@@ -112,6 +112,7 @@ export type GateState = {
     | 'approved'
     | 'refused'
     | 'expired'
+    | 'cancelled'
     | 'unavailable_allowed';
   action: string;
   risk: Risk;
@@ -119,6 +120,26 @@ export type GateState = {
   decision_id?: string;
   approval_id?: string;
   expires_at?: string;
+  /** While waiting: how many people have approved, and how many the rule asks for. Said again when it changes. */
+  approved_by?: number;
+  needed?: number;
+};
+
+/**
+ * A question that was asked without waiting. `allowed`: run it now, once, in this process. `waiting`: keep `token` and come
+ * back, also in another process, with `guarded.resume(token)`. The token holds the arguments: keep it as you keep them.
+ */
+export type Ticket<R> =
+  | { state: 'allowed'; decisionId: string | undefined; run(): Promise<R> }
+  | { state: 'waiting'; decisionId: string; approvalId: string; expiresAt: string; token: string };
+
+/** How an approval stands now. */
+export type TicketState = {
+  status: 'waiting' | 'approved' | 'denied' | 'expired' | 'consumed' | 'cancelled';
+  approvalId: string;
+  expiresAt: string;
+  approvedBy?: number;
+  needed?: number;
 };
 
 export type InitOptions = {
@@ -174,6 +195,17 @@ export type PolicyCheckOptions = {
 export type Guarded<A extends unknown[], R> = ((...args: A) => Promise<Awaited<R>>) & {
   /** The same function with some options changed, e.g. a signal for one call. */
   with(options: Partial<PolicyCheckOptions>): Guarded<A, R>;
+  /** Asks, and does not wait for people. Throws as a call does where the answer is no. */
+  ask(...args: A): Promise<Ticket<Awaited<R>>>;
+  /**
+   * Waits for the answer (at most `timeoutMs`; the approval stays), uses it, runs the function with the arguments of the ticket.
+   * Throws as a call does; `ApprovalConsumed` where another process was first.
+   */
+  resume(token: string): Promise<Awaited<R>>;
+  /** How a ticket's approval stands, at once. Uses nothing. */
+  check(token: string): Promise<TicketState>;
+  /** Takes the question back: nobody has to answer it any more, and it cannot be used. */
+  cancel(token: string, reason?: string): Promise<void>;
 };
 
 export type Stats = {
