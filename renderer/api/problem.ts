@@ -46,6 +46,12 @@ export function unreachable(): Failure {
   });
 }
 
+/** A refusal of the table that the page itself finds, without asking. */
+export function refusal(code: ErrorCode, detail?: string): Failure {
+  const { title, next, retry } = errorTable[code];
+  return new Failure({ code, title, detail: detail ?? title, next, repeatable: retry === 'later' });
+}
+
 /** The failure that a problem document (RFC 9457) of the collector tells; anything else is `unreadable`. */
 export function failureOf(status: number, document: unknown): Failure {
   const problem = (typeof document === 'object' && document !== null ? document : {}) as Record<

@@ -1,21 +1,33 @@
 /**
- * The page's sign-in. A one-time token comes in the URL fragment, is exchanged once, and leaves the address bar;
- * the session token is kept in memory and in this tab's sessionStorage, and sent as a header: no cookies.
+ * The page's sign-in. By a one-time link, whose token comes in the URL fragment, is exchanged once and leaves the address bar; or
+ * by name and passphrase once people are enrolled (person_session.ts). The session token is kept in memory and in this tab's
+ * sessionStorage, and sent as a header: no cookies. An invitation's token comes and leaves the same way.
  */
 import { useSyncExternalStore } from 'react';
 
 export type Session =
   | { state: 'signing_in' }
-  | { state: 'signed_in'; token: string }
-  | { state: 'signed_out'; why: 'never' | 'ended' | 'link_used' | 'unreachable' };
+  /** `person`: who signed in by name; absent for the opener of a one-time link. */
+  | { state: 'signed_in'; token: string; person?: string }
+  | {
+      state: 'signed_out';
+      why: 'never' | 'ended' | 'signed_out' | 'link_used' | 'unreachable';
+      /** Who was signed in here before. */
+      person?: string;
+    };
 
-const KEY = 'trailmix-session';
+const TOKEN = 'trailmix-session';
+const PERSON = 'trailmix-person';
+const INVITE = 'trailmix-invite';
 let current: Session = restored();
+let invited: string | undefined = storage()?.getItem(INVITE) ?? undefined;
 const listeners = new Set<() => void>();
 
 function restored(): Session {
-  const token = storage()?.getItem(KEY);
-  return token ? { state: 'signed_in', token } : { state: 'signed_out', why: 'never' };
+  const token = storage()?.getItem(TOKEN);
+  const person = storage()?.getItem(PERSON) ?? undefined;
+  const who = person === undefined ? {} : { person };
+  return token ? { state: 'signed_in', token, ...who } : { state: 'signed_out', why: 'never' };
 }
 
 function storage(): Storage | undefined {
@@ -26,43 +38,80 @@ function storage(): Storage | undefined {
   }
 }
 
+function keep(name: string, value: string | undefined): void {
+  if (value === undefined) storage()?.removeItem(name);
+  else storage()?.setItem(name, value);
+}
+
 function become(next: Session): void {
   current = next;
-  if (next.state === 'signed_in') storage()?.setItem(KEY, next.token);
-  if (next.state === 'signed_out' && next.why !== 'unreachable') storage()?.removeItem(KEY);
+  if (next.state === 'signed_in') {
+    keep(TOKEN, next.token);
+    keep(PERSON, next.person);
+  }
+  if (next.state === 'signed_out' && next.why !== 'unreachable') {
+    keep(TOKEN, undefined);
+    keep(PERSON, undefined);
+  }
+  tell();
+}
+
+function tell(): void {
   for (const listener of listeners) listener();
 }
 
 export const session = {
   get: (): Session => current,
   token: (): string | undefined => (current.state === 'signed_in' ? current.token : undefined),
+  /** The sign-in name of who is signed in by name. */
+  person: (): string | undefined => (current.state === 'signed_in' ? current.person : undefined),
   subscribe(listener: () => void): () => void {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
-  /** The collector no longer knows the token. A token that was replaced meanwhile is not ended. */
-  end(token: string | undefined): void {
-    if (current.state === 'signed_in' && current.token === token)
-      become({ state: 'signed_out', why: 'ended' });
+  begin(token: string, person: string): void {
+    become({ state: 'signed_in', token, person });
+  },
+  /** The collector no longer knows the token, or the reader left. A token that was replaced meanwhile is not ended. */
+  end(token: string | undefined, why: 'ended' | 'signed_out' = 'ended'): void {
+    if (current.state !== 'signed_in' || current.token !== token) return;
+    const { person } = current;
+    become({ state: 'signed_out', why, ...(person === undefined ? {} : { person }) });
   },
 };
 
-/** The one-time token of a fragment like `#token=...`, if it has one. */
-export function tokenOf(fragment: string): string | undefined {
-  return /^#token=([^&]+)/.exec(fragment)?.[1];
+export const invitation = {
+  get: (): string | undefined => invited,
+  leave(): void {
+    invited = undefined;
+    keep(INVITE, undefined);
+    tell();
+  },
+};
+
+/** The token of a fragment like `#token=...` or `#invite=...`, if it has one. */
+export function tokenOf(fragment: string, kind: 'token' | 'invite' = 'token'): string | undefined {
+  return new RegExp(`^#${kind}=([^&]+)`).exec(fragment)?.[1];
 }
 
-/** Signs in with the fragment's token if there is one, and takes it out of the address bar and the history. */
+/** Signs in with the fragment's token, or notes its invitation, and takes it out of the address bar and the history. */
 export async function signInFromAddress(): Promise<void> {
   const token = tokenOf(location.hash);
-  if (token === undefined) return;
+  const invite = tokenOf(location.hash, 'invite');
+  if (token === undefined && invite === undefined) return;
   history.replaceState(history.state, '', location.pathname + location.search);
+  if (invite !== undefined) {
+    invited = decodeURIComponent(invite);
+    keep(INVITE, invited);
+    tell();
+    return;
+  }
   become({ state: 'signing_in' });
   try {
     const answer = await fetch('/api/session', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ token: decodeURIComponent(token) }),
+      body: JSON.stringify({ token: decodeURIComponent(token as string) }),
     });
     if (!answer.ok) return become({ state: 'signed_out', why: 'link_used' });
     const { session: held } = (await answer.json()) as { session: string };
@@ -74,4 +123,8 @@ export async function signInFromAddress(): Promise<void> {
 
 export function useSession(): Session {
   return useSyncExternalStore(session.subscribe, session.get);
+}
+
+export function useInvitation(): string | undefined {
+  return useSyncExternalStore(session.subscribe, invitation.get);
 }

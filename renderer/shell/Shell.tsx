@@ -8,6 +8,7 @@ import { places } from './places.ts';
 import { Rail } from './Rail.tsx';
 import { StatusBar } from './StatusBar.tsx';
 import { useGo, useKeys } from './shortcuts.ts';
+import { UnlockDialog } from './UnlockDialog.tsx';
 
 const PackDrop = lazy(async () => ({
   default: (await import('../features/evidence/PackDrop.tsx')).PackDrop,
@@ -39,6 +40,7 @@ export function Shell() {
       <Suspense>
         <PackDrop />
       </Suspense>
+      <UnlockDialog />
       <Glossary opened={glossaryOpen} close={() => setGlossaryOpen(false)} />
     </div>
   );

@@ -32,6 +32,10 @@ const signedOut: Record<Why, { title: string; text: string }> = {
     title: 'Your sign-in has ended',
     text: 'The collector was started again, or this sign-in became too old. Nothing is lost: recording goes on without this page.',
   },
+  signed_out: {
+    title: 'You are signed out',
+    text: 'Recording goes on without this page.',
+  },
   link_used: {
     title: 'This link no longer works',
     text: 'A link signs in once, within a minute of being printed. This one was used or is too old.',
