@@ -1,5 +1,6 @@
 /**
- * Rego toolchain: check, format, rewrite (v0 to v1), build, test with coverage, evaluate with trace.
+ * Rego toolchain: check, format, rewrite (v0 to v1), repair, lint, build, test with coverage, evaluate with trace and
+ * print, and why a rule did not fire.
  * Rules: runs the official OPA library (policies/toolchain, built to Wasm) in a worker thread that is terminated
  * at the deadline; a policy under test sees nothing of this host; requests are served one after the other and at
  * most MAX_WAITING wait. The worker starts with the first request and is given back after `idleMs`, because it
@@ -11,53 +12,38 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
+import type {
+  Coverage,
+  Diagnostic,
+  Evaluation,
+  Faulty,
+  Finding,
+  RegoFile,
+  RegoTest,
+  RegoText,
+  RepairReport,
+  RuleReport,
+  TraceEvent,
+} from './toolchain_answers.ts';
 
-export type RegoFile = { path: string; text: string };
-
-/** One fault in a policy's text; row and col count from 1 and are absent when the fault has no place. */
-export type Diagnostic = { code: string; message: string; path?: string; row?: number; col?: number };
-
-export type Faulty = { ok: false; errors: Diagnostic[] };
-
-export type RegoTest = {
-  package: string;
-  name: string;
-  outcome: 'pass' | 'fail' | 'error' | 'skip';
-  message?: string;
-  /** What print() wrote. */
-  output?: string;
-  path?: string;
-  row?: number;
-  duration_ns: number;
-};
-
-type Lines = { start: { row: number }; end: { row: number } };
-/** Line coverage as OPA reports it; `coverage` in percent. */
-export type Coverage = {
-  coverage: number;
-  covered_lines: number;
-  not_covered_lines: number;
-  files: Record<string, { coverage?: number; covered?: Lines[]; not_covered?: Lines[] }>;
-};
-
-/** One step of an evaluation, in order. `op` is OPA's: Enter, Eval, Exit, Fail, Redo, Index, Note... */
-export type TraceEvent = {
-  op: string;
-  node: string;
-  path?: string;
-  row?: number;
-  col?: number;
-  query: number;
-  parent: number;
-  message?: string;
-};
+export type { Diagnostic, RegoFile, RegoTest } from './toolchain_answers.ts';
 
 export type Toolchain = {
-  /** Strict compile of all files together. */
+  /** Strict compile of all files together, against the schema of `input`. */
   check(files: RegoFile[]): Promise<{ ok: true } | Faulty>;
-  format(files: RegoFile[]): Promise<{ ok: true; files: (RegoFile & { changed?: boolean })[] } | Faulty>;
+  format(files: RegoFile[]): Promise<{ ok: true; files: RegoText[] } | Faulty>;
   /** Rego v0 text as Rego v1 text. The result parses; whether it compiles is for `check` to say. */
-  rewrite(files: RegoFile[]): Promise<{ ok: true; files: (RegoFile & { changed?: boolean })[] } | Faulty>;
+  rewrite(files: RegoFile[]): Promise<{ ok: true; files: RegoText[] } | Faulty>;
+  /**
+   * What a machine can mend: Rego v0, a variable declared twice, an assignment where a test was meant; and, where a
+   * file decision.rego is among them, complete decisions become reasons that it merges. Nothing is written.
+   */
+  repair(files: RegoFile[]): Promise<{ ok: true; files: RegoText[]; repair: RepairReport } | Faulty>;
+  /** Legal and suspicious (core/policy/lint_rules.ts). Runs the tests, to know which rules none of them makes fire. */
+  lint(
+    files: RegoFile[],
+    options: { entrypoint: string; data?: unknown },
+  ): Promise<{ ok: true; findings: Finding[] } | Faulty>;
   /** One Wasm module for one entrypoint (`trailmix/decision`); files named `*_test.rego` are left out. */
   build(files: RegoFile[], entrypoint: string): Promise<{ ok: true; wasm: Uint8Array } | Faulty>;
   /** `ok` says that the tests ran, not that they passed. `run`: only tests whose name matches (RE2). */
@@ -65,11 +51,19 @@ export type Toolchain = {
     files: RegoFile[],
     options?: { data?: unknown; run?: string },
   ): Promise<{ ok: true; tests: RegoTest[]; coverage: Coverage } | Faulty>;
-  /** Value of a query; `result` is absent when undefined. `trace`: the most steps to answer, default none. */
+  /** Value of a query. `trace`: the most steps to answer, default none. */
   evaluate(
     files: RegoFile[],
     request: { query: string; input?: unknown; data?: unknown; trace?: number },
-  ): Promise<{ ok: true; result?: unknown; trace: TraceEvent[]; trace_cut: boolean } | Faulty>;
+  ): Promise<Evaluation | Faulty>;
+  /**
+   * Each definition of `rule` (`data.trailmix.deny`), and of what it reads: whether it fired, else where it stopped
+   * and on which values. Of OPA's own trace, with indexing off, so that no definition is skipped.
+   */
+  why(
+    files: RegoFile[],
+    request: { rule: string; input?: unknown; data?: unknown },
+  ): Promise<{ ok: true; result?: unknown; rules: RuleReport[] } | Faulty>;
   close(): Promise<void>;
 };
 
@@ -78,6 +72,8 @@ export type ToolchainOptions = {
   dir: string;
   /** Text of policies/capabilities.json: the only built-in functions there are. */
   capabilities: string;
+  /** JSON Schema of `input` for OPA's type checker (core/policy/input_schema.ts); without one anything goes. */
+  inputSchema?: object;
   /** Milliseconds that one request may take once it runs, start of the worker not included. Default 10,000. */
   deadlineMs?: number;
   /** Milliseconds without a request after which the worker is given back. Default 60,000. */
@@ -91,13 +87,19 @@ const START_MS = 60_000;
 type Response = {
   ok: boolean;
   errors?: Diagnostic[];
-  files?: (RegoFile & { changed?: boolean })[];
+  rego_v0?: string[];
+  files?: RegoText[];
   wasm?: string;
   tests?: RegoTest[];
   coverage?: Coverage;
   result?: unknown;
+  printed?: Evaluation['printed'];
+  faults?: Diagnostic[];
   trace?: TraceEvent[];
   trace_cut?: boolean;
+  rules?: RuleReport[];
+  findings?: Finding[];
+  repair?: RepairReport;
 };
 type Message = { ready: true } | { id: number; text: string } | { crashed: string };
 
@@ -113,6 +115,9 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     throw new TrailmixError('toolchain_missing');
   }
   const capabilities: unknown = JSON.parse(options.capabilities);
+  // OPA's reader of schemas knows drafts up to 7; nothing that is used here has changed since.
+  const { $schema: _, ...schema } = (options.inputSchema ?? {}) as Record<string, unknown>;
+  const checked = options.inputSchema === undefined ? {} : { schema };
   const deadlineMs = options.deadlineMs ?? 10_000;
   const idleMs = options.idleMs ?? 60_000;
 
@@ -180,7 +185,7 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     if (closed) throw new TrailmixError('toolchain_missing', { message: 'The toolchain is closed' });
     try {
       const running = await start();
-      running.postMessage({ id: 0, text: JSON.stringify({ ...request, capabilities }) });
+      running.postMessage({ id: 0, text: JSON.stringify({ ...checked, ...request, capabilities }) });
       const message = await next(running, deadlineMs);
       if (!('text' in message)) {
         const why = 'crashed' in message ? message.crashed : 'out of turn';
@@ -213,11 +218,16 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     return mine;
   };
 
-  const faulty = (response: Response): Faulty => ({ ok: false, errors: response.errors ?? [] });
+  const faulty = ({ errors = [], rego_v0 }: Response): Faulty => ({
+    ok: false,
+    errors,
+    ...(rego_v0 === undefined ? {} : { rego_v0 }),
+  });
   const rewritten = async (op: 'fmt' | 'rewrite', files: RegoFile[]) => {
     const response = await ask({ op, files });
     return response.ok ? { ok: true as const, files: response.files ?? [] } : faulty(response);
   };
+  const resultOf = ({ result }: Response): { result?: unknown } => (result === undefined ? {} : { result });
 
   return {
     async check(files) {
@@ -226,6 +236,15 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     },
     format: files => rewritten('fmt', files),
     rewrite: files => rewritten('rewrite', files),
+    async repair(files) {
+      const response = await ask({ op: 'repair', files });
+      if (!response.ok || response.repair === undefined) return faulty(response);
+      return { ok: true, files: response.files ?? [], repair: response.repair };
+    },
+    async lint(files, request) {
+      const response = await ask({ op: 'lint', files, ...request });
+      return response.ok ? { ok: true, findings: response.findings ?? [] } : faulty(response);
+    },
     async build(files, entrypoint) {
       const response = await ask({ op: 'build', files, entrypoint });
       if (!response.ok || response.wasm === undefined) return faulty(response);
@@ -239,12 +258,13 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     async evaluate(files, request) {
       const response = await ask({ op: 'eval', files, ...request });
       if (!response.ok) return faulty(response);
-      return {
-        ok: true,
-        ...(response.result === undefined ? {} : { result: response.result }),
-        trace: response.trace ?? [],
-        trace_cut: response.trace_cut ?? false,
-      };
+      const { printed = [], faults = [], trace = [], trace_cut = false } = response;
+      return { ok: true, ...resultOf(response), printed, faults, trace, trace_cut };
+    },
+    async why(files, request) {
+      const response = await ask({ op: 'why', files, ...request });
+      if (!response.ok) return faulty(response);
+      return { ok: true, ...resultOf(response), rules: response.rules ?? [] };
     },
     async close() {
       closed = true;

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
@@ -12,7 +14,7 @@ import (
 type file struct {
 	Path    string `json:"path"`
 	Text    string `json:"text"`
-	Changed bool   `json:"changed,omitempty"` // fmt and rewrite: the text differs from the one sent
+	Changed bool   `json:"changed,omitempty"` // fmt, rewrite and repair: the text differs from the one sent
 }
 
 // request is what an operation is asked with; Files and Capabilities always, the rest as the operation needs.
@@ -21,9 +23,11 @@ type request struct {
 	Files        []file            `json:"files"`
 	Data         map[string]any    `json:"data"`
 	Capabilities *ast.Capabilities `json:"capabilities"`
-	Entrypoint   string            `json:"entrypoint"` // build
+	Schema       map[string]any    `json:"schema"`     // check, eval, why: JSON Schema of input, for the type checker
+	Entrypoint   string            `json:"entrypoint"` // build, lint, repair
 	Query        string            `json:"query"`      // eval
-	Input        json.RawMessage   `json:"input"`      // eval
+	Rule         string            `json:"rule"`       // why: data.package.rule
+	Input        json.RawMessage   `json:"input"`      // eval, why
 	Trace        int               `json:"trace"`      // eval: the most events to answer; 0 is none
 	Run          string            `json:"run"`        // test: only those whose name matches this expression
 }
@@ -32,13 +36,19 @@ type request struct {
 type response struct {
 	OK       bool          `json:"ok"`
 	Errors   []diagnostic  `json:"errors,omitempty"`
-	Files    []file        `json:"files,omitempty"`    // fmt, rewrite
+	V0       []string      `json:"rego_v0,omitempty"`  // check: paths of files that are Rego v0
+	Files    []file        `json:"files,omitempty"`    // fmt, rewrite, repair
 	Wasm     []byte        `json:"wasm,omitempty"`     // build, base64
 	Tests    []testResult  `json:"tests,omitempty"`    // test
 	Coverage *cover.Report `json:"coverage,omitempty"` // test
-	Result   any           `json:"result,omitempty"`   // eval: the value of the query, absent when undefined
+	Result   any           `json:"result,omitempty"`   // eval, why: the value, absent when undefined
+	Printed  []printed     `json:"printed,omitempty"`  // eval
+	Faults   []diagnostic  `json:"faults,omitempty"`   // eval: built-ins that failed, hence were undefined
 	Trace    []traceEvent  `json:"trace,omitempty"`    // eval
 	Cut      bool          `json:"trace_cut,omitempty"`
+	Rules    []ruleReport  `json:"rules,omitempty"`    // why
+	Findings []finding     `json:"findings,omitempty"` // lint
+	Repair   *repairReport `json:"repair,omitempty"`   // repair
 }
 
 // diagnostic is one fault in a policy's text. Row and Col count from 1; 0 when the fault has no place.
@@ -48,6 +58,7 @@ type diagnostic struct {
 	Path    string `json:"path,omitempty"`
 	Row     int    `json:"row,omitempty"`
 	Col     int    `json:"col,omitempty"`
+	Builtin string `json:"builtin,omitempty"` // code builtin_refused: the function's name
 }
 
 type testResult struct {
@@ -72,6 +83,13 @@ type traceEvent struct {
 	Text   string `json:"message,omitempty"`
 }
 
+// printed is one line that print() wrote.
+type printed struct {
+	Text string `json:"text"`
+	Path string `json:"path,omitempty"`
+	Row  int    `json:"row,omitempty"`
+}
+
 func failure(code, message string) response {
 	return response{OK: false, Errors: []diagnostic{{Code: code, Message: message}}}
 }
@@ -91,7 +109,37 @@ func diagnostics(err error) []diagnostic {
 		if e.Location != nil {
 			d.Path, d.Row, d.Col = e.Location.File, e.Location.Row, e.Location.Col
 		}
-		out = append(out, d)
+		out = append(out, nameRefused(d))
 	}
 	return out
+}
+
+// nameRefused says of a function that OPA has and policies here have not, which it is and why.
+func nameRefused(d diagnostic) diagnostic {
+	name, is := strings.CutPrefix(d.Message, "undefined function ")
+	known := ast.BuiltinMap[name]
+	if !is || known == nil {
+		return d
+	}
+	d.Code, d.Builtin = "builtin_refused", name
+	d.Message = fmt.Sprintf("%s is not there for policies: %s", name, refusal(known))
+	return d
+}
+
+func refusal(b *ast.Builtin) string {
+	switch {
+	case b.Name == "http.send" || b.Name == "net.lookup_ip_addr":
+		return "it reaches out of the process, over the network"
+	case strings.HasPrefix(b.Name, "time.now"):
+		return "it reads the clock; a time comes as input.now"
+	case strings.HasPrefix(b.Name, "rand.") || strings.HasPrefix(b.Name, "uuid.rfc"):
+		return "its answer is random"
+	case b.Name == "opa.runtime":
+		return "it shows this host's configuration and environment"
+	case b.Nondeterministic:
+		return "its answer depends on more than its arguments"
+	case b.IsDeprecated():
+		return "OPA has deprecated it"
+	}
+	return "OPA's Wasm modules do not run it by themselves, so that a test and a decision could differ"
 }

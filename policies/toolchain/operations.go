@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sort"
@@ -12,12 +10,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/compile"
-	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/format"
-	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
-	"github.com/open-policy-agent/opa/v1/tester"
-	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 var operations = map[string]func(*request) (response, error){
@@ -27,6 +20,9 @@ var operations = map[string]func(*request) (response, error){
 	"build":   build,
 	"test":    test,
 	"eval":    eval,
+	"why":     why,
+	"lint":    lint,
+	"repair":  repair,
 }
 
 // parse reads every file as Rego v1; all syntax errors of all files are answered together.
@@ -55,11 +51,17 @@ func parse(req *request) (map[string]*ast.Module, error) {
 }
 
 func compiler(req *request) *ast.Compiler {
-	return ast.NewCompiler().
+	c := ast.NewCompiler().
 		WithStrict(true).
 		WithCapabilities(req.Capabilities).
 		WithEnablePrintStatements(true).
 		WithUseTypeCheckAnnotations(true)
+	if req.Schema != nil {
+		schemas := ast.NewSchemaSet()
+		schemas.Put(ast.SchemaRootRef, req.Schema)
+		c = c.WithSchemas(schemas)
+	}
+	return c
 }
 
 func compileStrictly(req *request) (*ast.Compiler, error) {
@@ -74,9 +76,30 @@ func compileStrictly(req *request) (*ast.Compiler, error) {
 	return c, nil
 }
 
+// check compiles strictly. Of files that do not parse it says which are Rego v0, for those `repair` is the way.
 func check(req *request) (response, error) {
 	_, err := compileStrictly(req)
-	return response{OK: err == nil}, err
+	if err == nil {
+		return response{OK: true}, nil
+	}
+	res := response{Errors: diagnostics(err)}
+	for _, f := range req.Files {
+		if isV0(f, req.Capabilities) {
+			res.V0 = append(res.V0, f.Path)
+		}
+	}
+	return res, nil
+}
+
+// isV0 is true of text that is Rego v0 and not Rego v1.
+func isV0(f file, capabilities *ast.Capabilities) bool {
+	options := ast.ParserOptions{RegoVersion: ast.RegoV1, Capabilities: capabilities}
+	if _, err := ast.ParseModuleWithOpts(f.Path, f.Text, options); err == nil {
+		return false
+	}
+	options.RegoVersion = ast.RegoV0
+	m, err := ast.ParseModuleWithOpts(f.Path, f.Text, options)
+	return err == nil && m != nil
 }
 
 func reformat(req *request) (response, error) {
@@ -144,126 +167,4 @@ func build(req *request) (response, error) {
 		return response{}, fmt.Errorf("the compiler made %d Wasm modules, not one", len(built))
 	}
 	return response{OK: true, Wasm: built[0].Raw}, nil
-}
-
-func test(req *request) (response, error) {
-	modules, err := parse(req)
-	if err != nil {
-		return response{}, err
-	}
-	ctx := context.Background()
-	store := inmem.NewFromObject(data(req))
-	txn, err := store.NewTransaction(ctx)
-	if err != nil {
-		return response{}, err
-	}
-	defer store.Abort(ctx, txn)
-	coverage := cover.New()
-	results, err := tester.NewRunner().
-		SetCompiler(compiler(req)).
-		SetStore(store).
-		CapturePrintOutput(true).
-		SetCoverageQueryTracer(coverage).
-		SetModules(modules).
-		Filter(req.Run).
-		SetParallel(1).
-		RunTests(ctx, txn)
-	if err != nil {
-		return response{}, err
-	}
-	res := response{OK: true}
-	for r := range results {
-		t := testResult{
-			Package: r.Package, Name: r.Name, Outcome: "pass", Output: string(r.Output), DurationNs: r.Duration.Nanoseconds(),
-		}
-		switch {
-		case r.Error != nil:
-			t.Outcome, t.Message = "error", r.Error.Error()
-		case r.Skip:
-			t.Outcome = "skip"
-		case r.Fail:
-			t.Outcome = "fail"
-			if r.FailedAt != nil {
-				t.Message = fmt.Sprintf("line %d: %s", r.FailedAt.Location.Row, r.FailedAt.Location.Text)
-			}
-		}
-		if r.Location != nil {
-			t.Path, t.Row = r.Location.File, r.Location.Row
-		}
-		res.Tests = append(res.Tests, t)
-	}
-	report := coverage.Report(modules)
-	res.Coverage = &report
-	return res, nil
-}
-
-func eval(req *request) (response, error) {
-	c, err := compileStrictly(req)
-	if err != nil {
-		return response{}, err
-	}
-	options := []func(*rego.Rego){
-		rego.Compiler(c),
-		rego.Query(req.Query),
-		rego.Store(inmem.NewFromObject(data(req))),
-		rego.Capabilities(req.Capabilities),
-		rego.SetRegoVersion(ast.RegoV1),
-	}
-	if len(req.Input) > 0 {
-		var input any
-		decoder := json.NewDecoder(bytes.NewReader(req.Input))
-		decoder.UseNumber()
-		if err := decoder.Decode(&input); err != nil {
-			return response{}, fmt.Errorf("input: %w", err)
-		}
-		options = append(options, rego.Input(input))
-	}
-	trace := &limitedTracer{limit: req.Trace}
-	if req.Trace > 0 {
-		options = append(options, rego.QueryTracer(trace))
-	}
-	answers, err := rego.New(options...).Eval(context.Background())
-	if err != nil {
-		return response{}, err
-	}
-	res := response{OK: true, Trace: trace.events, Cut: trace.cut}
-	if len(answers) > 0 && len(answers[0].Expressions) > 0 {
-		res.Result = answers[0].Expressions[0].Value
-	}
-	return res, nil
-}
-
-func data(req *request) map[string]any {
-	if req.Data == nil {
-		return map[string]any{}
-	}
-	return req.Data
-}
-
-// limitedTracer keeps the first `limit` events, so that a long evaluation cannot fill the memory with its trace.
-type limitedTracer struct {
-	limit  int
-	cut    bool
-	events []traceEvent
-}
-
-func (t *limitedTracer) Enabled() bool { return t.limit > 0 }
-
-func (t *limitedTracer) Config() topdown.TraceConfig {
-	return topdown.TraceConfig{PlugLocalVars: false}
-}
-
-func (t *limitedTracer) TraceEvent(e topdown.Event) {
-	if len(t.events) >= t.limit {
-		t.cut = true
-		return
-	}
-	out := traceEvent{Op: string(e.Op), Query: e.QueryID, Parent: e.ParentID, Text: e.Message}
-	if e.Node != nil {
-		out.Node = fmt.Sprint(e.Node)
-	}
-	if e.Location != nil {
-		out.Path, out.Row, out.Col = e.Location.File, e.Location.Row, e.Location.Col
-	}
-	t.events = append(t.events, out)
 }

@@ -15,6 +15,7 @@ import {
   type RegoFile,
   type Toolchain,
 } from '../../collector/policy/toolchain.ts';
+import { policyInputSchema } from '../../core/policy/input_schema.ts';
 import { buildToolchain, TOOLCHAIN_DIR } from './toolchain.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,7 +25,7 @@ export const POLICIES_DIR = join(root, 'resources/generated/policies');
 /** The policy that the app ships with is the first activation. */
 const FIRST_VERSION = 1;
 /** Part of the stamp: raise it when this script writes something else from the same inputs. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 async function readSources(): Promise<{ files: RegoFile[]; capabilities: string }> {
   const names = (await readdir(sourceDir))
@@ -80,7 +81,12 @@ export async function buildPolicies(): Promise<boolean> {
     .digest('hex');
   if ((await readFile(stampPath, 'utf8').catch(() => '')) === stamp) return true;
 
-  const toolchain = await createToolchain({ dir: TOOLCHAIN_DIR, capabilities, deadlineMs: 60_000 });
+  const toolchain = await createToolchain({
+    dir: TOOLCHAIN_DIR,
+    capabilities,
+    inputSchema: policyInputSchema,
+    deadlineMs: 60_000,
+  });
   try {
     const rego = files.filter(({ path }) => path !== DATA_PATH);
     const dataText = files.find(({ path }) => path === DATA_PATH)?.text ?? '{}';

@@ -8,7 +8,7 @@ import {
   type RegoFile,
   type Toolchain,
 } from '../../collector/policy/toolchain.ts';
-import { capabilities, shippedFiles, toolchainDir } from './workshop.ts';
+import { capabilities, SEED_PII, SEED_REFUNDS, shippedFiles, toolchainDir } from './workshop.ts';
 
 let toolchain: Toolchain;
 beforeAll(async () => {
@@ -17,30 +17,6 @@ beforeAll(async () => {
 afterAll(() => toolchain.close());
 
 const one = (text: string, path = 'p.rego'): RegoFile[] => [{ path, text }];
-
-/** The two policies as the project's first description printed them. */
-const SEED_REFUNDS = `package trailmix
-
-default decision := {"result": "allow", "reasons": []}
-
-high_value_refund {
-  input.action == "issue_refund"
-  input.payload.amount > 500
-}
-
-decision := {"result": "approve", "reasons": ["refund > 500"]} { high_value_refund }
-`;
-const SEED_PII = `package trailmix
-
-deny_pii_eu {
-  input.action == "llm_call"
-  input.context.region == "EU"
-  some p
-  p := input.payload.contains_pii
-}
-
-decision := {"result": "deny", "reasons": ["PII cannot exit EU"]} { deny_pii_eu }
-`;
 
 describe('check', () => {
   test('what ships compiles strictly and is formatted', async () => {
@@ -82,8 +58,12 @@ describe('check', () => {
     'uuid.rfc4122("")',
   ])('%s does not exist for a policy', async expression => {
     const answer = await toolchain.check(one(`package p\n\nx := ${expression}\n`));
-    expect(answer).toMatchObject({ ok: false, errors: [{ path: 'p.rego', row: 3, col: 6 }] });
-    if (!answer.ok) expect(answer.errors[0]?.message).toContain('undefined function');
+    const builtin = expression.slice(0, expression.indexOf('('));
+    expect(answer).toMatchObject({
+      ok: false,
+      errors: [{ code: 'builtin_refused', builtin, path: 'p.rego', row: 3, col: 6 }],
+    });
+    if (!answer.ok) expect(answer.errors[0]?.message).toContain(`${builtin} is not there for policies: `);
   });
 
   test('unused imports and variables are errors', async () => {
@@ -202,7 +182,7 @@ describe('evaluate', () => {
     if (cut.ok) expect(cut.trace).toHaveLength(3);
 
     const nothing = await toolchain.evaluate(files, { query: 'data.trailmix.nothing', input });
-    expect(nothing).toEqual({ ok: true, trace: [], trace_cut: false });
+    expect(nothing).toEqual({ ok: true, printed: [], faults: [], trace: [], trace_cut: false });
     const no = await toolchain.evaluate(one('package p\n\nx := input.big == 12345678901234567890\n'), {
       query: 'data.p.x',
       input: { big: 1 },

@@ -12,6 +12,30 @@ export const toolchainDir = join(root, 'resources/generated/toolchain');
 export const policiesDir = join(root, 'resources/generated/policies');
 export const capabilities = readFileSync(join(root, 'policies/capabilities.json'), 'utf8');
 
+/** The two policies as the project's first description printed them. */
+export const SEED_REFUNDS = `package trailmix
+
+default decision := {"result": "allow", "reasons": []}
+
+high_value_refund {
+  input.action == "issue_refund"
+  input.payload.amount > 500
+}
+
+decision := {"result": "approve", "reasons": ["refund > 500"]} { high_value_refund }
+`;
+export const SEED_PII = `package trailmix
+
+deny_pii_eu {
+  input.action == "llm_call"
+  input.context.region == "EU"
+  some p
+  p := input.payload.contains_pii
+}
+
+decision := {"result": "deny", "reasons": ["PII cannot exit EU"]} { deny_pii_eu }
+`;
+
 /** The Rego files of policies/, tests included. */
 export async function shippedFiles(): Promise<RegoFile[]> {
   const dir = join(root, 'policies');

@@ -1,7 +1,8 @@
 // Command toolchain is the Rego toolchain of Audit TrailMix: the official OPA library behind one function,
 // compiled with GOOS=js GOARCH=wasm and run in a worker that is terminated at its deadline.
 //
-// Job: check, format, rewrite (v0 to v1), build (to Wasm), test (with coverage), evaluate (with trace).
+// Job: check, format, rewrite (v0 to v1), repair, lint, build (to Wasm), test (with coverage), evaluate (with trace),
+// and say why a rule did not fire.
 // Rules: text in, text out; it opens no file, reads no environment and reaches no network; which built-in
 // functions exist is said by the capabilities that every request must carry. One request at a time.
 //
@@ -9,12 +10,7 @@
 // calls answer once with a JSON response (see response). `ready` is the global trailmixToolchainReady.
 package main
 
-import (
-	"encoding/json"
-	"fmt"
-	"runtime/debug"
-	"syscall/js"
-)
+import "syscall/js"
 
 func main() {
 	js.Global().Set("trailmixToolchain", js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -27,36 +23,4 @@ func main() {
 		ready.Invoke()
 	}
 	select {}
-}
-
-func handle(text string) (out string) {
-	defer func() {
-		if r := recover(); r != nil {
-			out = encode(failure("toolchain_crashed", fmt.Sprintf("%v\n%s", r, debug.Stack())))
-		}
-	}()
-	var req request
-	if err := json.Unmarshal([]byte(text), &req); err != nil {
-		return encode(failure("bad_request", err.Error()))
-	}
-	op, known := operations[req.Op]
-	if !known {
-		return encode(failure("bad_request", "unknown operation "+req.Op))
-	}
-	if req.Capabilities == nil {
-		return encode(failure("bad_request", "a request must carry capabilities"))
-	}
-	res, err := op(&req)
-	if err != nil {
-		return encode(response{OK: false, Errors: diagnostics(err)})
-	}
-	return encode(res)
-}
-
-func encode(res response) string {
-	out, err := json.Marshal(res)
-	if err != nil {
-		out, _ = json.Marshal(failure("bad_response", err.Error()))
-	}
-	return string(out)
 }
