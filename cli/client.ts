@@ -10,6 +10,8 @@ export type Call<N extends OperationName> = {
   params?: Record<string, string | number>;
   query?: Record<string, string | number | undefined>;
   input?: InputOf<N>;
+  /** A person's session (cli/person_sign_in.ts): the call is that person's, not the socket's. */
+  session?: string;
 };
 
 type Row = { method: string; path: string };
@@ -39,10 +41,12 @@ export async function openCall<N extends OperationName>(
         socketPath: socket,
         method: row.method,
         path: pathOf(name, call as Call<OperationName>),
-        headers:
-          body === undefined
+        headers: {
+          ...(call.session === undefined ? {} : { authorization: `Bearer ${call.session}` }),
+          ...(body === undefined
             ? {}
-            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+            : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        },
       },
       resolve,
     );

@@ -11,6 +11,8 @@ export const commands: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand,
   backup: async () => (await import('./backup.ts')).backupCommand,
   restore: async () => (await import('./backup.ts')).restoreCommand,
+  people: async () => (await import('./people.ts')).peopleCommand,
+  approvals: async () => (await import('./approvals.ts')).approvalsCommand,
   policy: async () => (await import('./policy.ts')).policyCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };
