@@ -23,10 +23,14 @@ async function readTrust(folder: string): Promise<Trust> {
     throw new TrailmixError('usage', { where: '--trust', message: `${file} cannot be read` });
   });
   try {
-    const { vkeys } = parseTrust(sha256, bytes);
+    const { vkeys, people_root } = parseTrust(sha256, bytes);
     const pem = join(folder, 'org.pem');
     const certificates = await readFile(pem, 'utf8').catch(() => undefined);
-    return certificates === undefined ? { vkeys } : { vkeys, certificates };
+    return {
+      vkeys,
+      ...(people_root === undefined ? {} : { peopleRoot: people_root }),
+      ...(certificates === undefined ? {} : { certificates }),
+    };
   } catch (error) {
     if (error instanceof TrailmixError) throw error;
     throw new TrailmixError('usage', {

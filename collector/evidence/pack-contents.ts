@@ -39,7 +39,7 @@ export class PackContents {
   readonly #evals: number[] = [];
   readonly #policyHashes = new Set<string>();
   readonly seqs = new SeqRanges();
-  readonly approvals = new Approvals(sha256, hmacOf(sha256));
+  readonly approvals: Approvals;
   /** Digest of each blob that was met, with its type. */
   readonly blobs = new Map<string, string>();
   readonly erased: RecordView[] = [];
@@ -50,6 +50,7 @@ export class PackContents {
   events = 0;
 
   constructor(source: PackSource, plan: ContentsPlan, progress: PackProgress) {
+    this.approvals = new Approvals(sha256, hmacOf(sha256), source);
     this.#source = source;
     this.#plan = plan;
     this.#progress = progress;

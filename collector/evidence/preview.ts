@@ -23,7 +23,7 @@ export async function previewScope(source: PackSource, request: ExportRequest): 
     request.at ?? Number.MAX_SAFE_INTEGER,
   );
   if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
-  const approvals = new Approvals(sha256, hmacOf(sha256));
+  const approvals = new Approvals(sha256, hmacOf(sha256), source);
   const tally = new ReportTally();
   const blobs = new Set<string>();
   for (let from = scope.firstSeq; scope.count > 0 && from <= scope.lastSeq; from += PAGE) {

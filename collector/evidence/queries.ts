@@ -1,10 +1,12 @@
 /** Named read queries of this room, for ReadLedger.query: parameters by name. The reader thread registers them. */
 export const evidenceQueries = {
-  /** Records of the ledger itself that packs carry: openings, keys, policy activations, people, erasures. $size */
+  /** Records of the ledger itself that packs carry: openings, keys (but not their uses), policy activations, people, erasures. $size */
   'evidence.ledger': `SELECT r.seq AS seq, r.event_type AS event_type FROM record r JOIN app a ON a.app = r.app
-    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type <> 'key.used'
       AND (r.event_type GLOB 'ledger.*' OR r.event_type GLOB 'key.*' OR r.event_type GLOB 'policy.*'
-        OR r.event_type GLOB 'person.*' OR r.event_type GLOB 'erasure.*' OR r.event_type GLOB 'restore.*')
+        OR r.event_type IN ('person.enrolled', 'person.changed', 'person.reset', 'person.left', 'person.delegated',
+          'person.delegation_ended')
+        OR r.event_type GLOB 'erasure.*' OR r.event_type GLOB 'restore.*')
     ORDER BY r.seq`,
   /** Seqs of everything that belongs to one decision: itself, its approval, intent and outcome. $decision, $size */
   'evidence.decision': `SELECT s.seq AS seq FROM span s

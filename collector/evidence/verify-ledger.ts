@@ -41,7 +41,7 @@ export async function verifyLedger(
     const signatures = new SignatureQueue(pool.verifyBatch, findings);
     const keys = new KeyChain(sha256, findings, signatures);
     const checker = new RecordChecker({ sha256, findings, keys, signatures, ledgerId, tenantId });
-    const approvals = new Approvals(sha256, hmacOf(sha256));
+    const approvals = new Approvals(sha256, hmacOf(sha256), ledger);
     const streams = new Streams();
     const apps = new Map<string, number>();
     const erased = new Map<number, string>();
@@ -92,7 +92,7 @@ export async function verifyLedger(
     }
     await signatures.drain();
     for (const where of erased.values()) findings.add('body_missing', where);
-    approvals.finish({ ledgerId, tenantId }, findings);
+    await approvals.finish({ ledgerId, tenantId }, verifyEd25519, findings);
     streams.finish({ before: false, after: true, hidden: erased.size > 0 }, findings);
     if (checkpoint !== undefined) {
       if (root === undefined || !equalBytes(root, fromHex(checkpoint.root)))

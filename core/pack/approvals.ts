@@ -3,23 +3,33 @@
  * each call that was let through had a valid approval behind it. Writer and verifier share this code.
  * Format: docs/spec/pack.md, "approvals.jsonl". Rules: only records count; memory is a few facts for each approval.
  */
-import { argsDigest, type Binding, bindingHash, makeBinding } from '../proof/binding.ts';
+import { argsDigest, type Binding, bindingHash, makeBinding, shownDigest } from '../proof/binding.ts';
 import { isBlobRef } from '../proof/blob.ts';
 import { fromHex } from '../proof/bytes.ts';
-import type { HmacSha256, Sha256 } from '../proof/hash.ts';
+import type { HmacSha256, Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
+import { judgeAnswers, type Opened, type Signed } from './answers.ts';
 import type { Findings } from './findings.ts';
+import type { Trust } from './host.ts';
+import { PEOPLE_EVENTS, People, type PersonRecord } from './people.ts';
+import { PersonFault } from './person_rules.ts';
 
 /** A record with its body: head, body and seal members flat. */
 type Flat = JsonObject & { readonly seq: number; readonly received_at: string; readonly event_type: string };
 
+/** An approval.answered record; a sample's says so and is never signed. */
+export type Answer = { seq: number; at: string; approval: JsonObject; sample: boolean };
+
 type Approval = {
   readonly id: string;
   decisionId?: string;
-  decision?: { seq: number; record: JsonObject; decision: JsonObject };
+  decision?: { seq: number; record: JsonObject; decision: JsonObject; argsSalt: string };
   asked?: { seq: number; at: string; record: JsonObject; binding: JsonObject; bindingHash: string };
-  readonly answers: { seq: number; at: string; approval: JsonObject }[];
+  readonly answers: Answer[];
+  /** By review_id. */
+  readonly opened: Map<string, Opened>;
   expired?: { seq: number };
+  cancelled?: { seq: number };
   readonly intents: { seq: number; at: string; id: string; intent: JsonObject }[];
   outcome?: { seq: number; id: string; outcome: JsonObject };
   inScope: boolean;
@@ -47,6 +57,7 @@ export type ApprovalCounts = {
   expired: number;
   waiting: number;
   consumed: number;
+  cancelled: number;
 };
 type Status = keyof ApprovalCounts;
 
@@ -58,10 +69,18 @@ export class Approvals {
   /** Decisions that did not simply allow. */
   readonly #gated = new Set<string>();
   readonly decisions = { allow: 0, deny: 0, approve: 0, failed: 0 };
+  readonly people: People;
+  /** Signatures in records about people: verified at the end. */
+  readonly #peopleSigned: Signed[] = [];
 
-  constructor(sha256: Sha256, hmac: HmacSha256) {
+  constructor(
+    sha256: Sha256,
+    hmac: HmacSha256,
+    place: { readonly ledgerId: string; readonly tenantId: string },
+  ) {
     this.#sha256 = sha256;
     this.#hmac = hmac;
+    this.people = new People({ ledger_id: place.ledgerId, tenant_id: place.tenantId }, sha256);
   }
 
   /** Takes a record that has its body: those in scope by rising seq, then (or among them) the others. */
@@ -88,7 +107,18 @@ export class Approvals {
         const approval = asObject(record.approval);
         const entry = this.#of(asText(approval.id), inScope);
         entry.decisionId ??= asText(approval.decision_id);
-        entry.answers.push({ seq: record.seq, at: record.received_at, approval });
+        const sample = record.sample === true;
+        entry.answers.push({ seq: record.seq, at: record.received_at, approval, sample });
+        break;
+      }
+      case 'approval.opened':
+        this.#opened(record, inScope, where, findings);
+        break;
+      case 'approval.cancelled': {
+        const approval = asObject(record.approval);
+        const entry = this.#of(asText(approval.id), inScope);
+        entry.decisionId ??= asText(approval.decision_id);
+        entry.cancelled = { seq: record.seq };
         break;
       }
       case 'approval.expired': {
@@ -122,7 +152,50 @@ export class Approvals {
         entry.outcome = { seq: record.seq, id: asText(record.event_id), outcome };
         break;
       }
+      default:
+        if (PEOPLE_EVENTS.has(record.event_type)) this.#person(record, where, findings);
     }
+  }
+
+  /** A record about people that does not count is told, and changes nothing. */
+  #person(record: Flat, where: string, findings?: Findings): void {
+    try {
+      const { checks, apply } = this.people.step(record as PersonRecord);
+      apply();
+      if (findings === undefined) return;
+      for (const { publicKey, message, signature } of checks) {
+        this.#peopleSigned.push({ publicKey, message, signature, code: 'person_record_wrong', where });
+      }
+    } catch (error) {
+      if (!(error instanceof PersonFault)) throw error;
+      findings?.add('person_record_wrong', where, `${error.message}.`);
+    }
+  }
+
+  /** What was shown must be what was asked: the digest is recomputed, and the arguments against the decision's digest. */
+  #opened(record: Flat, inScope: boolean, where: string, findings?: Findings): void {
+    const approval = asObject(record.approval);
+    const entry = this.#of(asText(approval.id), inScope);
+    entry.decisionId ??= asText(approval.decision_id);
+    entry.opened.set(asText(approval.review_id), {
+      seq: record.seq,
+      by: asText(approval.by),
+      openedAt: asText(approval.opened_at),
+      notBefore: asText(approval.not_before),
+      shownDigest: asText(approval.shown_digest),
+      challenge: asText(asObject(approval.challenge).kind),
+    });
+    const { shown } = record;
+    if (findings === undefined || isBlobRef(shown)) return;
+    const { binding_hash, payload } = asObject(shown);
+    const { argsSalt, decision } = entry.decision ?? { argsSalt: '', decision: {} as JsonObject };
+    const right =
+      binding_hash === approval.binding_hash &&
+      shownDigest(this.#sha256, shown ?? {}) === approval.shown_digest &&
+      (isBlobRef(payload) ||
+        (/^[0-9a-f]{64}$/.test(argsSalt) &&
+          argsDigest(this.#hmac, fromHex(argsSalt), payload ?? {}) === decision.args_digest));
+    if (!right) findings.add('approval_shown_wrong', where);
   }
 
   /** decision_ids of the approvals in scope some of whose records are still to be found. */
@@ -134,7 +207,14 @@ export class Approvals {
   }
 
   counts(): ApprovalCounts {
-    const counts: ApprovalCounts = { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 };
+    const counts: ApprovalCounts = {
+      approved: 0,
+      denied: 0,
+      expired: 0,
+      waiting: 0,
+      consumed: 0,
+      cancelled: 0,
+    };
     for (const approval of this.#inScope()) counts[statusOf(approval)]++;
     return counts;
   }
@@ -146,7 +226,7 @@ export class Approvals {
 
   /** What each line of approvals.jsonl says, in their order. */
   *told(): Generator<JsonObject> {
-    for (const approval of this.#inScope()) yield lineOf(approval);
+    for (const approval of this.#inScope()) yield lineOf(approval, this.people);
   }
 
   /** Whether a decision, approval, intent or outcome outside the scope is behind an approval inside it. */
@@ -159,9 +239,36 @@ export class Approvals {
     return entry?.inScope ?? false;
   }
 
-  /** Checks what was put together. Findings name the approval's id in `where`. */
-  finish(ids: { readonly ledgerId: string; readonly tenantId: string }, findings: Findings): void {
-    for (const approval of this.#inScope()) this.#check(approval, ids, findings);
+  /** Checks what was put together, signatures last. Findings name the approval's id in `where`. */
+  async finish(
+    ids: { readonly ledgerId: string; readonly tenantId: string },
+    verify: VerifyEd25519,
+    findings: Findings,
+  ): Promise<void> {
+    const signed: Signed[] = [...this.#peopleSigned];
+    for (const approval of this.#inScope()) signed.push(...this.#check(approval, ids, findings));
+    for (const { publicKey, message, signature, code, where } of signed) {
+      const verifies = signature.length === 64 && (await verify(publicKey, message, signature));
+      if (!verifies) findings.add(code, where);
+    }
+  }
+
+  /**
+   * Whether the people who signed answers in scope descend from the first person that the verifier trusts. Without a
+   * trusted root, who they are is not shown: whoever makes a ledger can enrol anybody.
+   */
+  checkRoot(trust: Pick<Trust, 'peopleRoot'> | undefined, findings: Findings): void {
+    const signed = this.#inScope().some(({ answers }) =>
+      answers.some(({ approval }) => approval.signature !== undefined),
+    );
+    if (!signed) return;
+    const root = trust?.peopleRoot;
+    if (root === undefined) findings.add('people_untrusted', 'trust.json');
+    else if (root.public_key !== this.people.root?.public_key)
+      findings.add('people_root_wrong', 'extras.jsonl');
+    for (const { seq, person_id } of this.people.recovered) {
+      findings.add('person_recovered', `seq ${seq}`, `${person_id}.`);
+    }
   }
 
   #inScope(): Approval[] {
@@ -173,7 +280,7 @@ export class Approvals {
   #of(id: string, inScope: boolean): Approval {
     let entry = this.#approvals.get(id);
     if (entry === undefined) {
-      entry = { id, answers: [], intents: [], inScope };
+      entry = { id, answers: [], opened: new Map(), intents: [], inScope };
       this.#approvals.set(id, entry);
     }
     if (inScope) entry.inScope = true;
@@ -213,6 +320,7 @@ export class Approvals {
       seq: record.seq,
       record: boundMembers(record),
       decision: { result: result ?? '', args_digest: args_digest ?? '', policy: asObject(policy) },
+      argsSalt: salt,
     };
   }
 
@@ -220,12 +328,12 @@ export class Approvals {
     approval: Approval,
     ids: { readonly ledgerId: string; readonly tenantId: string },
     findings: Findings,
-  ): void {
+  ): Signed[] {
     const where = `approvals.jsonl:${approval.id}`;
     const { asked, decision, answers, intents, outcome } = approval;
     if (asked === undefined || decision === undefined) {
       findings.add('approval_record_missing', where, asked === undefined ? 'The question.' : 'The decision.');
-      return;
+      return [];
     }
     const { binding } = asked;
     const expected: JsonObject = {
@@ -257,34 +365,28 @@ export class Approvals {
       }
     }
     const expiresAt = asText(binding.expires_at);
-    let denied = false;
-    const approvers = new Set<string>();
-    for (const answer of answers) {
-      const { approval: said } = answer;
-      const late =
-        answer.seq < asked.seq ||
-        answer.at >= expiresAt ||
-        (intents[0] !== undefined && answer.seq > intents[0].seq);
-      if (said.binding_hash !== asked.bindingHash || late)
-        findings.add('approval_answer_wrong', where, `seq ${answer.seq}.`);
-      if (said.verdict === 'deny') denied = true;
-      else approvers.add(asText(said.by));
-      // KNOWN GAP: enrolment and signatures of people come with their own issue.
-      findings.add(
-        said.signature === undefined ? 'approval_unsigned' : 'approval_signature_unchecked',
+    const { approvals, denied, signed } = judgeAnswers(
+      this.people,
+      {
         where,
-        `seq ${answer.seq}.`,
-      );
-    }
+        binding: asked.binding,
+        bindingHash: asked.bindingHash,
+        askedSeq: asked.seq,
+        answers,
+        opened: approval.opened,
+        used: intents[0]?.seq,
+      },
+      findings,
+    );
     for (const [i, { seq, at, intent }] of intents.entries()) {
       const backed =
         i === 0 &&
         decision.decision.result === 'approve' &&
         !denied &&
-        answers.some(answer => answer.seq < seq && answer.approval.verdict === 'approve') &&
-        approvers.size >= 1 &&
+        approvals.some(one => one.seq < seq) &&
         at < expiresAt &&
         (approval.expired === undefined || approval.expired.seq > seq) &&
+        (approval.cancelled === undefined || approval.cancelled.seq > seq) &&
         intent.binding_hash === asked.bindingHash &&
         intent.args_digest === binding.args_digest &&
         intent.nonce === binding.nonce &&
@@ -301,19 +403,40 @@ export class Approvals {
         outcome.outcome.decision_id === approval.decisionId;
       if (!belongs) findings.add('outcome_wrong', where, `seq ${outcome.seq}.`);
     }
+    return signed;
   }
 }
 
-function statusOf({ answers, intents, expired }: Approval): Status {
+function statusOf({ asked, answers, intents, expired, cancelled }: Approval): Status {
   if (intents.length > 0) return 'consumed';
   if (answers.some(({ approval }) => approval.verdict === 'deny')) return 'denied';
+  if (cancelled !== undefined) return 'cancelled';
   if (expired !== undefined) return 'expired';
-  return answers.length > 0 ? 'approved' : 'waiting';
+  const { k } = asObject(asked?.binding.required);
+  const people = new Set(answers.map(({ approval }) => approval.by)).size;
+  // A record of a version without people, and one made while four-eyes was not in force, counts one answer.
+  const enough = answers.some(({ approval }) => approval.four_eyes !== true) || people >= Number(k ?? 1);
+  return answers.length > 0 && enough ? 'approved' : 'waiting';
 }
 
-function lineOf(approval: Approval): JsonObject {
-  const { asked, decision, answers, intents, outcome, expired } = approval;
+/** What came of it: `ran`, `failed`, `never_reported` (used, and nobody said what came), `not_run`. */
+const resultOf = ({ intents, outcome }: Approval): string => {
+  if (intents.length === 0) return 'not_run';
+  const said = outcome?.outcome.outcome;
+  return said === 'ok' ? 'ran' : said === 'error' ? 'failed' : 'never_reported';
+};
+
+function lineOf(approval: Approval, people: People): JsonObject {
+  const { asked, decision, answers, intents, outcome, expired, cancelled } = approval;
   const [intent] = intents;
+  // Lines of unsigned answers stay as they were before people: older packs verify.
+  const isSigned = answers.some(({ approval: said }) => said.signature !== undefined);
+  const enrolments = answers.flatMap(({ seq, approval: said }) => {
+    const person = people.at(asText(said.by), seq);
+    return person === undefined
+      ? []
+      : [{ person_id: asText(said.by), key_id: person.keyId, name: person.name, seq: person.keySince }];
+  });
   return {
     approval_id: approval.id,
     decision_id: approval.decisionId ?? '',
@@ -327,14 +450,27 @@ function lineOf(approval: Approval): JsonObject {
           binding_hash: asked.bindingHash,
         }),
     status: statusOf(approval),
+    ...(isSigned ? { result: resultOf(approval) } : {}),
     answers: answers.map(({ seq, at, approval: said }) => {
       const { id: _id, decision_id: _decision, binding_hash: _binding, ...rest } = said;
       return { ...rest, seq, received_at: at };
     }),
     signatures: answers.flatMap(({ seq, approval: said }) =>
-      said.signature === undefined ? [] : [{ seq, by: said.by ?? '', signature: said.signature }],
+      said.signature === undefined
+        ? []
+        : [
+            {
+              seq,
+              by: said.by ?? '',
+              key_id: asObject(said.statement).key_id ?? '',
+              role: asObject(said.statement).role ?? '',
+              signature: said.signature,
+            },
+          ],
     ),
+    ...(isSigned ? { enrolments: [...new Map(enrolments.map(one => [one.key_id, one])).values()] } : {}),
     ...(expired === undefined ? {} : { expired_seq: expired.seq }),
+    ...(cancelled === undefined ? {} : { cancelled_seq: cancelled.seq }),
     ...(intent === undefined
       ? {}
       : { intent: { intent_id: intent.id, seq: intent.seq, ...rest(intent.intent) } }),

@@ -33,6 +33,15 @@ export const findingTable = {
     'not_shown',
     'The signature over checksums.txt was not checked here; use openssl or `trailmix verify`.',
   ),
+  container_incomplete: broken(
+    'The pack is half an ASiC-E container: mimetype, its manifest and its signature belong together.',
+  ),
+  mimetype_wrong: broken('mimetype is not first, stored and of the one content that it has.'),
+  asic_manifest_wrong: broken(
+    'The ASiC manifest does not name exactly the files of checksums.txt with their hashes.',
+  ),
+  asic_signature_wrong: broken('The CAdES signature over the ASiC manifest does not verify.'),
+  asic_signer_differs: broken('The two signatures of the pack are not by the same certificate.'),
   file_damaged: broken('A file cannot be read: its bytes in the zip are damaged.'),
   // The records
   record_form: broken('A record does not have the members that every record has.'),
@@ -85,6 +94,15 @@ export const findingTable = {
   ),
   approval_binding_wrong: broken('An approval is not bound to the call that was decided.'),
   approval_answer_wrong: broken('An answer to an approval does not belong to it, or came too late.'),
+  approval_shown_wrong: broken('What is said to have been shown to a person is not what was asked.'),
+  approval_review_wrong: broken(
+    'An answer does not belong to a review that its signer opened, or to what was shown in it.',
+  ),
+  approval_too_early: broken('An approval was accepted before the minimum time for reading it had passed.'),
+  approval_own_request: broken('A person approved what they had asked for.'),
+  approval_role_wrong: broken('A person answered without one of the roles that the rule asks for.'),
+  approval_person_twice: broken('A person was counted twice for the same approval.'),
+  approval_too_few: broken('A call was let through with fewer people than the rule asks for.'),
   intent_wrong: broken('A call was let through without a valid approval behind it.'),
   outcome_wrong: broken('An outcome does not belong to a decision that let the call through.'),
   args_digest_wrong: broken('The arguments in a decision do not give the digest that was decided on.'),
@@ -160,7 +178,34 @@ export const findingTable = {
     'not_shown',
     'No outside party dated this pack: all times are those of the collector.',
   ),
-  timestamp_unchecked: row('time', 'not_shown', 'The time-stamp in the pack is not checked by this version.'),
+  timestamp_unchecked: row(
+    'time',
+    'not_shown',
+    'A time-stamp was not checked here; use openssl or `trailmix verify`.',
+  ),
+  timestamp_form: row('time', 'fail', 'A time-stamp is not in the form of RFC 3161.'),
+  timestamp_wrong: row('time', 'fail', 'A time-stamp is over other bytes than those it stands beside.'),
+  timestamp_signature_wrong: row('time', 'fail', "A time-stamp's signature does not verify."),
+  timestamp_purpose_wrong: row(
+    'time',
+    'fail',
+    'A time-stamp is by a certificate that is not for time-stamping, critically and alone.',
+  ),
+  timestamp_expired: row(
+    'time',
+    'fail',
+    "The time-stamping authority's certificate was not valid at the time that it gives.",
+  ),
+  timestamp_untrusted: row(
+    'time',
+    'not_shown',
+    'Nothing from outside the pack says that the time-stamping authority is genuine: put its root as tsa-root.pem into --trust.',
+  ),
+  anchor_wrong: row(
+    'time',
+    'fail',
+    'A stamped checkpoint is not one of this ledger, or the pack does not prove that it continues it.',
+  ),
   meta_unchecked: row('identity', 'warning', 'A signature file in META-INF is not checked by this version.'),
   // Identity
   signer_untrusted: row(
@@ -174,6 +219,21 @@ export const findingTable = {
     'warning',
     'The signing certificate was made by the collector itself; it is as good as the way you got org.pem.',
   ),
+  certificate_expired: row(
+    'identity',
+    'not_shown',
+    'The signing certificate has expired, and no trusted time-stamp shows that it signed before.',
+  ),
+  certificate_revoked: row(
+    'identity',
+    'fail',
+    'The signing certificate was revoked, and no trusted time-stamp shows that it signed before.',
+  ),
+  certificate_revoked_later: row(
+    'identity',
+    'warning',
+    'The signing certificate was revoked after a trusted time-stamp shows that it signed.',
+  ),
   unkeyed_events: row(
     'identity',
     'fail',
@@ -184,10 +244,41 @@ export const findingTable = {
     'not_shown',
     'An approval carries no signature of the person who gave it.',
   ),
-  approval_signature_unchecked: row(
+  approval_signature_missing: row(
+    'identity',
+    'fail',
+    'An answer carries no signature although people were enrolled when it was given.',
+  ),
+  approval_signer_unknown: row(
+    'identity',
+    'fail',
+    'An answer is signed by a key that was not in force for the person it names.',
+  ),
+  approval_signature_wrong: row('identity', 'fail', 'The signature of a person does not verify.'),
+  person_record_wrong: row(
+    'identity',
+    'fail',
+    'A record about a person (enrolment, change, reset, leaving, delegation) does not count: it is not signed as it must be.',
+  ),
+  people_root_wrong: row(
+    'identity',
+    'fail',
+    'The first person enrolled is not the one that you trust (people_root in trust.json).',
+  ),
+  people_untrusted: row(
     'identity',
     'not_shown',
-    'A signature of a person is not checked by this version.',
+    'Nothing from outside the pack says that its people are who they are said to be: verify with --trust.',
+  ),
+  four_eyes_off: row(
+    'identity',
+    'not_shown',
+    'Only one approver was enrolled, who answered alone: four-eyes was not in force.',
+  ),
+  person_recovered: row(
+    'identity',
+    'warning',
+    "A person's key was replaced by the recovery phrase, without an admin's signature.",
   ),
 } as const satisfies Record<string, Row>;
 

@@ -5,6 +5,7 @@ import type { Since } from './checkpoint.ts';
 import type { CheckCms } from './cms.ts';
 import type { Sha256Stream } from './files.ts';
 import type { VerifyBatch } from './signatures.ts';
+import type { CheckTimestamp } from './timestamp.ts';
 import type { Crc32, InflateRaw, ZipLimits } from './zip.ts';
 
 export type VerifyHost = {
@@ -17,6 +18,10 @@ export type VerifyHost = {
   readonly crc32?: Crc32;
   /** Absent where the host reads no CMS (a browser): the verdict then says that it was not checked. */
   readonly checkCms?: CheckCms;
+  /** Absent likewise. */
+  readonly checkTimestamp?: CheckTimestamp;
+  /** Milliseconds since 1970, to say whether a certificate has expired since; without it that is not judged. */
+  readonly now?: () => number;
   readonly limits?: Partial<ZipLimits>;
   /** What records behind approvals may take together, in characters; beyond it the pack is refused. */
   readonly approvalLimit?: number;
@@ -29,8 +34,14 @@ export type VerifyHost = {
 export type Trust = {
   /** C2SP vkeys of checkpoint keys. */
   readonly vkeys: readonly string[];
-  /** PEM certificates that may sign packs. */
+  /** Of trust.json: the key of the first person enrolled. */
+  readonly peopleRoot?: { readonly key_id: string; readonly public_key: string };
+  /** PEM certificates that may sign packs, or lead to those that do. */
   readonly certificates?: string;
+  /** PEM revocation lists of their authorities. */
+  readonly crls?: string;
+  /** PEM root certificates of time-stamping authorities. */
+  readonly tsaRoots?: string;
 };
 
 export type PackCounts = {
@@ -50,7 +61,7 @@ export const noCounts = (): PackCounts => ({
   events: 0,
   sessions: 0,
   decisions: { allow: 0, deny: 0, approve: 0, failed: 0 },
-  approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 },
+  approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0, cancelled: 0 },
   evals: 0,
   blobs: 0,
   unverified: 0,

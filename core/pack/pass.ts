@@ -95,7 +95,10 @@ export class PackVerifier {
       tenantId: manifest.tenant_id,
     });
     this.#scope = new ScopeCheck(manifest);
-    this.#approvals = new Approvals(host.sha256, hmacOf(host.sha256));
+    this.#approvals = new Approvals(host.sha256, hmacOf(host.sha256), {
+      ledgerId: manifest.ledger_id,
+      tenantId: manifest.tenant_id,
+    });
     this.#evals = new LineCursor('evals.jsonl', files.stream('evals.jsonl'));
   }
 
@@ -132,7 +135,12 @@ export class PackVerifier {
       () => policiesBytes && parsePolicies(policiesBytes),
     );
     this.#policies.finish(sha256, policies ?? [], manifest, findings);
-    this.#approvals.finish({ ledgerId: manifest.ledger_id, tenantId: manifest.tenant_id }, findings);
+    await this.#approvals.finish(
+      { ledgerId: manifest.ledger_id, tenantId: manifest.tenant_id },
+      this.#host.verifyEd25519,
+      findings,
+    );
+    this.#approvals.checkRoot(given.trust, findings);
     await this.#derived();
     this.#checkExtras();
     const blobs = manifest.files.filter(({ role }) => role === 'blob');

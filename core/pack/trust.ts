@@ -1,9 +1,11 @@
 /**
- * trust.json, what a verifier gets apart from the pack: {ledger_id, tenant_id, v: 1, vkeys: [...]}, canonical. Every
- * vkey is a C2SP verifier key of a checkpoint key. Format: docs/spec/pack.md, "Trust".
+ * trust.json, what a verifier gets apart from the pack: {ledger_id, people_root?, tenant_id, v: 1, vkeys: [...]}, canonical.
+ * Every vkey is a C2SP verifier key of a checkpoint key; people_root is the key of the first enrolment, once there is one.
+ * Format: docs/spec/pack.md, "Trust".
  */
 
-import type { Sha256 } from '../proof/hash.ts';
+import { fromBase64 } from '../proof/bytes.ts';
+import { keyId, type Sha256 } from '../proof/hash.ts';
 import { type JsonValue, jcs } from '../proof/jcs.ts';
 import { parseVkey } from '../proof/note.ts';
 import { ManifestError, parseCanonical } from './manifest.ts';
@@ -13,6 +15,8 @@ export type TrustFile = {
   readonly ledger_id: string;
   readonly tenant_id: string;
   readonly vkeys: readonly string[];
+  /** `public_key` is base64 of 32 bytes, `key_id` hex SHA-256 of them. */
+  readonly people_root?: { readonly key_id: string; readonly public_key: string };
 };
 
 export const trustText = (trust: TrustFile): string => jcs(trust as unknown as JsonValue);
@@ -23,12 +27,27 @@ export function parseTrust(sha256: Sha256, bytes: Uint8Array): TrustFile {
   const whole =
     typeof value === 'object' &&
     value !== null &&
-    Object.keys(value).join() === 'ledger_id,tenant_id,v,vkeys' &&
+    ['ledger_id,tenant_id,v,vkeys', 'ledger_id,people_root,tenant_id,v,vkeys'].includes(
+      Object.keys(value).join(),
+    ) &&
     value.v === 1 &&
     typeof value.ledger_id === 'string' &&
     typeof value.tenant_id === 'string' &&
     Array.isArray(value.vkeys);
-  if (!whole) throw new ManifestError('trust.json must be {ledger_id, tenant_id, v: 1, vkeys}');
+  if (!whole) throw new ManifestError('trust.json must be {ledger_id, people_root?, tenant_id, v: 1, vkeys}');
   for (const vkey of value.vkeys as string[]) parseVkey(sha256, vkey);
+  if (value.people_root !== undefined && !isRoot(sha256, value.people_root)) {
+    throw new ManifestError('people_root must be {key_id, public_key}, and one be the hash of the other');
+  }
   return value as TrustFile;
+}
+
+function isRoot(sha256: Sha256, root: Partial<TrustFile['people_root']>): boolean {
+  if (typeof root !== 'object' || root === null || Object.keys(root).join() !== 'key_id,public_key')
+    return false;
+  try {
+    return keyId(sha256, fromBase64(root.public_key ?? '')) === root.key_id;
+  } catch {
+    return false;
+  }
 }

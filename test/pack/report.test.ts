@@ -43,7 +43,7 @@ const facts: ReportFacts = {
   policies: [{ version: 1, hash: 'd1'.repeat(32) }],
   blobs: 3,
   erased: 0,
-  approvals: { approved: 1, denied: 2, expired: 1, waiting: 1, consumed: 14 },
+  approvals: { approved: 1, denied: 2, expired: 1, waiting: 1, consumed: 14, cancelled: 0 },
   approvalsIn: 'approvals.jsonl',
   approvalRows: [
     asked('审批付款', { status: 'denied', by: 'Željka', outcome: '' }),
@@ -158,7 +158,10 @@ test('the first page holds exceptions, counts, risks and approvals, however many
   const [left] = await render(await makeReport({ ...facts, approvalsIn: 'events.jsonl' }));
   expect(left!.text.replaceAll(/\s+/g, ' ')).toContain('and 16 more in events.jsonl');
 
-  const bare = { ...facts, approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0 } };
+  const bare = {
+    ...facts,
+    approvals: { approved: 0, denied: 0, expired: 0, waiting: 0, consumed: 0, cancelled: 0 },
+  };
   const [none] = await render(await makeReport({ ...bare, approvalRows: [] }));
   expect(none!.text).toContain('None was asked for.');
   expect(none!.text).not.toContain('continues from a backup');

@@ -157,7 +157,14 @@ describe('what stands behind an approval', () => {
     const report = await check(pack, trustOf(ledger));
     expect(failing(codesOf(report))).toEqual([]);
     expect(report.verdicts.identity.result).toBe('not_shown');
-    expect(report.counts.approvals).toEqual({ waiting: 1, approved: 1, denied: 1, expired: 0, consumed: 2 });
+    expect(report.counts.approvals).toEqual({
+      waiting: 1,
+      approved: 1,
+      denied: 1,
+      expired: 0,
+      consumed: 2,
+      cancelled: 0,
+    });
   });
 
   test('a policy too large for its record is followed into its blob', async () => {

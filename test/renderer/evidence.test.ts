@@ -18,7 +18,7 @@ const counts = {
   events: 38,
   sessions: 4,
   decisions: { allow: 1, deny: 1, approve: 2, failed: 0 },
-  approvals: { approved: 0, denied: 1, expired: 0, waiting: 0, consumed: 1 },
+  approvals: { approved: 0, denied: 1, expired: 0, waiting: 0, consumed: 1, cancelled: 0 },
   evals: 0,
   blobs: 0,
   unverified: 0,

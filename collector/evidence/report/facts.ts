@@ -63,6 +63,7 @@ export type ReportFacts = {
     readonly expired: number;
     readonly waiting: number;
     readonly consumed: number;
+    readonly cancelled: number;
   };
   /** Those to be listed: what went wrong or is open first, then the others, the newest first in each. */
   readonly approvalRows: readonly ReportApproval[];

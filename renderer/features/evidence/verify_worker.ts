@@ -5,6 +5,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { TrailmixError } from '../../../core/api/errors.ts';
+import type { Trust } from '../../../core/pack/host.ts';
 import { parseTrust } from '../../../core/pack/trust.ts';
 import { type VerifyHost, verifyPack } from '../../../core/pack/verify.ts';
 import type { RandomAccess } from '../../../core/pack/zip.ts';
@@ -88,10 +89,11 @@ const nobleVerify: VerifyHost['verifyEd25519'] = (publicKey, message, signature)
 
 async function run({ pack, trust }: VerifyAsk): Promise<VerifyTell> {
   const started = performance.now();
-  let vkeys: readonly string[] | undefined;
+  let given: Trust | undefined;
   if (trust !== undefined) {
     try {
-      vkeys = parseTrust(sha256, new Uint8Array(await trust.arrayBuffer())).vkeys;
+      const { vkeys, people_root } = parseTrust(sha256, new Uint8Array(await trust.arrayBuffer()));
+      given = { vkeys, ...(people_root === undefined ? {} : { peopleRoot: people_root }) };
     } catch (error) {
       return {
         kind: 'refused',
@@ -118,7 +120,7 @@ async function run({ pack, trust }: VerifyAsk): Promise<VerifyTell> {
           thread.postMessage({ kind: 'progress', done, total });
         },
       },
-      vkeys === undefined ? {} : { trust: { vkeys } },
+      given === undefined ? {} : { trust: given },
     );
     return {
       kind: 'report',
