@@ -4,7 +4,7 @@
  * The live table is the main thread's; keys are made and revoked through it alone, so a revocation holds at once.
  * Format: docs/spec/gate.md, "API keys".
  */
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { KeyView, Scope } from '../../core/api/views.ts';
@@ -33,7 +33,7 @@ export function parseApiKey(text: string): ParsedKey | undefined {
 
 const bytesOf = (part: string): SecretBytes => SecretBytes.copy(Buffer.from(part, 'base64url'));
 const textOf = (part: Uint8Array): string => Buffer.from(part).toString('base64url');
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 const macContext = (id: string): string => `api-key/${id}`;
 
 /** A new key and what is kept of it. `key.reveal()` is shown once. */

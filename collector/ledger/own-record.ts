@@ -1,8 +1,8 @@
 /** An event of the collector's own, made ready for the chain: id, body with source and salt, blobs, facts. */
 import { hash } from 'node:crypto';
 import { tsMicros } from '../../core/event/time.ts';
-import { type Blob, replaceLargeValues } from '../../core/proof/blob.ts';
-import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
+import { type Blob, replaceLargeValues, surelyFits } from '../../core/proof/blob.ts';
+import { type JsonObject, jcs, jcsString } from '../../core/proof/jcs.ts';
 import { type Body, isBodyMember } from '../../core/proof/record.ts';
 import type { EventFacts, Ids, OwnEvent } from '../ports.ts';
 import type { Stamp } from './chain.ts';
@@ -45,14 +45,17 @@ export function prepareOwn(
     event_type: event.eventType,
     ts: event.ts ?? stamp.receivedAt,
   };
-  const { body, bodyJcs, blobs } = replaceLargeValues(sha256, known, whole, jcs(whole));
+  const texts = jcsOfBoth(whole, members);
+  const { body, bodyJcs, blobs } = surelyFits(known, texts.body)
+    ? { body: whole, bodyJcs: texts.body, blobs: [] }
+    : replaceLargeValues(sha256, known, whole, texts.body);
   const named = typeof event.members.name === 'string' ? { name: event.members.name } : {};
   return {
     eventId,
     body,
     bodyJcs,
     bodyHash: hash('sha256', bodyJcs, 'hex'),
-    contentJcs: jcs(members),
+    contentJcs: texts.content,
     blobs,
     facts: {
       kind: ownKind(event.eventType),
@@ -61,6 +64,18 @@ export function prepareOwn(
       ...event.facts,
     },
   };
+}
+
+/** JCS of the whole body and of its members alone, in one walk. */
+function jcsOfBoth(whole: JsonObject, members: JsonObject): { body: string; content: string } {
+  let body = '';
+  let content = '';
+  for (const name of Object.keys(whole).sort()) {
+    const text = `,${jcsString(name)}:${jcs(whole[name])}`;
+    body += text;
+    if (Object.hasOwn(members, name)) content += text;
+  }
+  return { body: `{${body.slice(1)}}`, content: `{${content.slice(1)}}` };
 }
 
 function ownKind(eventType: string): EventFacts['kind'] {

@@ -332,17 +332,17 @@ export class LedgerWriter {
       macsAt: 0,
       signature,
     });
-    const seal = {
-      hash_self: linked.hashSelf,
-      signature: signature.toString('base64'),
-      key_id: this.#parts.data.eventKey.keyId,
-    };
+    const { keyId } = this.#parts.data.eventKey;
     return {
       eventId,
       seq: linked.head.seq,
       hashSelf: linked.hashSelf,
       receivedAt: stamp.receivedAt,
-      record: recordOf(linked.head, own.body, seal) as RecordView,
+      // Made where it is wanted: a decision is answered without it.
+      get record() {
+        const seal = { hash_self: linked.hashSelf, signature: signature.toString('base64'), key_id: keyId };
+        return recordOf(linked.head, own.body, seal) as RecordView;
+      },
     };
   }
 
