@@ -76,6 +76,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const files = options.log === undefined ? fileLog(logFolder(folder)) : undefined;
   const log: Log = options.log ?? files!;
 
+  const sessions = new Sessions(clock, ids);
   let phase: Phase = 'setup';
   let refusal: TrailmixError | undefined;
   /** Why the vault stayed locked: a wrong passphrase given at start, or no key file. The page can still unlock. */
@@ -103,6 +104,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         log,
         policies: join(RESOURCES, 'generated', 'policies'),
         samples: join(RESOURCES, 'samples', 'runs.json'),
+        sessions,
         ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
       });
       phase = 'open';
@@ -255,7 +257,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     clock,
     ids,
     log,
-    sessions: new Sessions(clock, ids),
+    sessions,
     folders: {
       ui: options.uiDir ?? join(RESOURCES, 'generated', 'ui'),
       sdk: join(RESOURCES, 'generated', 'sdk'),

@@ -15,6 +15,7 @@ import type {
   TraceSummary,
 } from '../core/api/views.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
+import type { PeopleCommands } from './people/command_types.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, as the host's clock reads now; may step back. */
@@ -53,7 +54,17 @@ export interface KeyVault {
 export type Principal =
   | { kind: 'key'; id: string; tenantId: string; appId: string; scopes: Scope[] }
   /** `personId` and `roles` are of a person who signed in; while nobody is enrolled there is neither. */
-  | { kind: 'person'; name: string; session: string; personId?: string; roles: readonly string[] }
+  | {
+      kind: 'person';
+      name: string;
+      session: string;
+      personId?: string;
+      roles: readonly string[];
+      /** `cli`: over the socket. Default page. */
+      via?: 'page' | 'cli';
+      /** When the session ends unless used, milliseconds since 1970. */
+      expiresAt?: number;
+    }
   | { kind: 'local' }
   | { kind: 'unkeyed' }
   | { kind: 'nobody' };
@@ -128,7 +139,7 @@ export type Appended = {
  * Commands that change the ledger together with the events they record, each in a savepoint of its own
  * inside the group commit. A refusal (TrailmixError) rolls back that command alone. Resolved = durable.
  */
-export type Commands = {
+export type Commands = PeopleCommands & {
   /** A recorded decision; makes the approval when the word is approve. Answers what the caller is told. */
   decide: {
     input: DecisionInput;

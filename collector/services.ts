@@ -12,12 +12,14 @@ import { LEDGER_APP } from '../core/proof/record.ts';
 import { createGate } from './approvals/gate.ts';
 import { openEvidence } from './evidence/desk.ts';
 import type { OpenServices } from './http/services.ts';
+import type { Sessions } from './http/sessions.ts';
 import { openApiKeys } from './keys/api-keys.ts';
 import { backupStream } from './keys/backup.ts';
-import type { OpenVault } from './keys/vault.ts';
+import { type OpenVault, openVault } from './keys/vault.ts';
 import { openLedger } from './ledger/open.ts';
 import { prepareEvents } from './ledger/prepare.ts';
 import type { Log } from './logging.ts';
+import { openPeople } from './people/desk.ts';
 import { openPolicy } from './policy/desk.ts';
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
@@ -37,6 +39,7 @@ export type ServiceOptions = {
   policies: string;
   /** The script of the sample runs (resources/samples/runs.json); may be absent. */
   samples: string;
+  sessions: Sessions;
   onWaiting?: (count: number) => void;
 };
 
@@ -76,6 +79,18 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     });
     const keys = await openApiKeys({ ledger, vault, clock, usedFile: join(folder, 'keys-used') });
     closers.push(() => keys.close());
+    const people = await openPeople({
+      ledger,
+      vault,
+      clock,
+      ids,
+      sessions: options.sessions,
+      checkRecovery: async phrase => {
+        await openVault({ folder, secret: { kind: 'recovery_phrase', phrase } });
+      },
+      onError: error => log.error({ err: error }, 'people'),
+    });
+    closers.push(() => people.close());
     const policy = await openPolicy({
       ledger,
       folder: options.policies,
@@ -97,6 +112,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ledger,
       vault,
       keys,
+      people,
       gate,
       policy,
       settings,

@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { type Caller, type OperationName, operations } from '../../core/api/operations.ts';
+import { localMayCall, mayCall, type PersonOperation } from '../../core/api/permissions.ts';
 import type { Scope } from '../../core/api/views.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Principal } from '../ports.ts';
@@ -69,6 +70,8 @@ export function checkDoors(request: IncomingMessage, options: DoorOptions): void
   }
 }
 
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i;
+
 export type Credentials = {
   local: boolean;
   sessions: Sessions;
@@ -89,31 +92,50 @@ export async function authenticate(
   given: Credentials,
 ): Promise<Authenticated> {
   const callers = callersOf(name);
-  if (given.local) return { principal: { kind: 'local' } };
   const header = request.headers.authorization;
+  if (given.local) {
+    const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
+    if (token?.startsWith(SESSION_PREFIX) !== true) return { principal: { kind: 'local' } };
+    return { principal: personOf(request, token, given) };
+  }
   if (callers.includes('anyone')) return { principal: { kind: 'nobody' } };
   if (header === undefined) {
     if (!callers.includes('unkeyed_otlp')) return { principal: { kind: 'nobody' } };
     if (!given.unkeyedAllowed() || !isLoopback(request)) throw new TrailmixError('otlp_unkeyed_off');
     return { principal: { kind: 'unkeyed' } };
   }
-  const token = /^Bearer +([A-Za-z0-9._~+/=-]{1,512})$/i.exec(header)?.[1];
+  const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
-  if (token.startsWith(SESSION_PREFIX)) {
-    const session = given.sessions.find(token);
-    return { principal: { kind: 'person', name: given.person(), session: session.id, roles: [] } };
-  }
+  if (token.startsWith(SESSION_PREFIX)) return { principal: personOf(request, token, given) };
   if (given.findKey === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
   return given.findKey(token);
 }
+
+/** A session's principal: a person who signed in, or whoever opened the page by a one-time link. */
+function personOf(request: IncomingMessage, token: string, given: Credentials): Principal {
+  const { id, expiresAt, person } = given.sessions.find(token, isActive(request));
+  const via = given.local ? 'cli' : 'page';
+  if (person === undefined) {
+    return { kind: 'person', name: given.person(), session: id, roles: [], via, expiresAt };
+  }
+  const { id: personId, name, roles } = person;
+  return { kind: 'person', name, session: id, personId, roles, via, expiresAt };
+}
+
+/** Whether a person did something: a change, or what the page says was read by a hand and not by itself. */
+const isActive = (request: IncomingMessage): boolean =>
+  request.method !== 'GET' || request.headers['x-trailmix-active'] === '1';
 
 const isLoopback = (request: IncomingMessage): boolean => {
   const address = request.socket.remoteAddress ?? '';
   return address === '::1' || /^(::ffff:)?127\./.test(address);
 };
 
-/** Door 5: the one place that reads the `callers` column. Throws key_missing, scope_missing, forbidden. */
-export function admit(name: OperationName, principal: Principal): void {
+/**
+ * Door 5: the one place that reads the `callers` column and, for people and the socket, the table of permissions. `enrolled`:
+ * somebody is. Throws key_missing, scope_missing, forbidden, role_missing, sign_in_needed.
+ */
+export function admit(name: OperationName, principal: Principal, enrolled: boolean): void {
   const callers = callersOf(name);
   if (callers.includes('anyone')) return;
   switch (principal.kind) {
@@ -124,9 +146,13 @@ export function admit(name: OperationName, principal: Principal): void {
         throw new TrailmixError('key_missing', { where: 'authorization' });
       return;
     case 'person':
-    case 'local':
-      if (!callers.includes(principal.kind)) throw new TrailmixError('forbidden');
+      if (!callers.includes('person') && !callers.includes('local')) throw new TrailmixError('forbidden');
+      admitPerson(name, principal, enrolled);
       return;
+    case 'local':
+      if (callers.includes('local') && (!enrolled || localMayCall(name as PersonOperation))) return;
+      if (!callers.includes('local') && !callers.includes('person')) throw new TrailmixError('forbidden');
+      throw new TrailmixError('sign_in_needed');
     case 'key': {
       const scopes = callers
         .filter(caller => caller.startsWith('key:'))
@@ -141,8 +167,23 @@ export function admit(name: OperationName, principal: Principal): void {
   }
 }
 
-/** A page may change things only from its own origin, said by the browser itself. */
-export function checkChange(request: IncomingMessage, principal: Principal): void {
-  if (principal.kind !== 'person' || request.method === 'GET') return;
+/** While nobody is enrolled, whoever opened the page may do everything; then only people, by their roles. */
+function admitPerson(
+  name: OperationName,
+  principal: Extract<Principal, { kind: 'person' }>,
+  enrolled: boolean,
+): void {
+  const person = callersOf(name).includes('person');
+  if (!enrolled) {
+    if (!person) throw new TrailmixError('forbidden');
+    return;
+  }
+  if (principal.personId === undefined) throw new TrailmixError('sign_in_needed');
+  if (!person || !mayCall(name as PersonOperation, principal.roles)) throw new TrailmixError('role_missing');
+}
+
+/** A page may change things only from its own origin, said by the browser itself. The socket has no browser. */
+export function checkChange(request: IncomingMessage, principal: Principal, local: boolean): void {
+  if (local || principal.kind !== 'person' || request.method === 'GET') return;
   if (request.headers.origin === undefined) throw new TrailmixError('origin_forbidden', { where: 'origin' });
 }

@@ -125,8 +125,8 @@ export class Dispatcher {
       person: () => host.person(),
       unkeyedAllowed: () => open?.settings.read().otlp_unkeyed ?? false,
     });
-    admit(name, principal);
-    checkChange(request.raw, principal);
+    admit(name, principal, (open?.people.enrolled() ?? 0) > 0);
+    checkChange(request.raw, principal, local);
     const nonce = nonceOf(request);
 
     const kind = row.body ?? (row.input === undefined ? 'none' : 'json');

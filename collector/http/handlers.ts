@@ -5,6 +5,7 @@ import { gateHandlers } from './handlers/gate.ts';
 import { hostHandlers } from './handlers/host.ts';
 import { otlpHandlers } from './handlers/otlp.ts';
 import { overviewHandlers } from './handlers/overview.ts';
+import { peopleHandlers } from './handlers/people.ts';
 import { readingHandlers } from './handlers/reading.ts';
 import { recordHandlers } from './handlers/record.ts';
 import { UnkeyedQuota } from './otlp/quota.ts';
@@ -19,6 +20,7 @@ export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; can
     ...gateHandlers,
     ...readingHandlers,
     ...overviewHandlers,
+    ...peopleHandlers,
     ...evidence,
   };
   return { handlers, cancelJobs: cancelAll };

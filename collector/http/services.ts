@@ -9,6 +9,7 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Log } from '../logging.ts';
+import type { PeopleDesk } from '../people/desk.ts';
 import type { Clock, Ids, KeyVault, Ledger, PolicyRunner } from '../ports.ts';
 import type { Address } from './access.ts';
 import type { Sessions } from './sessions.ts';
@@ -53,6 +54,7 @@ export type OpenServices = {
   ledger: Ledger;
   vault: KeyVault;
   keys: ApiKeys;
+  people: PeopleDesk;
   gate: Gate;
   policy: PolicyDesk;
   evidence: EvidenceDesk;

@@ -7,6 +7,9 @@ import type { JsonValue } from '../../core/proof/jcs.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import { approvalCommands } from '../approvals/commands.ts';
 import { keyCommands } from '../keys/commands.ts';
+import { enrolmentCommands } from '../people/commands.ts';
+import { delegationCommands } from '../people/delegation_commands.ts';
+import { signInCommands } from '../people/sign_in_commands.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
 type Settings = Record<string, JsonValue>;
@@ -95,5 +98,8 @@ const ledgerCommands: Pick<CommandTable, 'record' | 'activatePolicy' | 'changeSe
 export const writerCommands: Omit<CommandTable, 'checkpoint'> = {
   ...approvalCommands,
   ...keyCommands,
+  ...enrolmentCommands,
+  ...signInCommands,
+  ...delegationCommands,
   ...ledgerCommands,
 };

@@ -4,6 +4,7 @@ import type { CheckpointView } from '../../core/api/views.ts';
 import { approvalQueries } from '../approvals/view.ts';
 import { evidenceQueries } from '../evidence/queries.ts';
 import { keyQueries } from '../keys/view.ts';
+import { peopleQueries } from '../people/view.ts';
 import type { EventQuery, TraceQuery } from '../ports.ts';
 import { approvalReader } from './approvals.ts';
 import { type CheckpointRow, checkpointView } from './checkpoints.ts';
@@ -43,6 +44,7 @@ export function readings(db: Connection, data: ReaderData) {
   const named: Record<string, string> = {
     ...sqlOfRooms(new URL('../', import.meta.url), ['ledger']),
     ...keyQueries,
+    ...peopleQueries,
     ...approvalQueries,
     ...evidenceQueries,
   };

@@ -205,6 +205,24 @@ function inPlace(members: Members, place: Place): void {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((item, i) => item === b[i]);
 
+/** What a statement says of a person. */
+export type PersonForm = Pick<PersonStatement, 'person_id' | 'name' | 'roles' | 'aliases'>;
+
+/** The members of that name, in their form. Throws PersonFault. */
+export function checkPersonForm(members: Members | PersonForm): PersonForm {
+  const given = members as Members;
+  const aliases = list(given, 'aliases', 0, 8);
+  if (aliases.some(alias => alias === '' || utf8Length(alias) > 256)) {
+    fail('aliases', 'must each have 1 to 256 bytes');
+  }
+  return {
+    person_id: personId(given, 'person_id'),
+    name: text(given, 'name', 1, 256),
+    roles: rolesOf(given, 1),
+    aliases,
+  };
+}
+
 export type PersonPlan = {
   readonly statement: PersonStatement;
   readonly publicKey: Uint8Array;
@@ -233,7 +251,7 @@ export function planPerson(
   if (typeof act !== 'string' || !Object.hasOwn(EVENT_OF_ACT, act)) fail('act', 'is not known');
   if (EVENT_OF_ACT[act] !== eventType) fail('act', `does not belong into ${eventType}`);
   inPlace(members, place);
-  const id = personId(members, 'person_id');
+  const form = checkPersonForm(members);
   const recovered = members.by === BY_RECOVERY;
   const by = recovered ? BY_RECOVERY : personId(members, 'by');
   const publicKey = base64Of(members.public_key, 32);
@@ -241,21 +259,15 @@ export function planPerson(
   if (members.key_id !== hex(sha256(publicKey))) fail('key_id', 'is not the hash of the public key');
   const statement: PersonStatement = {
     act,
-    aliases: list(members, 'aliases', 0, 8),
+    ...form,
     at: time(members, 'at'),
     by,
     by_key_id: text(members, 'by_key_id', 0, 64),
     key_id: members.key_id as string,
     ledger_id: place.ledger_id,
-    name: text(members, 'name', 1, 256),
-    person_id: id,
     public_key: members.public_key as string,
-    roles: rolesOf(members, 1),
     tenant_id: place.tenant_id,
   };
-  if (statement.aliases.some(alias => alias === '' || utf8Length(alias) > 256)) {
-    fail('aliases', 'must each have 1 to 256 bytes');
-  }
 
   const newKey = act === 'enrol' || act === 'reset';
   if (newKey !== Object.hasOwn(members, 'possession')) {

@@ -23,7 +23,7 @@ type Job = { view: ExportJob; abort: AbortController; file: string };
 export const who = (principal: Principal): string => {
   switch (principal.kind) {
     case 'person':
-      return principal.name;
+      return principal.personId ?? principal.name;
     case 'key':
       return `key:${principal.id}`;
     default:

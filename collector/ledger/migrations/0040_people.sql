@@ -9,6 +9,7 @@ CREATE TABLE person (
   aliases TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('invited', 'pending', 'active', 'left')),
   key_id TEXT, -- of the key in force; of the last one where the person left
+  statement_at TEXT, -- `at` of the newest statement about them
   enrolled_at TEXT,
   enrolled_by TEXT,
   left_at TEXT,
@@ -70,3 +71,15 @@ CREATE TABLE delegation (
   PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delegation_to ON delegation (tenant_id, to_id, ends_at);
+
+-- Sessions that run: those left over when the collector starts ended with its restart.
+CREATE TABLE person_session (
+  tenant_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  person_id TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  PRIMARY KEY (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Records about people are few among many.
+CREATE INDEX record_person ON record (app, seq) WHERE event_type >= 'person.' AND event_type < 'person/';
