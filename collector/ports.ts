@@ -369,3 +369,5 @@ export interface PolicyRunner {
   decide(input: JsonObject): Promise<PolicyOutcome>;
   close(): Promise<void>;
 }
+  /** Names of the rules that matched, where rules have names: `refunds.above_limit`, denials first. */
+  rules?: string[];

@@ -32,6 +32,7 @@ function decisionMembers(
     ...(input.traceId === undefined ? {} : { trace_id: input.traceId }),
     ...(input.context === undefined ? {} : { context: input.context }),
     decision: {
+      ...(outcome.rules === undefined ? {} : { rules: outcome.rules }),
       result: outcome.result,
       reasons: outcome.reasons,
       policy: { version: outcome.policy.version, hash: outcome.policy.hash },

@@ -1,6 +1,6 @@
 /**
  * Reads what a policy answered: `{"result": "allow"|"deny"|"approve", "reasons": [string...], "required"?: {"k": n,
- * "roles": [string...]}}`, nothing else. Rules: what is not exactly this is no decision (`empty`, `shape`), and no
+ * "roles": [string...]}, "rules"?: [string...]}`, nothing else. Rules: what is not exactly this is no decision (`empty`, `shape`), and no
  * decision denies; reasons are bounded here, so that a policy cannot flood a record. Spec: docs/policies.md.
  */
 import type { PolicyOutcome } from '../ports.ts';
@@ -10,13 +10,16 @@ export type Failure = NonNullable<PolicyOutcome['failed']>['why'];
 export const MAX_REASONS = 32;
 /** Characters (code points) of one reason; longer ones are cut and end in an ellipsis. */
 export const MAX_REASON_LENGTH = 500;
+/** Names of rules that are kept, and characters of one. */
+export const MAX_RULES = 32;
+const RULE_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const MAX_APPROVERS = 16;
 const ROLE = /^[a-z][a-z0-9._-]{0,63}$/;
 
 /** What `approve` needs when the policy does not say: one person, whatever the role. */
 const ANYONE = { k: 1, roles: [] };
 
-type Answer = Pick<PolicyOutcome, 'result' | 'reasons' | 'required'>;
+type Answer = Pick<PolicyOutcome, 'result' | 'reasons' | 'required' | 'rules'>;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -45,6 +48,9 @@ function readRequired(value: unknown): { k: number; roles: string[] } | null {
   return { k, roles: [...new Set(roles as string[])].sort() };
 }
 
+const isRuleNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every(name => typeof name === 'string' && RULE_NAME.test(name));
+
 /**
  * `resultSet` is OPA's: `[]` when the entrypoint is undefined, else `[{"result": value}]`.
  * Answers the decision, or why there is none.
@@ -54,11 +60,16 @@ export function readAnswer(resultSet: unknown): Answer | Extract<Failure, 'empty
   if (resultSet.length === 0) return 'empty';
   const [first] = resultSet as unknown[];
   if (resultSet.length !== 1 || !isObject(first) || !isObject(first.result)) return 'shape';
-  const { result, reasons, required, ...others } = first.result;
+  const { result, reasons, required, rules, ...others } = first.result;
   if (Object.keys(others).length > 0) return 'shape';
   if (result !== 'allow' && result !== 'deny' && result !== 'approve') return 'shape';
   if (!Array.isArray(reasons) || !reasons.every(reason => typeof reason === 'string')) return 'shape';
-  const answer: Answer = { result, reasons: boundReasons(reasons) };
+  if (rules !== undefined && !isRuleNames(rules)) return 'shape';
+  const answer: Answer = {
+    result,
+    reasons: boundReasons(reasons),
+    ...(rules === undefined || rules.length === 0 ? {} : { rules: rules.slice(0, MAX_RULES) }),
+  };
   if (result !== 'approve') return required === undefined ? answer : 'shape';
   const needed = required === undefined ? ANYONE : readRequired(required);
   return needed === null ? 'shape' : { ...answer, required: { k: needed.k, roles: [...needed.roles] } };

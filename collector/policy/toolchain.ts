@@ -14,6 +14,7 @@ import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type {
   Coverage,
+  Description,
   Diagnostic,
   Evaluation,
   Faulty,
@@ -44,6 +45,8 @@ export type Toolchain = {
     files: RegoFile[],
     options: { entrypoint: string; data?: unknown },
   ): Promise<{ ok: true; findings: Finding[] } | Faulty>;
+  /** Packages and rules with their titles and descriptions, in order of files and lines. */
+  describe(files: RegoFile[]): Promise<{ ok: true; described: Description[] } | Faulty>;
   /** One Wasm module for one entrypoint (`trailmix/decision`); files named `*_test.rego` are left out. */
   build(files: RegoFile[], entrypoint: string): Promise<{ ok: true; wasm: Uint8Array } | Faulty>;
   /** `ok` says that the tests ran, not that they passed. `run`: only tests whose name matches (RE2). */
@@ -100,6 +103,7 @@ type Response = {
   rules?: RuleReport[];
   findings?: Finding[];
   repair?: RepairReport;
+  described?: Description[];
 };
 type Message = { ready: true } | { id: number; text: string } | { crashed: string };
 
@@ -244,6 +248,10 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
     async lint(files, request) {
       const response = await ask({ op: 'lint', files, ...request });
       return response.ok ? { ok: true, findings: response.findings ?? [] } : faulty(response);
+    },
+    async describe(files) {
+      const response = await ask({ op: 'describe', files });
+      return response.ok ? { ok: true, described: response.described ?? [] } : faulty(response);
     },
     async build(files, entrypoint) {
       const response = await ask({ op: 'build', files, entrypoint });

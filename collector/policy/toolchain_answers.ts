@@ -118,3 +118,18 @@ export type RepairReport = {
   /** What still does not compile. */
   remaining?: Diagnostic[];
 };
+
+/** What METADATA comments say of a package (no `rule`) or of one definition of a rule. */
+export type Description = {
+  path: string;
+  row: number;
+  /** `data.a.b`. */
+  package: string;
+  rule?: string;
+  /** There is METADATA. */
+  documented: boolean;
+  title?: string;
+  description?: string;
+  /** Stands in a file of tests. */
+  tests?: boolean;
+};

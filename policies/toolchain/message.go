@@ -34,21 +34,22 @@ type request struct {
 
 // response is the answer of every operation; OK is false when the policy text is at fault, with Errors saying where.
 type response struct {
-	OK       bool          `json:"ok"`
-	Errors   []diagnostic  `json:"errors,omitempty"`
-	V0       []string      `json:"rego_v0,omitempty"`  // check: paths of files that are Rego v0
-	Files    []file        `json:"files,omitempty"`    // fmt, rewrite, repair
-	Wasm     []byte        `json:"wasm,omitempty"`     // build, base64
-	Tests    []testResult  `json:"tests,omitempty"`    // test
-	Coverage *cover.Report `json:"coverage,omitempty"` // test
-	Result   any           `json:"result,omitempty"`   // eval, why: the value, absent when undefined
-	Printed  []printed     `json:"printed,omitempty"`  // eval
-	Faults   []diagnostic  `json:"faults,omitempty"`   // eval: built-ins that failed, hence were undefined
-	Trace    []traceEvent  `json:"trace,omitempty"`    // eval
-	Cut      bool          `json:"trace_cut,omitempty"`
-	Rules    []ruleReport  `json:"rules,omitempty"`    // why
-	Findings []finding     `json:"findings,omitempty"` // lint
-	Repair   *repairReport `json:"repair,omitempty"`   // repair
+	OK        bool          `json:"ok"`
+	Errors    []diagnostic  `json:"errors,omitempty"`
+	V0        []string      `json:"rego_v0,omitempty"`  // check: paths of files that are Rego v0
+	Files     []file        `json:"files,omitempty"`    // fmt, rewrite, repair
+	Wasm      []byte        `json:"wasm,omitempty"`     // build, base64
+	Tests     []testResult  `json:"tests,omitempty"`    // test
+	Coverage  *cover.Report `json:"coverage,omitempty"` // test
+	Result    any           `json:"result,omitempty"`   // eval, why: the value, absent when undefined
+	Printed   []printed     `json:"printed,omitempty"`  // eval
+	Faults    []diagnostic  `json:"faults,omitempty"`   // eval: built-ins that failed, hence were undefined
+	Trace     []traceEvent  `json:"trace,omitempty"`    // eval
+	Cut       bool          `json:"trace_cut,omitempty"`
+	Rules     []ruleReport  `json:"rules,omitempty"`     // why
+	Findings  []finding     `json:"findings,omitempty"`  // lint
+	Repair    *repairReport `json:"repair,omitempty"`    // repair
+	Described []description `json:"described,omitempty"` // describe
 }
 
 // diagnostic is one fault in a policy's text. Row and Col count from 1; 0 when the fault has no place.

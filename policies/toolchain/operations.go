@@ -14,15 +14,16 @@ import (
 )
 
 var operations = map[string]func(*request) (response, error){
-	"check":   check,
-	"fmt":     reformat,
-	"rewrite": rewrite,
-	"build":   build,
-	"test":    test,
-	"eval":    eval,
-	"why":     why,
-	"lint":    lint,
-	"repair":  repair,
+	"check":    check,
+	"fmt":      reformat,
+	"rewrite":  rewrite,
+	"build":    build,
+	"test":     test,
+	"eval":     eval,
+	"why":      why,
+	"lint":     lint,
+	"repair":   repair,
+	"describe": describe,
 }
 
 // parse reads every file as Rego v1; all syntax errors of all files are answered together.

@@ -20,6 +20,8 @@ import { buildToolchain, TOOLCHAIN_DIR } from './toolchain.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const sourceDir = join(root, 'policies');
+/** Starting points that a policy may take over; proved here, and in force only where they are named. */
+const libraryDir = join(sourceDir, 'library');
 
 export const POLICIES_DIR = join(root, 'resources/generated/policies');
 /** The policy that the app ships with is the first activation. */
@@ -27,14 +29,18 @@ const FIRST_VERSION = 1;
 /** Part of the stamp: raise it when this script writes something else from the same inputs. */
 const LAYOUT = 2;
 
-async function readSources(): Promise<{ files: RegoFile[]; capabilities: string }> {
+async function readSources(): Promise<{ files: RegoFile[]; library: RegoFile[]; capabilities: string }> {
   const names = (await readdir(sourceDir))
     .filter(name => name.endsWith('.rego') || name === DATA_PATH)
     .sort();
   const files = await Promise.all(
     names.map(async path => ({ path, text: await readFile(join(sourceDir, path), 'utf8') })),
   );
-  return { files, capabilities: await readFile(join(sourceDir, 'capabilities.json'), 'utf8') };
+  const shelf = (await readdir(libraryDir)).filter(name => name.endsWith('.rego')).sort();
+  const library = await Promise.all(
+    shelf.map(async name => ({ path: `library/${name}`, text: await readFile(join(libraryDir, name), 'utf8') })),
+  );
+  return { files, library, capabilities: await readFile(join(sourceDir, 'capabilities.json'), 'utf8') };
 }
 
 const explain = (what: string, lines: string[]): Error =>
@@ -74,10 +80,10 @@ export async function buildPolicies(): Promise<boolean> {
     await rm(POLICIES_DIR, { recursive: true, force: true });
     return false;
   }
-  const { files, capabilities } = await readSources();
+  const { files, library, capabilities } = await readSources();
   const compiler = await readFile(join(TOOLCHAIN_DIR, 'stamp'), 'utf8');
   const stamp = createHash('sha256')
-    .update(JSON.stringify([LAYOUT, ENTRYPOINT, FIRST_VERSION, compiler, capabilities, files]))
+    .update(JSON.stringify([LAYOUT, ENTRYPOINT, FIRST_VERSION, compiler, capabilities, files, library]))
     .digest('hex');
   if ((await readFile(stampPath, 'utf8').catch(() => '')) === stamp) return true;
 
@@ -91,6 +97,7 @@ export async function buildPolicies(): Promise<boolean> {
     const rego = files.filter(({ path }) => path !== DATA_PATH);
     const dataText = files.find(({ path }) => path === DATA_PATH)?.text ?? '{}';
     await prove(toolchain, rego, JSON.parse(dataText));
+    await prove(toolchain, [...rego, ...library], JSON.parse(dataText));
     const built = await toolchain.build(rego, ENTRYPOINT);
     if (!built.ok) throw explain('do not build', built.errors.map(place));
     const bundle = makeBundle({
