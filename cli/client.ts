@@ -2,7 +2,7 @@
  * Calls a running collector over its 0700 socket, by the operation table. The same user's CLI needs no key there.
  * Answers are what the table says; problems come back as the TrailmixError they were.
  */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type ErrorCode, isErrorCode, TrailmixError } from '../core/api/errors.ts';
 import { type InputOf, type OperationName, type OutputOf, operations } from '../core/api/operations.ts';
 
@@ -35,6 +35,7 @@ export async function openCall<N extends OperationName>(
 ): Promise<IncomingMessage> {
   const row: Row = operations[name];
   const body = call.input === undefined ? undefined : JSON.stringify(call.input);
+  const { request } = await import('node:http'); // Not at the start: see collector/http/server.ts.
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request(
       {

@@ -4,7 +4,6 @@
  */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { type Collector, startCollector } from '../collector/compose.ts';
 import { osUserName } from '../collector/data-folder.ts';
@@ -25,8 +24,9 @@ function portOf(text: string | undefined): number {
 }
 
 /** Who answers at an address: a TrailMix says its version. */
-const whoAnswers = (host: string, port: number): Promise<string> =>
-  new Promise(resolve => {
+async function whoAnswers(host: string, port: number): Promise<string> {
+  const { get } = await import('node:http'); // Not at the start: see collector/http/server.ts.
+  return new Promise(resolve => {
     const asked = get(
       { host, port, path: '/api/health', timeout: 1500, headers: { host: `127.0.0.1:${port}` } },
       answer => {
@@ -52,6 +52,7 @@ const whoAnswers = (host: string, port: number): Promise<string> =>
     asked.on('timeout', () => asked.destroy());
     asked.on('error', () => resolve('another program'));
   });
+}
 
 const freePort = (host: string): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -4,8 +4,8 @@
  * Rules: every answer that is not a page or a download is JSON, errors included; nothing here knows the ledger.
  */
 import { chmod, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo, Socket } from 'node:net';
 import { fastifyStatic } from '@fastify/static';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -18,6 +18,12 @@ import { asTrailmixError, Dispatcher, type Doors } from './dispatch.ts';
 import type { Handlers } from './handler.ts';
 import { isNavigation, sendPage } from './page.ts';
 import type { Host } from './services.ts';
+
+// Required, because an import of node:http looks at each of its exports, WebSocket among them, and so loads all of
+// Node's fetch: 3 MB that an idle collector keeps.
+const node = createRequire(import.meta.url);
+const { createServer } = node('node:http') as typeof import('node:http');
+const { createServer: createTlsServer } = node('node:https') as typeof import('node:https');
 
 export type ListenOptions = {
   /** 0 takes a free port. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { EventFacts } from '../ports.ts';
 import type { FaultPlan } from './faults.ts';
 import type { Refusal } from './threads.ts';
+import type { VerifierReport } from './verifier.ts';
 
 /** Where the parts of a data folder are. */
 export type Places = {
@@ -94,20 +95,21 @@ export type ReaderData = {
   indexed: boolean;
 };
 
-export type IndexerData = {
+export type BackgroundData = {
   places: Places;
   secrets: Pick<Secrets, 'database' | 'search'>;
-  ledgerId: string;
-  tenantId: string;
-};
-
-export type VerifierData = {
-  places: Places;
-  secrets: Pick<Secrets, 'database'>;
   eventKey: { publicKey: Uint8Array; keyId: string };
   checkpointPublicKey: Uint8Array;
   ledgerId: string;
   tenantId: string;
-  /** Pause between passes over a small ledger, milliseconds. */
+  /** Pause between the verifier's passes over a small ledger, milliseconds. */
   restMs: number;
 };
+
+export type BackgroundRequest = { kind: 'committed'; events: number } | { kind: 'give_back' };
+
+export type BackgroundNotice =
+  | { kind: 'ready'; indexed: boolean }
+  /** There is no search index, or no more of it. */
+  | { kind: 'unindexed'; message: string }
+  | { kind: 'verified'; report: VerifierReport };

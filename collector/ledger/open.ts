@@ -1,10 +1,8 @@
 /**
  * Opens a ledger: the one place that makes a WriteLedger. Order: lock the folder, check the head file and the end of
- * the database, migrate, start the writer; then readers, indexer and verifier. Any refusal leaves everything as it was.
- * Threads: writer (with a signing thread), reader, indexer, verifier. docs/architecture: Inside the collector.
+ * the database, migrate, start the writer; then what works behind it, and the reader. Any refusal leaves everything as it was.
+ * Threads: writer (with a signing thread), reader, background (indexer and verifier). docs/architecture: Inside the collector.
  */
-import { once } from 'node:events';
-import { stat, statfs } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
@@ -23,15 +21,18 @@ import { backupDatabase } from './backup.ts';
 import { openBlobs } from './blobs.ts';
 import type { FaultPlan } from './faults.ts';
 import { lockFolder, placesOf } from './folder.ts';
+import { giveBack } from './give-back.ts';
 import type {
-  IndexerData,
+  BackgroundData,
+  BackgroundNotice,
+  BackgroundRequest,
   ReaderData,
   UploadInput,
-  VerifierData,
   WriterData,
   WriterNotice,
   WriterReady,
 } from './messages.ts';
+import { calmTimer, diskMeter, rateMeter } from './meters.ts';
 import { errorOf, ThreadClient, threadFile } from './threads.ts';
 import type { VerifierReport } from './verifier.ts';
 
@@ -65,12 +66,9 @@ export type OpenOptions = {
 
 const DISK_LOW_BYTES = 512 * 1024 * 1024;
 /** What works behind the ledger has time: a small young generation costs it little and spares memory. */
-const background = { resourceLimits: { maxYoungGenerationSizeMb: 3 } };
-const DISK_EVERY_MS = 5000;
-/** How long the indexer and the verifier may not know of a commit. */
+const modest = { resourceLimits: { maxYoungGenerationSizeMb: 3 } };
+/** How long what works behind the ledger may not know of a commit. */
 const BEHIND_MS = 50;
-/** Events per second are counted over this window. */
-const RATE_WINDOW_MS = 5000;
 
 const plain = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes);
 
@@ -119,22 +117,39 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
     if (ready.headFileMissing)
       log.warn('the head file was missing: a rollback before now would not be noticed');
 
-    const indexerData: IndexerData = { places, secrets, ...ids };
-    const indexer = new Worker(threadFile('indexer-thread', import.meta.url), {
-      workerData: indexerData,
-      ...background,
+    let verified: VerifierState = { verifiedTo: -1 };
+    const started = Promise.withResolvers<boolean>();
+    const hear = (notice: BackgroundNotice): void => {
+      if (notice.kind === 'ready') started.resolve(notice.indexed);
+      if (notice.kind === 'unindexed')
+        log.warn('there is no search index; search scans instead', { message: notice.message });
+      if (notice.kind === 'verified') verified = stateAfter(notice.report, verified, clock.now());
+    };
+    const backgroundData: BackgroundData = {
+      places,
+      secrets,
+      eventKey: { publicKey: plain(vault.eventKey.publicKey), keyId: vault.eventKey.keyId },
+      checkpointPublicKey: plain(vault.checkpointKey.publicKey),
+      ...ids,
+      restMs: options.verifierRestMs ?? 5000,
+    };
+    const background = new Worker(threadFile('background-thread', import.meta.url), {
+      workerData: backgroundData,
+      ...modest,
     });
-    threads.push(indexer);
-    const indexed = await once(indexer, 'message').then(
-      () => true,
-      (error: Error) => {
-        log.warn('there is no search index; search scans instead', { message: error.message });
-        return false;
-      },
-    );
-    indexer.on('error', error =>
-      log.warn('the indexer ended; search scans what it left', { message: error.message }),
-    );
+    threads.push(background);
+    background.on('message', hear);
+    background.on('error', error => {
+      log.warn('the verifier ended', { message: error.message });
+      const fault = {
+        seq: verified.verifiedTo + 1,
+        code: 'verifier_ended',
+        message: 'the ledger is not being verified',
+      };
+      verified = { ...verified, fault };
+      started.resolve(false);
+    });
+    const indexed = await started.promise;
     const readerData: ReaderData = { places, secrets, ...ids, indexed };
     const startReader = () =>
       new ThreadClient(threadFile('reader-thread', import.meta.url), readerData, () => {});
@@ -147,37 +162,6 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       threads.push(searching);
       return searching;
     };
-
-    let verified: VerifierState = { verifiedTo: -1 };
-    const verifierData: VerifierData = {
-      places,
-      secrets,
-      eventKey: { publicKey: plain(vault.eventKey.publicKey), keyId: vault.eventKey.keyId },
-      checkpointPublicKey: plain(vault.checkpointKey.publicKey),
-      ...ids,
-      restMs: options.verifierRestMs ?? 5000,
-    };
-    const verifier = new Worker(threadFile('verifier-thread', import.meta.url), {
-      workerData: verifierData,
-      ...background,
-    });
-    threads.push(verifier);
-    verifier.on('message', (report: VerifierReport) => {
-      verified = {
-        verifiedTo: report.verifiedTo,
-        verifiedAt: new Date(clock.now()).toISOString(),
-        ...(report.fault === undefined ? (report.passed ? {} : keep(verified)) : { fault: report.fault }),
-      };
-    });
-    verifier.on('error', error => {
-      log.warn('the verifier ended', { message: error.message });
-      const fault = {
-        seq: verified.verifiedTo + 1,
-        code: 'verifier_ended',
-        message: 'the ledger is not being verified',
-      };
-      verified = { ...verified, fault };
-    });
 
     const blobs = await openBlobs({
       folder: places.blobs,
@@ -199,13 +183,19 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
     const rate = rateMeter();
     const disk = await diskMeter(places.folder, places.ledger, options.diskLowBytes ?? DISK_LOW_BYTES, log);
 
+    const calm = calmTimer(() => {
+      giveBack();
+      background.postMessage({ kind: 'give_back' } satisfies BackgroundRequest);
+      // One that ended says so to whoever asks it something.
+      for (const thread of [writer, reader]) thread.call('give_back', []).catch(() => {});
+    });
+
     // Waking a thread costs whoever waits for this commit some 75 us: those behind are told a little later, together.
     let unheard = 0;
     let telling: NodeJS.Timeout | undefined;
     function tellBehind(): void {
       telling = undefined;
-      indexer.postMessage(unheard);
-      verifier.postMessage(unheard);
+      background.postMessage({ kind: 'committed', events: unheard } satisfies BackgroundRequest);
       unheard = 0;
     }
 
@@ -213,6 +203,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       if (notice.kind === 'warning') log.warn(notice.message, { code: notice.code });
       if (notice.kind !== 'commit') return;
       rate.add(notice.commit.events);
+      calm.heard(notice.commit.events);
       unheard += notice.commit.events;
       telling ??= setTimeout(tellBehind, BEHIND_MS).unref();
       door.committed(notice.commit);
@@ -237,9 +228,10 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         closing ??= (async () => {
           try {
             disk.stop();
+            calm.stop();
             clearTimeout(telling);
             // The writer's connection closes last: then the log is folded into the database and gone.
-            await Promise.all([verifier, indexer, reader, searching].map(thread => thread?.terminate()));
+            await Promise.all([background, reader, searching].map(thread => thread?.terminate()));
             await writer.call('close', undefined);
           } finally {
             await Promise.all(threads.map(thread => thread.terminate()));
@@ -257,8 +249,14 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
 }
 
 /** A fault stands until a whole pass found none. */
-const keep = (state: VerifierState): Partial<VerifierState> =>
-  state.fault === undefined ? {} : { fault: state.fault };
+function stateAfter(report: VerifierReport, before: VerifierState, now: number): VerifierState {
+  const fault = report.fault ?? (report.passed ? undefined : before.fault);
+  return {
+    verifiedTo: report.verifiedTo,
+    verifiedAt: new Date(now).toISOString(),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
 
 async function startWriter(
   data: WriterData,
@@ -295,6 +293,9 @@ function readLedger(reader: ThreadClient, searcher: () => ThreadClient): ReadLed
     'records',
     'approval',
     'approvals',
+    'approvalDetail',
+    'reviewReport',
+    'reviewSettings',
     'nodes',
     'checkpointAt',
     'scope',
@@ -308,53 +309,4 @@ function readLedger(reader: ThreadClient, searcher: () => ThreadClient): ReadLed
     trace: (runId: string, q?: string) => (q === undefined ? reader : searcher()).call('trace', [runId, q]),
   };
   return reading as unknown as ReadLedger; // The brand exists in types alone.
-}
-
-function rateMeter() {
-  const commits: { at: number; events: number }[] = [];
-  const trim = () => {
-    const since = performance.now() - RATE_WINDOW_MS;
-    while (commits.length > 0 && commits[0]!.at < since) commits.shift();
-  };
-  return {
-    add(events: number) {
-      trim();
-      commits.push({ at: performance.now(), events });
-    },
-    perSecond() {
-      trim();
-      return commits.reduce((sum, one) => sum + one.events, 0) / (RATE_WINDOW_MS / 1000);
-    },
-  };
-}
-
-/** Free space and the database's size, read now and then; warns once each time the disk becomes low. */
-async function diskMeter(folder: string, ledger: string, lowBytes: number, log: LedgerLog) {
-  let free = Number.MAX_SAFE_INTEGER;
-  let size = 0;
-  let warned = false;
-  const sizeOf = (file: string) =>
-    stat(file).then(
-      found => found.size,
-      () => 0,
-    );
-  async function measure(): Promise<void> {
-    const space = await statfs(folder);
-    free = space.bavail * space.bsize;
-    size = (await sizeOf(ledger)) + (await sizeOf(`${ledger}-wal`));
-    if (free < lowBytes && !warned)
-      log.warn('little disk space is left', { code: 'disk_low', freeBytes: free });
-    warned = free < lowBytes;
-  }
-  await measure();
-  const timer = setInterval(() => {
-    measure().catch((error: Error) => log.warn('the disk could not be measured', { message: error.message }));
-  }, DISK_EVERY_MS);
-  timer.unref();
-  return {
-    freeBytes: () => free,
-    ledgerBytes: () => size,
-    low: () => free < lowBytes,
-    stop: () => clearInterval(timer),
-  };
 }

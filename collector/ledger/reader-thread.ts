@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { openReadable } from './database.ts';
+import { giveBack } from './give-back.ts';
 import type { ReaderData } from './messages.ts';
 import { readings } from './readings.ts';
 import { serve } from './threads.ts';
@@ -18,6 +19,7 @@ serve((kind, input: readonly never[]) => {
     setImmediate(() => parentPort?.close());
     return undefined;
   }
+  if (kind === 'give_back') return giveBack();
   const reading = table[kind];
   if (reading === undefined) throw new Error(`the reader knows no ${kind}`);
   return reading(...input);

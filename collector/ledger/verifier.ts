@@ -11,7 +11,7 @@ import type { CheckpointRow } from './checkpoints.ts';
 import { type Connection, openReadable } from './database.ts';
 import { ed25519PublicKey } from './headfile.ts';
 import { BLOCK, nodeReader, rootAt, STORED_LEVEL, sha256, subtree } from './merkle.ts';
-import type { VerifierData } from './messages.ts';
+import type { BackgroundData } from './messages.ts';
 import { RecordReader, type RecordRow } from './records.ts';
 
 export type Fault = { seq: number; code: string; message: string };
@@ -20,7 +20,7 @@ export type VerifierReport = { verifiedTo: number; passed: boolean; fault?: Faul
 type State = { previous: string; lastUs: string; apps: Map<string, number> };
 
 export class Verifier {
-  readonly #data: VerifierData;
+  readonly #data: BackgroundData;
   readonly #db: Connection;
   readonly #records: RecordReader;
   readonly #key: KeyObject;
@@ -33,7 +33,7 @@ export class Verifier {
   #verifiedTo = -1;
   #fault: Fault | undefined;
 
-  constructor(data: VerifierData) {
+  constructor(data: BackgroundData) {
     this.#data = data;
     this.#db = openReadable(data.places.ledger, data.secrets.database, 2048);
     this.#records = new RecordReader(this.#db, data);

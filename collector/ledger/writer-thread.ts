@@ -14,6 +14,7 @@ import { writeBlobSync } from './blob-file.ts';
 import { writerCommands } from './commands.ts';
 import { type Connection, openWritable } from './database.ts';
 import { faultsOf } from './faults.ts';
+import { giveBack } from './give-back.ts';
 import { HeadFile } from './headfile.ts';
 import type {
   AppendInput,
@@ -243,6 +244,10 @@ async function close(): Promise<void> {
 }
 
 port.on('message', (request: Request) => {
+  if (request.kind === 'give_back') {
+    giveBack();
+    return answer(request.id, { output: undefined });
+  }
   if (request.kind === 'close') {
     close().then(
       () => answer(request.id, { output: undefined }),
