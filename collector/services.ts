@@ -9,6 +9,7 @@ import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
 import { validateEvent } from '../core/event/validate.ts';
 import { LEDGER_APP } from '../core/proof/record.ts';
+import { createApprovalDesk } from './approvals/desk.ts';
 import { createGate } from './approvals/gate.ts';
 import { openEvidence } from './evidence/desk.ts';
 import type { OpenServices } from './http/services.ts';
@@ -114,6 +115,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       keys,
       people,
       gate,
+      approvals: createApprovalDesk({ ledger, clock }),
       policy,
       settings,
       evidence,

@@ -5,98 +5,76 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { ApprovalView } from '../../core/api/views.ts';
 import type { CommandTable } from '../ledger/tx.ts';
+import { answerApproval, signAnswer } from './answer.ts';
 import { decide } from './decide.ts';
-import { approvalRow, isOver, sampleFact, sampleMark, scripted, sql } from './recording.ts';
+import { openApproval } from './open.ts';
+import { approvalRow, isOver, ownSource, sql } from './recording.ts';
+import { approvalEvent, byPerson } from './records.ts';
 import { consumeApproval, reportOutcome } from './use.ts';
 import { type ApprovalRow, approvalView } from './view.ts';
 
 /** Most approvals that one run of expireApprovals ends; the timer comes back for the rest. */
 const EXPIRY_BATCH = 500;
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
-const HEX_64 = /^[0-9a-f]{64}$/;
-
 export const approvalCommands: Pick<
   CommandTable,
-  'decide' | 'answerApproval' | 'consumeApproval' | 'reportOutcome' | 'expireApprovals'
+  | 'decide'
+  | 'answerApproval'
+  | 'openApproval'
+  | 'signAnswer'
+  | 'commentApproval'
+  | 'cancelApproval'
+  | 'consumeApproval'
+  | 'reportOutcome'
+  | 'expireApprovals'
 > = {
   decide,
+  answerApproval,
+  openApproval,
+  signAnswer,
   consumeApproval,
   reportOutcome,
 
-  /**
-   * Throws approval_unknown, approval_expired, approval_closed, input_invalid. A deny ends what was approved and not
-   * yet used. While no person is enrolled one unsigned answer counts, whatever k the policy asks.
-   */
-  answerApproval(tx, input): ApprovalView {
-    if (input.shownDigest !== undefined && !HEX_64.test(input.shownDigest)) {
-      throw new TrailmixError('input_invalid', {
-        where: '/shown_digest',
-        message: 'shown_digest must be the 64 hex characters of a SHA-256',
-      });
-    }
-    if (input.openedAt !== undefined && !TIME.test(input.openedAt)) {
-      throw new TrailmixError('input_invalid', {
-        where: '/opened_at',
-        message: 'opened_at must be a UTC time',
-      });
-    }
+  /** A remark that answers nothing, also once it is over. Throws approval_unknown. */
+  commentApproval(tx, input) {
     const row = approvalRow(tx, input.id);
-    if (
-      row.status === 'expired' ||
-      ((row.status === 'waiting' || row.status === 'approved') && isOver(tx, row))
-    ) {
-      throw new TrailmixError('approval_expired');
-    }
-    const open = row.status === 'waiting' || (row.status === 'approved' && input.verdict === 'deny');
-    if (!open) throw new TrailmixError('approval_closed');
-    const { receivedAt } = tx.append({
-      appId: row.app_id,
-      eventType: 'approval.answered',
-      ...scripted(input.sampleTs),
-      sessionId: row.session_id,
-      source: input.source,
-      members: {
-        ...sampleMark(input.sampleTs),
-        parent_id: row.decision_id,
-        actor_type: 'user',
-        actor_id: input.by,
-        name: row.action,
-        risk: row.risk,
-        approval: {
-          id: row.id,
-          decision_id: row.decision_id,
-          binding_hash: row.binding_hash,
-          verdict: input.verdict,
-          by: input.by,
-          decided_at: tx.receivedAt(),
-          signed_in: input.signedIn,
-          ...(input.comment === undefined ? {} : { comment: input.comment }),
-          ...(input.shownDigest === undefined ? {} : { shown_digest: input.shownDigest }),
-          ...(input.openedAt === undefined ? {} : { opened_at: input.openedAt }),
-        },
-      },
-      facts: {
-        ...sampleFact(input.sampleTs),
-        kind: 'approval',
-        name: row.action,
-        risk: row.risk,
-        parentId: row.decision_id,
-      },
-    });
-    sql(
-      tx,
-      `UPDATE approval SET status = ?, answered_at = ?, answered_by = ?, comment = ?, signed_in = ? WHERE id = ?`,
-    ).run(
-      input.verdict === 'approve' ? 'approved' : 'denied',
-      receivedAt,
-      input.by,
-      input.comment ?? null,
-      input.signedIn,
-      row.id,
+    const event = approvalEvent(
+      row,
+      'approval.commented',
+      { by: input.by, text: input.text },
+      byPerson(input.by),
     );
-    tx.touchApproval(row.id);
-    return approvalView(approvalRow(tx, row.id));
+    const { seq, receivedAt } = tx.append({ ...event, source: input.source });
+    sql(tx, 'INSERT INTO approval_comment (seq, approval_id, by, at, text) VALUES (?, ?, ?, ?, ?)').run(
+      seq,
+      row.id,
+      input.by,
+      receivedAt,
+      input.text,
+    );
+    return { seq, at: receivedAt };
+  },
+
+  /**
+   * The agent takes its question back. What has ended already stays as it is. Throws approval_unknown (also for another
+   * key's), approval_consumed.
+   */
+  cancelApproval(tx, input): ApprovalView {
+    const row = approvalRow(tx, input.id);
+    if (row.key_id !== input.keyId || row.app_id !== input.appId) {
+      throw new TrailmixError('approval_unknown', { where: '/id' });
+    }
+    if (row.status === 'consumed') throw new TrailmixError('approval_consumed');
+    if ((row.status === 'waiting' || row.status === 'approved') && !isOver(tx, row)) {
+      const event = approvalEvent(row, 'approval.cancelled', {
+        was: row.status,
+        ...(input.reason === undefined ? {} : { reason: input.reason }),
+      });
+      tx.append({ ...event, source: ownSource(input) });
+      sql(tx, `UPDATE approval SET status = 'cancelled' WHERE id = ?`).run(row.id);
+      tx.touchApproval(row.id);
+    }
+    return approvalView(tx.db, approvalRow(tx, row.id));
   },
 
   /** Ends what was neither used nor refused in time, one approval.expired each, oldest first. */
@@ -107,24 +85,7 @@ export const approvalCommands: Pick<
        WHERE status IN ('waiting', 'approved') AND expires_at <= ? ORDER BY expires_at LIMIT ${EXPIRY_BATCH}`,
     ).all(tx.receivedAt()) as ApprovalRow[];
     for (const row of rows) {
-      tx.append({
-        appId: row.app_id,
-        eventType: 'approval.expired',
-        sessionId: row.session_id,
-        members: {
-          parent_id: row.decision_id,
-          name: row.action,
-          risk: row.risk,
-          approval: {
-            id: row.id,
-            decision_id: row.decision_id,
-            binding_hash: row.binding_hash,
-            was: row.status,
-            expires_at: row.expires_at,
-          },
-        },
-        facts: { kind: 'approval', name: row.action, risk: row.risk, parentId: row.decision_id },
-      });
+      tx.append(approvalEvent(row, 'approval.expired', { was: row.status, expires_at: row.expires_at }));
       sql(tx, `UPDATE approval SET status = 'expired' WHERE id = ?`).run(row.id);
       tx.touchApproval(row.id);
     }

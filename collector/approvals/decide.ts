@@ -1,18 +1,16 @@
 /**
  * Writer command: a decision and, where the word is approve, the approval it asks for. Format: docs/spec/gate.md.
  */
-import { argsDigest, bindingHash, makeBinding } from '../../core/proof/binding.ts';
+import { qualifyingRoles } from '../../core/approval/answer.ts';
+import { argsDigest, type Binding, bindingHash, makeBinding } from '../../core/proof/binding.ts';
 import { hex } from '../../core/proof/bytes.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
-import type { CommandHandler } from '../ledger/tx.ts';
+import type { CommandHandler, WriteTx } from '../ledger/tx.ts';
+import { approverCount } from '../people/standing.ts';
 import type { DecisionInput } from '../ports.ts';
 import { hmac, ownSource, sampleFact, sampleMark, scripted, sha256, sql } from './recording.ts';
+import { reviewSettings } from './settings.ts';
 import { addSeconds } from './time.ts';
-
-/** Seconds from asking until an approval can no longer be given or used. */
-export const APPROVAL_SECONDS = 15 * 60;
-/** What the policy gets when it asks without saying whom. */
-const DEFAULT_REQUIRED = { k: 1, roles: ['approver'] } as const;
 
 function decisionMembers(
   input: DecisionInput,
@@ -32,9 +30,9 @@ function decisionMembers(
     ...(input.traceId === undefined ? {} : { trace_id: input.traceId }),
     ...(input.context === undefined ? {} : { context: input.context }),
     decision: {
-      ...(outcome.rules === undefined ? {} : { rules: outcome.rules }),
       result: outcome.result,
       reasons: outcome.reasons,
+      ...(outcome.rules === undefined ? {} : { rules: outcome.rules }),
       policy: { version: outcome.policy.version, hash: outcome.policy.hash },
       eval_us: outcome.evalUs,
       args_digest: digest,
@@ -44,6 +42,17 @@ function decisionMembers(
       ...(approvalId === undefined ? {} : { approval_id: approvalId }),
     },
   };
+}
+
+/**
+ * Whom the policy asks; one approver when it does not say. Critical risk needs more than one person while four-eyes is
+ * in force (docs/spec/gate.md, "Answers").
+ */
+function requiredOf(tx: WriteTx, input: DecisionInput, criticalPeople: number): Binding['required'] {
+  const { k, roles } = input.outcome.required ?? { k: 1, roles: [] };
+  const required = { k, roles: qualifyingRoles(roles) };
+  if (input.risk !== 'critical' || required.k >= criticalPeople) return required;
+  return approverCount(tx.db, tx.tenantId) >= 2 ? { ...required, k: criticalPeople } : required;
 }
 
 /** Records decision.recorded and, where the word is approve, approval.asked with the whole binding. */
@@ -91,6 +100,8 @@ export const decide: CommandHandler<'decide'> = (tx, input) => {
   const answer = { decisionId, seq: decided.seq, argsSalt: hex(argsSalt) };
   if (approvalId === undefined) return answer;
 
+  const settings = reviewSettings(tx.db);
+  const required = requiredOf(tx, input, settings.critical_people);
   const binding = makeBinding({
     v: 1,
     ledger_id: tx.ledgerId,
@@ -103,9 +114,9 @@ export const decide: CommandHandler<'decide'> = (tx, input) => {
     args_digest: digest,
     policy_hash: outcome.policy.hash,
     decision_id: decisionId,
-    required: outcome.required ?? DEFAULT_REQUIRED,
+    required,
     nonce: hex(tx.random(32)),
-    expires_at: addSeconds(decided.receivedAt, APPROVAL_SECONDS),
+    expires_at: addSeconds(decided.receivedAt, settings.expires_seconds),
   });
   const bound = bindingHash(sha256, binding);
   const asked = tx.append({
@@ -142,9 +153,9 @@ export const decide: CommandHandler<'decide'> = (tx, input) => {
   sql(
     tx,
     `INSERT INTO approval (id, decision_id, tenant_id, app_id, key_id, session_id, actor_id, action, risk, payload,
-       context, reasons, policy_version, policy_hash, args_digest, nonce, binding_hash, status, asked_seq, asked_at,
-       expires_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
+       context, reasons, rules, required_k, required_roles, policy_version, policy_hash, args_digest, nonce, binding_hash,
+       status, asked_seq, asked_at, expires_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
   ).run(
     approvalId,
     decisionId,
@@ -158,6 +169,9 @@ export const decide: CommandHandler<'decide'> = (tx, input) => {
     JSON.stringify(input.payload),
     input.context === undefined ? null : JSON.stringify(input.context),
     JSON.stringify(outcome.reasons),
+    outcome.rules === undefined ? null : JSON.stringify(outcome.rules),
+    binding.required.k,
+    JSON.stringify(binding.required.roles),
     outcome.policy.version,
     outcome.policy.hash,
     digest,

@@ -7,27 +7,32 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { ApprovalView } from '../../core/api/views.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
-import type { Clock, Ledger, PolicyOutcome, PolicyRunner, Principal, Source } from '../ports.ts';
+import type { Clock, Ledger, PolicyOutcome, PolicyRunner, Principal } from '../ports.ts';
 import { startExpiry } from './expiry.ts';
 import { refuseLong, refuseSpecial } from './plain.ts';
 import { Waiters } from './waiters.ts';
 
 type Key = Extract<Principal, { kind: 'key' }>;
 type Asker = Extract<Principal, { kind: 'key' | 'person' | 'local' }>;
-type Answerer = Extract<Principal, { kind: 'person' | 'local' }>;
 
 export type Gate = {
   /** Throws app_mismatch, key_dollar, json_depth, field_too_long, busy, disk_full. A policy that fails is a recorded deny with code policy_failed. */
   decide(who: Key, input: InputOf<'decide'>): Promise<OutputOf<'decide'>>;
   /**
-   * The approval, at once when it is answered, else when it is or `seconds` (0 to 60) have passed.
+   * The approval, at once when it is answered or not `known` people approve, else when that changes or `seconds` (0 to 60)
+   * have passed. Without `known`, what counts is how many approved when the wait began.
    * Throws approval_unknown, busy (too many wait already).
    */
-  wait(who: Asker, id: string, seconds: number, signal?: AbortSignal): Promise<ApprovalView>;
-  /** Throws approval_unknown, approval_expired, approval_closed, input_invalid. */
-  answer(who: Answerer, id: string, input: InputOf<'answerApproval'>): Promise<ApprovalView>;
-  /** Throws approval_unknown, binding_mismatch, approval_{consumed,denied,expired,not_approved}, policy_changed. */
+  wait(
+    who: Asker,
+    id: string,
+    seconds: number,
+    how?: { known?: number | undefined; signal?: AbortSignal },
+  ): Promise<ApprovalView>;
+  /** Throws approval_unknown, binding_mismatch, approval_{consumed,denied,cancelled,expired,not_approved}, policy_changed. */
   consume(who: Key, id: string, input: InputOf<'consumeApproval'>): Promise<OutputOf<'consumeApproval'>>;
+  /** The agent no longer wants it. Throws approval_unknown, approval_consumed. */
+  cancel(who: Key, id: string, reason?: string): Promise<ApprovalView>;
   /** Throws decision_unknown, policy_denied, approval_not_approved, outcome_conflict, key_dollar, json_depth. */
   outcome(who: Key, id: string, input: InputOf<'reportOutcome'>): Promise<OutputOf<'reportOutcome'>>;
   /** Lets every waiter go with the approval as it is, and stops the expiry timer. */
@@ -102,37 +107,24 @@ export function createGate(options: GateOptions): Gate {
       };
     },
 
-    async wait(who, id, seconds, signal) {
+    async wait(who, id, seconds, { known, signal } = {}) {
       // Registered before reading: what is committed in between wakes it.
       const waiter = waiters.add(id);
       try {
         const until = performance.now() + Math.min(seconds, LONGEST_WAIT) * 1000;
+        let approvedBy = known;
         for (;;) {
           const view = await visible(who, id);
           const left = until - performance.now();
           const over = left <= 0 || waiters.closed || signal?.aborted === true;
-          if (view.status !== 'waiting' || over) return view;
+          approvedBy ??= view.approved_by;
+          if (view.status !== 'waiting' || view.approved_by !== approvedBy || over) return view;
           // A wake says that something was committed, not what: the asking itself may come late.
           await waiter.wait(left, signal);
         }
       } finally {
         waiter.remove();
       }
-    },
-
-    answer(who, id, input) {
-      const source: Source =
-        who.kind === 'person' ? { via: 'page', auth: 'person' } : { via: 'cli', auth: 'self' };
-      return ledger.write.run('answerApproval', {
-        id,
-        verdict: input.verdict,
-        by: who.kind === 'person' ? who.name : 'command line',
-        ...(input.comment === undefined ? {} : { comment: input.comment }),
-        ...(input.shown_digest === undefined ? {} : { shownDigest: input.shown_digest }),
-        ...(input.opened_at === undefined ? {} : { openedAt: input.opened_at }),
-        signedIn: 'none',
-        source,
-      });
     },
 
     async consume(who, id, input) {
@@ -148,6 +140,14 @@ export function createGate(options: GateOptions): Gate {
       });
       return { intent_id: intentId, grant: { expires_at: grantExpiresAt } };
     },
+
+    cancel: (who, id, reason) =>
+      ledger.write.run('cancelApproval', {
+        id,
+        keyId: who.id,
+        appId: who.appId,
+        ...(reason === undefined ? {} : { reason }),
+      }),
 
     async outcome(who, id, input) {
       refuseSpecial(input.result, ['result']);

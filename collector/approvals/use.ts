@@ -17,6 +17,7 @@ import {
   sql,
 } from './recording.ts';
 import { addSeconds } from './time.ts';
+import { answersOf, isGiven } from './view.ts';
 
 /** Seconds in which the call must begin once the approval is used; the same request gets the same answer in them. */
 export const GRANT_SECONDS = 10;
@@ -24,7 +25,7 @@ export const GRANT_SECONDS = 10;
 /**
  * The one use of an approval. Checks in this order, each with its own code: the key that asked (approval_unknown
  * for any other: nobody learns of others' approvals), the call as bound (binding_mismatch), used (approval_consumed,
- * or the same answer while the grant lasts), approval_denied, approval_expired, approval_not_approved,
+ * or the same answer while the grant lasts), approval_denied, approval_cancelled, approval_expired, approval_not_approved,
  * policy_changed.
  */
 export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) => {
@@ -53,8 +54,12 @@ export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) =>
     throw new TrailmixError('approval_consumed');
   }
   if (row.status === 'denied') throw new TrailmixError('approval_denied');
+  if (row.status === 'cancelled') throw new TrailmixError('approval_cancelled');
   if (row.status === 'expired' || isOver(tx, row)) throw new TrailmixError('approval_expired');
-  if (row.status !== 'approved') throw new TrailmixError('approval_not_approved');
+  // Counted again from the answers: a status alone lets nothing through.
+  const answers = answersOf(tx.db, row.id);
+  if (row.status !== 'approved' || !isGiven(row.required_k, answers))
+    throw new TrailmixError('approval_not_approved');
   if (row.policy_hash !== input.activePolicyHash) throw new TrailmixError('policy_changed');
 
   const intentId = tx.id('int');
@@ -81,6 +86,7 @@ export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) =>
         key_id: input.keyId,
         policy_hash: row.policy_hash,
         grant_expires_at: grantExpiresAt,
+        four_eyes: answers.every(({ four_eyes }) => four_eyes === 1),
       },
     },
     facts: {

@@ -1,15 +1,19 @@
 /**
- * How approvals are read, from any connection: SQL and the row -> ApprovalView mapping. The reader thread uses both
- * for `approval` and `approvals`; the writer's commands answer with the same.
+ * How approvals are read, from any connection: rows, and their mapping to ApprovalView. The reader thread and the
+ * writer's commands answer with the same.
  */
 import { createHash } from 'node:crypto';
+import type Database from 'better-sqlite3';
 import type { ApprovalView } from '../../core/api/views.ts';
 import { runId } from '../../core/proof/record.ts';
+import { approverCount } from '../people/standing.ts';
+import { statement } from './statements.ts';
 
 export type ApprovalRow = {
   id: string;
   decision_id: string;
   decision_seq: number;
+  tenant_id: string;
   app_id: string;
   key_id: string;
   session_id: string;
@@ -19,6 +23,9 @@ export type ApprovalRow = {
   payload: string;
   context: string | null;
   reasons: string;
+  rules: string | null;
+  required_k: number;
+  required_roles: string;
   policy_version: number;
   policy_hash: string;
   args_digest: string;
@@ -37,40 +44,88 @@ export type ApprovalRow = {
   outcome: 'ok' | 'error' | null;
 };
 
-const FROM = `SELECT a.*, d.seq AS decision_seq, d.outcome AS outcome
-  FROM approval a JOIN decision d ON d.id = a.decision_id WHERE a.tenant_id = $tenant`;
-const LISTED = {
-  waiting: "a.status = 'waiting'",
-  answered: "a.status <> 'waiting'",
-  all: 'TRUE',
-} as const;
+export type AnswerRow = {
+  seq: number;
+  approval_id: string;
+  by: string;
+  name: string | null;
+  role: string | null;
+  verdict: 'approve' | 'deny';
+  at: string;
+  signed_in: 'none' | 'page' | 'collector';
+  four_eyes: 0 | 1;
+  seconds: number | null;
+  min_met: 0 | 1 | null;
+  challenge: string | null;
+  attempts: number | null;
+  shown_characters: number | null;
+  on_behalf_of: string | null;
+  comment: string | null;
+};
 
-export type ApprovalList = keyof typeof LISTED;
+/** What an approval's row and its decision's say. CROSS JOIN: a list walks its own index, and looks each decision up. */
+export const FROM_APPROVAL = `SELECT a.*, d.seq AS decision_seq, d.outcome AS outcome
+  FROM approval a CROSS JOIN decision d ON d.id = a.decision_id WHERE a.tenant_id = $tenant`;
 
 /** Parameters: $tenant, $id. */
-export const SELECT_APPROVAL = `${FROM} AND a.id = $id`;
-/** Parameters: $tenant. One row {total}. */
-export const countApprovals = (list: ApprovalList): string =>
-  `SELECT count(*) AS total FROM approval a WHERE a.tenant_id = $tenant AND ${LISTED[list]}`;
-/**
- * Parameters: $tenant, $limit, and $seq: the asked_seq of the last row of the page before (null for the first page).
- * Waiting ones come oldest first, the others newest first; asked_seq is unique, so pages neither skip nor repeat.
- */
-export const listApprovals = (list: ApprovalList): string =>
-  list === 'waiting'
-    ? `${FROM} AND ${LISTED[list]} AND ($seq IS NULL OR a.asked_seq > $seq) ORDER BY a.asked_seq LIMIT $limit`
-    : `${FROM} AND ${LISTED[list]} AND ($seq IS NULL OR a.asked_seq < $seq) ORDER BY a.asked_seq DESC LIMIT $limit`;
+export const SELECT_APPROVAL = `${FROM_APPROVAL} AND a.id = $id`;
 
 /** Named queries for ReadLedger.query: the reader thread registers them as they are. */
 export const approvalQueries = {
   'approvals.next_expiry': `SELECT min(expires_at) AS at FROM approval WHERE status IN ('waiting', 'approved')`,
 } as const;
 
+const ANSWERS = 'SELECT * FROM approval_answer WHERE approval_id = ? ORDER BY seq';
+
+export const answersOf = (db: Database.Database, approvalId: string): AnswerRow[] =>
+  statement(db, ANSWERS).all(approvalId) as AnswerRow[];
+
+/** People who approve so far: a person counts once, and not at all once they denied. */
+export function approversOf(answers: readonly AnswerRow[]): Set<string> {
+  const approvers = new Set<string>();
+  for (const { by, verdict } of answers) {
+    if (verdict === 'approve') approvers.add(by);
+    else approvers.delete(by);
+  }
+  return approvers;
+}
+
+/** Whether what was answered is enough: k people, or one answer that was given while four-eyes was not in force. */
+export function isGiven(requiredK: number, answers: readonly AnswerRow[]): boolean {
+  if (answers.some(({ verdict }) => verdict === 'deny')) return false;
+  return (
+    approversOf(answers).size >= requiredK ||
+    answers.some(({ verdict, four_eyes }) => verdict === 'approve' && four_eyes === 0)
+  );
+}
+
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
-/** `outcome` is `unknown` from the grant on until the caller reports what came of the call. */
-export function approvalView(row: ApprovalRow): ApprovalView {
+const answerView = (row: AnswerRow): NonNullable<ApprovalView['answers']>[number] => ({
+  by: row.by,
+  ...(row.name === null ? {} : { name: row.name }),
+  ...(row.role === null ? {} : { role: row.role }),
+  verdict: row.verdict,
+  at: row.at,
+  ...(row.seconds === null ? {} : { seconds: row.seconds }),
+  ...(row.comment === null ? {} : { comment: row.comment }),
+  signed_in: row.signed_in,
+  ...(row.on_behalf_of === null ? {} : { on_behalf_of: row.on_behalf_of }),
+  seq: row.seq,
+});
+
+/**
+ * `outcome` is `unknown` from the grant on until the caller reports what came of the call. `four_eyes` says what was in
+ * force for the answers; while there is none, what is in force now.
+ */
+export function approvalView(
+  db: Database.Database,
+  row: ApprovalRow,
+  inForce = () => approverCount(db, row.tenant_id) >= 2,
+): ApprovalView {
   const outcome = row.outcome ?? (row.status === 'consumed' ? 'unknown' : undefined);
+  const answers = answersOf(db, row.id);
+  const fourEyes = answers.length === 0 ? inForce() : answers.every(({ four_eyes }) => four_eyes === 1);
   return {
     id: row.id,
     decision_id: row.decision_id,
@@ -85,6 +140,10 @@ export function approvalView(row: ApprovalRow): ApprovalView {
     ...(row.context === null ? {} : { context: JSON.parse(row.context) }),
     reasons: JSON.parse(row.reasons) as string[],
     status: row.status,
+    required: { k: row.required_k, roles: JSON.parse(row.required_roles) as string[] },
+    approved_by: approversOf(answers).size,
+    four_eyes: fourEyes,
+    answers: answers.map(answerView),
     asked_at: row.asked_at,
     expires_at: row.expires_at,
     ...(row.answered_at === null ? {} : { answered_at: row.answered_at }),

@@ -1,5 +1,6 @@
 /** Every operation's handler: the type `Handlers` makes a missing one an error. */
 import type { Handlers } from './handler.ts';
+import { approvalHandlers } from './handlers/approvals.ts';
 import { evidenceHandlers } from './handlers/evidence.ts';
 import { gateHandlers } from './handlers/gate.ts';
 import { hostHandlers } from './handlers/host.ts';
@@ -18,6 +19,7 @@ export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; can
     ...recordHandlers,
     ...otlpHandlers(new UnkeyedQuota(host.clock)),
     ...gateHandlers,
+    ...approvalHandlers,
     ...readingHandlers,
     ...overviewHandlers,
     ...peopleHandlers,

@@ -6,6 +6,7 @@ import type { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { Phase, StatusView } from '../../core/api/views.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
+import type { ApprovalDesk } from '../approvals/desk.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Log } from '../logging.ts';
@@ -56,6 +57,7 @@ export type OpenServices = {
   keys: ApiKeys;
   people: PeopleDesk;
   gate: Gate;
+  approvals: ApprovalDesk;
   policy: PolicyDesk;
   evidence: EvidenceDesk;
   settings: SettingsDesk;

@@ -1,55 +1,23 @@
-/** The approvals' queue as the reader answers it, by the statements of collector/approvals/view.ts. */
-import { TrailmixError } from '../../core/api/errors.ts';
+/** What the reader thread answers about approvals: the modules of collector/approvals on its own connection. */
 import type { ApprovalView } from '../../core/api/views.ts';
-import {
-  type ApprovalList,
-  type ApprovalRow,
-  approvalView,
-  countApprovals,
-  listApprovals,
-  SELECT_APPROVAL,
-} from '../approvals/view.ts';
-import type { ReadLedger } from '../ports.ts';
+import { approvalDetail } from '../approvals/detail.ts';
+import { listApprovals } from '../approvals/queue.ts';
+import { reviewReport } from '../approvals/report.ts';
+import { reviewSettings } from '../approvals/settings.ts';
+import { statement } from '../approvals/statements.ts';
+import { type ApprovalRow, approvalView, SELECT_APPROVAL } from '../approvals/view.ts';
+import type { ApprovalQuery } from '../ports.ts';
 import type { Connection } from './database.ts';
-import { MOST_ITEMS } from './search.ts';
-
-const DEFAULT_LIMIT = 100;
 
 export function approvalReader(db: Connection, tenant: string) {
   return {
     approval(id: string): ApprovalView | undefined {
-      const row = db.prepare<[Record<string, unknown>], ApprovalRow>(SELECT_APPROVAL).get({ tenant, id });
-      return row === undefined ? undefined : approvalView(row);
+      const row = statement(db, SELECT_APPROVAL).get({ tenant, id }) as ApprovalRow | undefined;
+      return row === undefined ? undefined : approvalView(db, row);
     },
-    approvals(query: {
-      status?: ApprovalList;
-      cursor?: string;
-      limit?: number;
-    }): Awaited<ReturnType<ReadLedger['approvals']>> {
-      const list = query.status ?? 'all';
-      const limit = Math.min(query.limit ?? DEFAULT_LIMIT, MOST_ITEMS);
-      if (query.cursor !== undefined && !/^\d{1,15}$/.test(query.cursor)) {
-        throw new TrailmixError('input_invalid', {
-          where: 'cursor',
-          message: 'cursor must be the `next` of an answer',
-        });
-      }
-      const seq = query.cursor === undefined ? null : Number(query.cursor);
-      return db.transaction(() => {
-        const rows = db
-          .prepare<[Record<string, unknown>], ApprovalRow>(listApprovals(list))
-          .all({ tenant, seq, limit: limit + 1 });
-        const items = rows.slice(0, limit);
-        const last = rows.length > limit ? items.at(-1) : undefined;
-        const { total } = db
-          .prepare<[Record<string, unknown>], { total: number }>(countApprovals(list))
-          .get({ tenant })!;
-        return {
-          items: items.map(approvalView),
-          total,
-          ...(last === undefined ? {} : { next: String(last.asked_seq) }),
-        };
-      })();
-    },
+    approvals: (query: ApprovalQuery) => listApprovals(db, tenant, query),
+    approvalDetail: (id: string, now: string, who?: string) => approvalDetail(db, tenant, id, now, who),
+    reviewReport: (from: string, to: string) => reviewReport(db, tenant, from, to),
+    reviewSettings: () => reviewSettings(db),
   };
 }

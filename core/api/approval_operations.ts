@@ -63,6 +63,7 @@ export const ReviewRow = Type.Object({
   never_denied: Type.Boolean({ description: 'at least 20 answers and no deny' }),
   flags: Type.Array(Type.Enum(['too_fast', 'never_denied', 'bursts'])),
 });
+export type ReviewRow = Type.Static<typeof ReviewRow>;
 
 export const approvalOperations = {
   approvals: op({
@@ -178,6 +179,8 @@ export const approvalOperations = {
       'challenge_failed',
       'sign_in_needed',
       'input_invalid',
+      'key_dollar',
+      'json_depth',
       'busy',
       'disk_full',
     ],

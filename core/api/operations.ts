@@ -185,7 +185,11 @@ export const operations = {
     callers: ['key:decide', 'person', 'local'],
     errors: ['approval_unknown', 'busy'],
     params: Type.Object({ id: Str }),
-    query: Type.Object({ wait: Opt(Type.Integer({ minimum: 0, maximum: 60 })) }),
+    query: Type.Object({
+      wait: Opt(Type.Integer({ minimum: 0, maximum: 60 })),
+      /** How many approvals the caller knows of: another number is answered at once. */
+      approved_by: Opt(Int),
+    }),
     output: ApprovalView,
   }),
   consumeApproval: op({
@@ -197,6 +201,7 @@ export const operations = {
       'approval_unknown',
       'approval_not_approved',
       'approval_denied',
+      'approval_cancelled',
       'approval_expired',
       'approval_consumed',
       'binding_mismatch',

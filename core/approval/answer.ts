@@ -55,6 +55,10 @@ const asObject = (value: JsonValue | undefined): JsonObject =>
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
+/** A question that names no role asks approvers. */
+export const qualifyingRoles = (required: readonly string[]): readonly string[] =>
+  required.length === 0 ? ['approver'] : required;
+
 /** Whether the one who asked is this party, under whatever of their ids. */
 export const isAsker = (actorId: string, party: Pick<Party, 'id' | 'aliases'>): boolean =>
   party.id === actorId || party.aliases.includes(actorId);
@@ -81,7 +85,7 @@ export function checkAnswer(statement: ApprovalStatement, facts: AnswerFacts): A
       isAsker(facts.actorId, person) ||
       (behalf !== undefined && delegation !== undefined && isAsker(facts.actorId, delegation.from));
     if (asked) return 'approval_own_request';
-    if (!facts.requiredRoles.includes(statement.role)) return 'approval_role_missing';
+    if (!qualifyingRoles(facts.requiredRoles).includes(statement.role)) return 'approval_role_missing';
   }
   const holder = behalf === undefined ? person : delegation?.from;
   if (behalf !== undefined) {

@@ -1,14 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { approvalCommands } from '../../collector/approvals/commands.ts';
-import { APPROVAL_SECONDS } from '../../collector/approvals/decide.ts';
+import { listApprovals } from '../../collector/approvals/queue.ts';
+import { DEFAULT_REVIEW } from '../../collector/approvals/settings.ts';
 import { GRANT_SECONDS } from '../../collector/approvals/use.ts';
-import {
-  type ApprovalRow,
-  approvalView,
-  countApprovals,
-  listApprovals,
-} from '../../collector/approvals/view.ts';
 import type { DecisionInput, PolicyOutcome } from '../../collector/ports.ts';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { type Binding, bindingHash } from '../../core/proof/binding.ts';
@@ -16,6 +11,7 @@ import { jcs } from '../../core/proof/jcs.ts';
 import { type TestLedger, testLedger } from './write_tx.ts';
 
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
+const APPROVAL_SECONDS = DEFAULT_REVIEW.expires_seconds;
 const POLICY = { version: 3, hash: 'c'.repeat(64) };
 const outcome = (result: PolicyOutcome['result'], more: Partial<PolicyOutcome> = {}): PolicyOutcome => ({
   result,
@@ -178,7 +174,7 @@ describe('answer', () => {
     answer(approval.id, 'approve');
     expect(refused(() => answer(approval.id, 'approve'))).toBe('approval_closed');
     ledger.run('consumeApproval', consume);
-    expect(refused(() => answer(approval.id, 'deny'))).toBe('approval_closed');
+    expect(refused(() => answer(approval.id, 'deny'))).toBe('approval_consumed');
     const late = asked().approval;
     ledger.advance(APPROVAL_SECONDS);
     expect(refused(() => answer(late.id, 'approve'))).toBe('approval_expired');
@@ -222,6 +218,7 @@ describe('consume', () => {
       key_id: 'k1',
       policy_hash: POLICY.hash,
       grant_expires_at: '2026-11-22T12:00:10.000000Z',
+      four_eyes: false,
     });
   });
 
@@ -283,12 +280,7 @@ describe('outcome', () => {
     answer(approval.id, 'approve');
     expect(refused(() => report(decision.decisionId))).toBe('approval_not_approved');
     const { intentId } = ledger.run('consumeApproval', consume);
-    const list = () =>
-      (
-        ledger.db
-          .prepare(listApprovals('all'))
-          .all({ tenant: 'default', limit: 9, seq: null }) as ApprovalRow[]
-      ).map(approvalView);
+    const list = () => listApprovals(ledger.db, 'default', { status: 'all' }).items;
     expect(list()[0]).toMatchObject({ status: 'consumed', outcome: 'unknown' });
     const { seq } = report(decision.decisionId, { outcome: 'error', result: undefined, error: 'bank down' });
     expect(ledger.records[seq]!.members.outcome).toMatchObject({
@@ -328,17 +320,18 @@ describe('expiry and lists', () => {
   test('the queue pages without skipping or repeating', () => {
     for (let i = 0; i < 5; i++) asked({ sessionId: `s-${i}` });
     const seen: string[] = [];
-    let seq: number | null = null;
-    for (;;) {
-      const rows = ledger.db
-        .prepare(listApprovals('waiting'))
-        .all({ tenant: 'default', limit: 2, seq }) as ApprovalRow[];
-      if (rows.length === 0) break;
-      seen.push(...rows.map(row => row.session_id));
-      seq = rows.at(-1)!.asked_seq;
-    }
+    let cursor: string | undefined;
+    do {
+      const query = { status: 'waiting', limit: 2, ...(cursor === undefined ? {} : { cursor }) } as const;
+      const page = listApprovals(ledger.db, 'default', query);
+      expect(page.total).toBe(5);
+      seen.push(...page.items.map(item => item.session_id));
+      cursor = page.next;
+    } while (cursor !== undefined);
     expect(seen).toEqual(['s-0', 's-1', 's-2', 's-3', 's-4']);
-    expect(ledger.db.prepare(countApprovals('waiting')).get({ tenant: 'default' })).toEqual({ total: 5 });
-    expect(ledger.db.prepare(countApprovals('answered')).get({ tenant: 'default' })).toEqual({ total: 0 });
+    expect(listApprovals(ledger.db, 'default', { status: 'answered' })).toMatchObject({
+      items: [],
+      total: 0,
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApprovalDesk, createApprovalDesk } from '../../collector/approvals/desk.ts';
 import { createGate, type Gate, type GateOptions } from '../../collector/approvals/gate.ts';
 import type { PolicyOutcome, PolicyRunner, Principal } from '../../collector/ports.ts';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -32,6 +33,7 @@ const policy: PolicyRunner = {
 
 let real: RealLedger;
 let gate: Gate;
+let desk: ApprovalDesk;
 const gates: Gate[] = [];
 const open = (more: Partial<GateOptions> = {}): Gate => {
   const made = createGate({
@@ -47,6 +49,7 @@ const open = (more: Partial<GateOptions> = {}): Gate => {
 beforeAll(async () => {
   real = await realLedger();
   gate = open();
+  desk = createApprovalDesk(real);
 });
 afterAll(async () => {
   for (const one of gates) one.close();
@@ -147,7 +150,7 @@ describe('deciding', () => {
     const { approval, use } = await asked({ payload: { text } });
     const view = await gate.wait(person, approval.id, 0);
     expect(view.payload).toEqual({ text });
-    await gate.answer(person, approval.id, { verdict: 'approve' });
+    await desk.answer(person, approval.id, { verdict: 'approve' });
     expect((await gate.consume(bot, approval.id, use)).intent_id).toBeTruthy();
   });
 });
@@ -158,7 +161,7 @@ describe('waiting', () => {
     const started = performance.now();
     const waiting = [gate.wait(bot, approval.id, 20), gate.wait(person, approval.id, 20)];
     await sleep(200);
-    await gate.answer(person, approval.id, { verdict: 'approve', comment: 'fine' });
+    await desk.answer(person, approval.id, { verdict: 'approve', comment: 'fine' });
     for (const view of await Promise.all(waiting))
       expect(view).toMatchObject({ status: 'approved', comment: 'fine' });
     const took = performance.now() - started;
@@ -170,7 +173,7 @@ describe('waiting', () => {
     const { approval } = await asked();
     expect((await gate.wait(bot, approval.id, 0.1)).status).toBe('waiting');
     const controller = new AbortController();
-    const aborted = gate.wait(bot, approval.id, 60, controller.signal);
+    const aborted = gate.wait(bot, approval.id, 60, { signal: controller.signal });
     controller.abort();
     expect((await aborted).status).toBe('waiting');
     const closing = open();
@@ -192,7 +195,7 @@ describe('waiting', () => {
     const { approval } = await asked();
     const two = [small.wait(bot, approval.id, 20), small.wait(bot, approval.id, 20)];
     expect(await code(small.wait(bot, approval.id, 20))).toBe('busy');
-    await small.answer(person, approval.id, { verdict: 'deny' });
+    await desk.answer(person, approval.id, { verdict: 'deny' });
     for (const view of await Promise.all(two)) expect(view.status).toBe('denied');
     expect((await small.wait(bot, approval.id, 20)).status).toBe('denied');
   });
@@ -201,7 +204,7 @@ describe('waiting', () => {
 describe('using', () => {
   test('many at once get one grant, and one intent is recorded', async () => {
     const { approval, use } = await asked();
-    await gate.answer(person, approval.id, { verdict: 'approve' });
+    await desk.answer(person, approval.id, { verdict: 'approve' });
     const grants = await Promise.all(Array.from({ length: 20 }, () => gate.consume(bot, approval.id, use)));
     expect(new Set(grants.map(one => one.intent_id)).size).toBe(1);
     expect(new Set(grants.map(one => one.grant.expires_at)).size).toBe(1);
@@ -219,9 +222,9 @@ describe('using', () => {
   test('a deny and a use at once: either the use came first, or there is no grant', async () => {
     for (let i = 0; i < 5; i++) {
       const { approval, use } = await asked();
-      await gate.answer(person, approval.id, { verdict: 'approve' });
+      await desk.answer(person, approval.id, { verdict: 'approve' });
       const [denied, used] = await Promise.allSettled([
-        gate.answer(person, approval.id, { verdict: 'deny' }),
+        desk.answer(person, approval.id, { verdict: 'deny' }),
         gate.consume(bot, approval.id, use),
       ]);
       expect(denied.status === 'fulfilled').toBe(used.status === 'rejected');
@@ -230,7 +233,7 @@ describe('using', () => {
 
   test('under another policy than asked: refused', async () => {
     const { approval, use } = await asked();
-    await gate.answer(person, approval.id, { verdict: 'approve' });
+    await desk.answer(person, approval.id, { verdict: 'approve' });
     const changed = open({ activePolicy: () => ({ version: 2, hash: 'b'.repeat(64) }) });
     expect(await code(changed.consume(bot, approval.id, use))).toBe('policy_changed');
     expect(await code(gate.consume(key('finance-bot', 'k-second'), approval.id, use))).toBe(
@@ -241,7 +244,7 @@ describe('using', () => {
 
   test('and its outcome, once', async () => {
     const { decision, approval, use } = await asked();
-    await gate.answer(person, approval.id, { verdict: 'approve' });
+    await desk.answer(person, approval.id, { verdict: 'approve' });
     await gate.consume(bot, approval.id, use);
     const report = { outcome: 'ok', result: { id: 'w-1' }, latency_ms: 12 } as const;
     const first = await gate.outcome(bot, decision.decision_id, report);
@@ -262,7 +265,9 @@ test('an approval nobody answers expires by itself, and wakes who waits', async 
   own.skew.ms = 16 * 60 * 1000;
   const later = createGate({ ledger: own.ledger, policy, activePolicy: () => active, clock: own.clock });
   expect((await waiting).status).toBe('expired');
-  expect(await code(later.answer(person, approval!.id, { verdict: 'approve' }))).toBe('approval_expired');
+  expect(await code(createApprovalDesk(own).answer(person, approval!.id, { verdict: 'approve' }))).toBe(
+    'approval_expired',
+  );
   const { seq } = await own.ledger.read.head();
   expect(await own.ledger.read.record(seq)).toMatchObject({
     event_type: 'approval.expired',

@@ -1,15 +1,12 @@
 /**
- * A WriteTx over a real SQLite database with the gate's and the keys' migrations, for testing commands without the
+ * A WriteTx over a real SQLite database with the ledger's migrations, for testing commands without the
  * writer thread: one savepoint a command, records kept in memory, a clock that the test moves.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { migrationsIn } from '../../collector/ledger/migrate.ts';
 import type { CommandTable, WriteTx } from '../../collector/ledger/tx.ts';
 import type { Appended, Commands, OwnEvent } from '../../collector/ports.ts';
-
-const migration = (name: string): string =>
-  readFileSync(new URL(`../../collector/ledger/migrations/${name}`, import.meta.url), 'utf8');
 
 export type Recorded = OwnEvent & { seq: number; receivedAt: string; eventId: string };
 
@@ -26,8 +23,7 @@ export type TestLedger = {
 export function testLedger(table: Partial<CommandTable>): TestLedger {
   const db = new Database(':memory:');
   db.pragma('foreign_keys = ON');
-  db.exec(migration('0010_keys.sql'));
-  db.exec(migration('0020_approvals.sql'));
+  for (const { sql } of migrationsIn()) db.exec(sql);
   let now = Date.parse('2026-11-22T12:00:00.000Z');
   let count = 0;
   const records: Recorded[] = [];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openWritable } from '../../collector/ledger/database.ts';
+import { migrationsIn } from '../../collector/ledger/migrate.ts';
 import { append, event, openTest, temporaryFolder } from './ledger.fixture.ts';
 import { memoryVault } from './vault.fixture.ts';
 
@@ -82,7 +83,13 @@ test('an older schema is migrated, with an encrypted copy made before', async ()
   const folder = await filled();
   const file = join(folder, 'ledger.db');
   const db = openWritable(file, databaseKey(), { cacheKiB: 100, durable: true });
-  db.exec('DROP TABLE approval; DROP TABLE decision');
+  const later = migrationsIn().filter(({ number }) => number > 10);
+  db.pragma('foreign_keys = OFF');
+  for (const { sql } of later) {
+    for (const [, kind, name] of sql.matchAll(/^CREATE (TABLE|INDEX) (?:IF NOT EXISTS )?(\w+)/gm)) {
+      db.exec(`DROP ${kind} IF EXISTS ${name}`);
+    }
+  }
   db.pragma('user_version = 10');
   db.close();
   const { ledger } = await openTest({ folder });

@@ -5,7 +5,7 @@ import type { Principal } from '../../ports.ts';
 import type { Handlers } from '../handler.ts';
 import { keyOf } from './record.ts';
 
-type Names = 'decide' | 'approval' | 'consumeApproval' | 'reportOutcome' | 'approvals' | 'answerApproval';
+type Names = 'decide' | 'approval' | 'consumeApproval' | 'cancelApproval' | 'reportOutcome';
 
 type Known = Extract<Principal, { kind: 'key' | 'person' | 'local' }>;
 const known = (principal: Principal): Known => {
@@ -16,22 +16,11 @@ const known = (principal: Principal): Known => {
 export const gateHandlers: Pick<Handlers, Names> = {
   decide: async ({ open, principal }, { input }) => open.gate.decide(keyOf(principal), input),
   approval: async ({ open, principal, signal }, { params, query }) =>
-    open.gate.wait(known(principal), params.id, query.wait ?? 0, signal),
+    open.gate.wait(known(principal), params.id, query.wait ?? 0, { known: query.approved_by, signal }),
   consumeApproval: async ({ open, principal }, { params, input }) =>
     open.gate.consume(keyOf(principal), params.id, input),
+  cancelApproval: async ({ open, principal }, { params, input }) =>
+    open.gate.cancel(keyOf(principal), params.id, input.reason),
   reportOutcome: async ({ open, principal }, { params, input }) =>
     open.gate.outcome(keyOf(principal), params.id, input),
-
-  approvals: ({ open }, { query }) =>
-    open.ledger.read.approvals({
-      status: query.status ?? 'waiting',
-      ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
-      ...(query.limit === undefined ? {} : { limit: query.limit }),
-    }),
-
-  async answerApproval({ open, principal }, { params, input }) {
-    const who = known(principal);
-    if (who.kind === 'key') throw new TrailmixError('forbidden');
-    return open.gate.answer(who, params.id, input);
-  },
 };
