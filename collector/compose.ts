@@ -42,6 +42,10 @@ export type CollectorOptions = {
   safeStorage?: SafeStorage;
   /** The built page; default resources/generated/ui. */
   uiDir?: string;
+  /** The built policy; default resources/generated/policies. */
+  policies?: string;
+  /** Folder of the built policy bundle that is in force; default resources/generated/policies. */
+  policies?: string;
   /** Default: rotating files in <folder>/logs. */
   log?: Log;
   clock?: Clock;
@@ -102,7 +106,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         clock,
         ids,
         log,
-        policies: join(RESOURCES, 'generated', 'policies'),
+        policies: options.policies ?? join(RESOURCES, 'generated', 'policies'),
         samples: join(RESOURCES, 'samples', 'runs.json'),
         sessions,
         ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
