@@ -18,9 +18,14 @@ result := "deny" if {
 	count(approvals) > 0
 } else := "allow"
 
-denials := deny | {entry.reason | some entry in library_deny}
+# By their full names: a set of policies need not hold both.
+denials contains reason if some reason in data.trailmix.deny
 
-approvals := approve | {entry.reason | some entry in library_approve}
+denials contains entry.reason if some entry in library_deny
+
+approvals contains reason if some reason in data.trailmix.approve
+
+approvals contains entry.reason if some entry in library_approve
 
 library_deny contains {"rule": $"{name}.{entry.rule}", "reason": entry.reason} if {
 	some name in data.settings.policies

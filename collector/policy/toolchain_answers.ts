@@ -29,6 +29,8 @@ export type RegoTest = {
   path?: string;
   row?: number;
   duration_ns: number;
+  /** Of a rule that names cases (`test_x[name]`): each, by name. */
+  cases?: { name: string; failed?: boolean }[];
 };
 
 type Lines = { start: { row: number }; end: { row: number } };

@@ -71,6 +71,13 @@ type testResult struct {
 	Path       string `json:"path,omitempty"`
 	Row        int    `json:"row,omitempty"`
 	DurationNs int64  `json:"duration_ns"`
+	// Of a rule that names cases, test_x[case]: each, in order of names.
+	Cases []testCase `json:"cases,omitempty"`
+}
+
+type testCase struct {
+	Name   string `json:"name"` // nested names are joined by " / "
+	Failed bool   `json:"failed,omitempty"`
 }
 
 type traceEvent struct {

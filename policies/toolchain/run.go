@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sort"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -58,6 +59,12 @@ func test(req *request) (response, error) {
 				t.Message = fmt.Sprintf("line %d: %s", r.FailedAt.Location.Row, r.FailedAt.Location.Text)
 			}
 		}
+		for names, sub := range r.SubResults.Iter {
+			if len(sub.SubResults) == 0 {
+				t.Cases = append(t.Cases, testCase{Name: strings.Join(names, " / "), Failed: sub.Fail})
+			}
+		}
+		sort.Slice(t.Cases, func(i, j int) bool { return t.Cases[i].Name < t.Cases[j].Name })
 		if r.Location != nil {
 			t.Path, t.Row = r.Location.File, r.Location.Row
 		}

@@ -38,7 +38,10 @@ async function readSources(): Promise<{ files: RegoFile[]; library: RegoFile[]; 
   );
   const shelf = (await readdir(libraryDir)).filter(name => name.endsWith('.rego')).sort();
   const library = await Promise.all(
-    shelf.map(async name => ({ path: `library/${name}`, text: await readFile(join(libraryDir, name), 'utf8') })),
+    shelf.map(async name => ({
+      path: `library/${name}`,
+      text: await readFile(join(libraryDir, name), 'utf8'),
+    })),
   );
   return { files, library, capabilities: await readFile(join(sourceDir, 'capabilities.json'), 'utf8') };
 }
