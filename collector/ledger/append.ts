@@ -5,7 +5,6 @@
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Accepted } from '../../core/api/views.ts';
-import { hex } from '../../core/proof/bytes.ts';
 import type { Clock, Commands, PreparedEvent, WriteLedger } from '../ports.ts';
 import { ENTRY_BYTES, macWriter } from './idempotence.ts';
 import type { AppendEvent, AppendInput, AppendOutput, CommitNotice, RunInput } from './messages.ts';
@@ -64,21 +63,32 @@ export function writerDoor(options: {
     let size = 0;
     for (const event of prepared) size += event.bodyJcs.length;
     const leave = admit({ events: prepared.length, bytes: size, commands: 0 });
-    try {
-      for (const event of prepared) {
-        for (const blob of event.blobs ?? [])
-          await options.storeBlob(event.tenantId, blob.sha256, blob.bytes);
+    if (prepared.some(event => event.blobs !== undefined)) {
+      try {
+        await storeBlobs(prepared);
+      } catch (error) {
+        leave();
+        throw error;
       }
-      const macs = new Uint8Array(prepared.length * ENTRY_BYTES);
-      prepared.forEach((event, i) => {
-        writeMacs(event, macs, i * ENTRY_BYTES);
-      });
-      const input: AppendInput = { at: clock.now(), events: prepared.map(forWriter), macs };
-      const output = await thread.call<AppendOutput>('append', input, [macs.buffer]);
-      return accepted(prepared, output);
-    } finally {
-      leave();
     }
+    return handOver(prepared).finally(leave);
+  }
+
+  async function storeBlobs(prepared: readonly PreparedEvent[]): Promise<void> {
+    for (const event of prepared) {
+      for (const blob of event.blobs ?? []) await options.storeBlob(event.tenantId, blob.sha256, blob.bytes);
+    }
+  }
+
+  /** What waits for the commit holds ids alone: the events themselves are the writer's by then. */
+  function handOver(prepared: readonly PreparedEvent[]): Promise<Accepted[]> {
+    const macs = new Uint8Array(prepared.length * ENTRY_BYTES);
+    prepared.forEach((event, i) => {
+      writeMacs(event, macs, i * ENTRY_BYTES);
+    });
+    const ids = prepared.map(event => event.eventId);
+    const input: AppendInput = { at: clock.now(), events: prepared.map(forWriter), macs };
+    return thread.call<AppendOutput>('append', input, [macs.buffer]).then(output => accepted(ids, output));
   }
 
   async function run<N extends keyof Commands>(
@@ -118,12 +128,12 @@ function forWriter(event: PreparedEvent): AppendEvent {
   return stream === undefined ? plain : { ...plain, stream };
 }
 
-function accepted(prepared: readonly PreparedEvent[], output: AppendOutput): Accepted[] {
+function accepted(ids: readonly string[], output: AppendOutput): Accepted[] {
   const duplicates = new Set(output.duplicates);
-  return prepared.map((event, i) => ({
-    event_id: event.eventId,
-    seq: output.seqs[i]!,
-    hash_self: hex(output.hashes.subarray(32 * i, 32 * i + 32)),
-    ...(duplicates.has(i) ? { duplicate: true as const } : {}),
-  }));
+  const { buffer, byteOffset, byteLength } = output.hashes;
+  const hashes = Buffer.from(buffer, byteOffset, byteLength).toString('hex');
+  return ids.map((event_id, i) => {
+    const one = { event_id, seq: output.seqs[i]!, hash_self: hashes.slice(64 * i, 64 * i + 64) };
+    return duplicates.has(i) ? { ...one, duplicate: true as const } : one;
+  });
 }

@@ -97,12 +97,14 @@ export class Chain {
     const behind = reading < this.#lastUs - this.#ahead;
     const stepped = behind && !this.#clamped;
     const receivedUs = Math.max(reading, this.#lastUs + (above ? 1 : 0));
-    const { lastUs, ahead, clamped } = this.#state();
-    this.#undo.push(() => {
-      this.#lastUs = lastUs;
-      this.#ahead = ahead;
-      this.#clamped = clamped;
-    });
+    if (this.#undo.active) {
+      const { lastUs, ahead, clamped } = this.#state();
+      this.#undo.push(() => {
+        this.#lastUs = lastUs;
+        this.#ahead = ahead;
+        this.#clamped = clamped;
+      });
+    }
     this.#clamped = behind;
     if (!behind) this.#ahead = receivedUs - reading;
     else if (above) this.#ahead += 1;

@@ -6,6 +6,5 @@ const bench = new SigningBench(workerData as SignerData);
 for (;;) {
   const published = Atomics.load(bench.control, PUBLISHED);
   while (bench.signNext());
-  // Sleeps only where nothing was published since it looked.
-  Atomics.wait(bench.control, PUBLISHED, published);
+  bench.sleep(published);
 }

@@ -15,7 +15,11 @@ export const PUBLISHED = 0;
 const CLAIMED = 1;
 const DONE = 2;
 const FAILED = 3;
-const HEADER = 16;
+/** 1 while the signing thread sleeps, or is about to: only then it has to be woken. */
+const ASLEEP = 4;
+/** 1 while the writer waits for the last signatures. */
+const WAITING = 5;
+const HEADER = 32;
 /** Records of one group from which a thread helps. */
 const WORTH_A_THREAD = 16;
 /** A signature takes some 50 us: a group that waits this long has lost its signer. */
@@ -42,6 +46,14 @@ export class SigningBench {
     this.#message.write(PREFIX.event);
   }
 
+  /** Waits until something is published that was not when it last looked. */
+  sleep(published: number): void {
+    const { control } = this;
+    Atomics.store(control, ASLEEP, 1);
+    Atomics.wait(control, PUBLISHED, published);
+    Atomics.store(control, ASLEEP, 0);
+  }
+
   /** Signs one record; false where everything published is taken. */
   signNext(): boolean {
     const { control } = this;
@@ -58,7 +70,7 @@ export class SigningBench {
       Atomics.store(control, FAILED, 1);
     }
     Atomics.add(control, DONE, 1);
-    Atomics.notify(control, DONE);
+    if (Atomics.load(control, WAITING) === 1) Atomics.notify(control, DONE);
     return true;
   }
 }
@@ -81,7 +93,7 @@ export class Signer {
     hashes.set(hashSelf, ((this.#published >>> 0) % SLOTS) * 32);
     this.#published = (this.#published + 1) | 0;
     Atomics.store(control, PUBLISHED, this.#published);
-    Atomics.notify(control, PUBLISHED);
+    if (Atomics.load(control, ASLEEP) === 1) Atomics.notify(control, PUBLISHED);
     if (this.#worker === undefined && this.#published - this.#collected > WORTH_A_THREAD) {
       this.#worker = new Worker(threadFile('signer-thread', import.meta.url), { workerData: this.#data });
       // Without it the writer signs alone; a hash that it had taken fails its group by the deadline in collect.
@@ -100,8 +112,10 @@ export class Signer {
       if (done === this.#published) break;
       lost = performance.now() > deadline;
       if (lost) break;
-      Atomics.wait(control, DONE, done, 1000);
+      Atomics.store(control, WAITING, 1);
+      if (Atomics.load(control, DONE) === done) Atomics.wait(control, DONE, done, 1000);
     }
+    Atomics.store(control, WAITING, 0);
     const count = (this.#published - this.#collected) | 0;
     const all = Buffer.allocUnsafe(count * 64);
     for (let i = 0; i < count; i++) {

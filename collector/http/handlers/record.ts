@@ -131,17 +131,17 @@ async function prepared(
   }
 }
 
-async function appended(
+const appended = (
   { open }: OpenContext,
   events: PreparedEvent[],
   batch: boolean,
-): Promise<{ accepted: Accepted[] }> {
-  try {
-    return { accepted: await open.ledger.write.append(events) };
-  } catch (error) {
-    throw batch ? error : unindexed(error);
-  }
-}
+): Promise<{ accepted: Accepted[] }> =>
+  open.ledger.write.append(events).then(
+    accepted => ({ accepted }),
+    error => {
+      throw batch ? error : unindexed(error);
+    },
+  );
 
 /** A blob's type as an event cites it. */
 function blobType(type: string): string {
