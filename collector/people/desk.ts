@@ -216,7 +216,9 @@ export async function openPeople(options: PeopleOptions) {
       const row = await secretRow(id);
       const mac = createHmac('sha256', nameKey).update(utf8(`trailmix/sign-in/v1/salt\n${tenant}\n${id}`));
       const salt = base64(mac.digest().subarray(0, 16));
-      return row === undefined ? { salt, ...KDF } : kdfOf(row);
+      // One order of members for both: the text of an answer must not tell them apart.
+      const { m, t, p, salt: kept } = row === undefined ? { salt, ...KDF } : kdfOf(row);
+      return { salt: kept, m, t, p };
     },
 
     async signIn(id: string, auth: string, via: Via): Promise<SignedIn> {
