@@ -42,8 +42,6 @@ export type CollectorOptions = {
   safeStorage?: SafeStorage;
   /** The built page; default resources/generated/ui. */
   uiDir?: string;
-  /** The built policy; default resources/generated/policies. */
-  policies?: string;
   /** Folder of the built policy bundle that is in force; default resources/generated/policies. */
   policies?: string;
   /** Default: rotating files in <folder>/logs. */

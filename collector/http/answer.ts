@@ -99,7 +99,8 @@ export function sendRaw(reply: FastifyReply, raw: Raw): FastifyReply {
 /** Retry-After in whole seconds, for what may succeed later. */
 export function retryHeaders(error: TrailmixError): Record<string, string> {
   const row = errorTable[error.code];
-  if (row.retry !== 'later' || (row.status !== 429 && row.status !== 503 && row.status !== 507)) return {};
+  const said = error.retryAfter !== undefined || [429, 503, 507].includes(row.status);
+  if (row.retry !== 'later' || !said) return {};
   return { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfter ?? 1))) };
 }
 
