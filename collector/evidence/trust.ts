@@ -4,22 +4,27 @@ import { trustText } from '../../core/pack/trust.ts';
 import { base64 } from '../../core/proof/bytes.ts';
 import { originOf } from '../../core/proof/checkpoint.ts';
 import { formatVkey, noteKey } from '../../core/proof/note.ts';
-import type { KeyVault } from '../ports.ts';
+import type { KeyVault, Ledger } from '../ports.ts';
 import { sha256 } from './verifier-host.ts';
 
 /** {file name: text}. */
 export async function trustFiles(
   vault: Pick<KeyVault, 'checkpointKey' | 'packSigner'>,
-  ids: { readonly ledgerId: string; readonly tenantId: string },
+  ledger: Pick<Ledger, 'ledgerId' | 'tenantId' | 'read'>,
 ): Promise<Record<string, string>> {
+  const tenant = ledger.tenantId;
+  const [root] = await ledger.read.query<{ key_id: string; public_key: Uint8Array }>('people.root', { tenant });
   const { publicKey } = vault.checkpointKey;
-  const key = noteKey(sha256, originOf(ids.ledgerId, ids.tenantId), publicKey);
+  const key = noteKey(sha256, originOf(ledger.ledgerId, ledger.tenantId), publicKey);
   const { certificatePem } = await vault.packSigner();
   return {
     'trust.json': trustText({
       v: 1,
-      ledger_id: ids.ledgerId,
-      tenant_id: ids.tenantId,
+      ledger_id: ledger.ledgerId,
+      tenant_id: ledger.tenantId,
+      ...(root === undefined
+        ? {}
+        : { people_root: { key_id: root.key_id, public_key: base64(root.public_key) } }),
       vkeys: [formatVkey(key)],
     }),
     'org.pem': certificatePem,

@@ -205,12 +205,6 @@ export async function openPeople(options: PeopleOptions) {
     /** Whether at least two approvers are enrolled. */
     fourEyes: (): boolean => counts.approvers > 1,
 
-    /** The key that trust.json names; undefined while nobody has enrolled. */
-    async root(): Promise<{ key_id: string; public_key: string } | undefined> {
-      const [row] = await read.query<{ key_id: string; public_key: Uint8Array }>('people.root', { tenant });
-      return row === undefined ? undefined : { key_id: row.key_id, public_key: base64(row.public_key) };
-    },
-
     /** How to derive a sign-in secret: for a name that nobody has, always the same made-up salt. */
     async startSignIn(id: string): Promise<SignInKdf> {
       const row = await secretRow(id);
