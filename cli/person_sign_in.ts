@@ -78,6 +78,21 @@ function wrapKey(key: KeyObject, wrap: Uint8Array, personId: string): string {
 const rawPublic = (key: KeyObject): Buffer =>
   createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32);
 
+/** What the vectors (test/vectors/sign_in.json) hold this file to: `auth`, and the key_id of what is unwrapped. */
+export async function deriveForTerminal(
+  passphrase: string,
+  kdf: SignInKdf,
+): Promise<{ auth: string; unwrap(wrappedKey: string, personId: string): string }> {
+  const { auth, wrap } = await secretsOf(passphrase, kdf);
+  return {
+    auth,
+    unwrap: (wrapped, personId) =>
+      createHash('sha256')
+        .update(rawPublic(unwrap(wrapped, wrap, personId)))
+        .digest('hex'),
+  };
+}
+
 const signer =
   (key: KeyObject) =>
   (message: Uint8Array): string =>

@@ -49,7 +49,7 @@ export const signInCommands: Pick<CommandTable, Names> = {
     for (const { personId, attempts: count, failures } of attempts) {
       const person = { person_id: personId, attempts: count };
       tx.append(
-        own('person.sign_in_failed', { name: `Sign-in failed: ${personId}`, person, via }, via, 'none'),
+        own('person.sign_in_failed', { name: `Sign-in failed: ${personId}`, person, via }, via, 'self'),
       );
       if (failures !== undefined) {
         db.prepare('UPDATE person SET failures = ? WHERE tenant_id = ? AND id = ?').run(
