@@ -145,7 +145,8 @@ export const policyInputSchema = {
           type: 'object',
           additionalProperties: false,
           required: ['asked', 'allow', 'deny', 'approve', 'by_action'],
-          description: 'Of all gated calls of the session, also those that `actions` no longer holds.',
+          description:
+            'Of all gated calls of the session, also those that `actions` no longer holds. `asked` counts calls that are being decided at this moment, too.',
           properties: {
             asked: {
               type: 'integer',
@@ -176,7 +177,7 @@ export const policyInputSchema = {
         spend: {
           type: 'number',
           description:
-            'Sum of the amounts of calls that could run: allowed, or approved and used. Added as numbers, whatever the currency.',
+            'Sum of the amounts of calls that could run: allowed, approved and used, or being decided at this moment. Added as numbers, whatever the currency.',
         },
         first_seen_tools: {
           type: 'array',
