@@ -2,7 +2,8 @@
  * The evidence room's door: preview, export, trust, and the verdicts over the live ledger. What makes and checks packs
  * is loaded when it is asked for: an idle collector does without.
  */
-import type { EvidenceDesk } from '../http/services.ts';
+import { LEDGER_APP } from '../../core/proof/record.ts';
+import type { EvidenceDesk, Pack } from '../http/services.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { previewScope } from './preview.ts';
@@ -19,16 +20,30 @@ export type EvidenceParts = {
 
 type Exported = { size: number; at: string };
 
+/** What the ledger keeps of a pack that was made. In the ledger's own sequence: no pack of the app carries it. */
+const completed = (appId: string, by: string, pack: Pack) => ({
+  appId: LEDGER_APP,
+  eventType: 'export.completed',
+  members: {
+    name: 'Evidence pack made',
+    export: {
+      app_id: appId,
+      by,
+      pack_id: pack.pack_id,
+      sha256: pack.sha256,
+      bytes: pack.bytes,
+      events: pack.events,
+      checkpoint: { ...pack.checkpoint },
+    },
+  },
+});
+
 export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceDesk {
-  /**
-   * Asked by every look at the status: read once, then only finished exports change it.
-   * KNOWN GAP: the ledger records that an export was asked for, not that it ended. Within this run a cancelled or
-   * failed one does not count, and one pinned to an older size counts to there; after a restart both count in full.
-   */
+  /** Asked by every look at the status: read once, then only finished exports change it. */
   let exported: Promise<Exported | undefined> | undefined;
   const readExported = (): Promise<Exported | undefined> => {
     exported ??= ledger.read
-      .query<Exported>('evidence.lastExport')
+      .query<Exported>('evidence.lastExport', { tenant: ledger.tenantId })
       .then(rows => rows[0])
       .catch(error => {
         exported = undefined;
@@ -45,6 +60,7 @@ export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceD
         { ledger, vault, clock, version: VERSION },
         { request, out, by, signal, onProgress },
       );
+      await ledger.write.run('record', completed(request.app_id, by, pack));
       const now = { size: pack.checkpoint.size, at: new Date(clock.now()).toISOString() };
       if (now.size >= (before?.size ?? 0)) exported = Promise.resolve(now);
       return pack;

@@ -22,8 +22,9 @@ export const evidenceQueries = {
   'evidence.exports': `SELECT r.seq AS seq, (SELECT min(c.size) FROM checkpoint c WHERE c.size > r.seq) AS size
     FROM app a JOIN record r INDEXED BY record_export ON r.app = a.app
     WHERE a.tenant_id = $tenant AND a.app_id = $app AND r.event_type = 'export.recorded' ORDER BY r.seq DESC LIMIT 200`,
-  /** The newest export of all. */
-  'evidence.lastExport': `SELECT size, at FROM checkpoint WHERE size > (
-      SELECT max(seq) FROM record INDEXED BY record_export WHERE event_type = 'export.recorded'
-    ) ORDER BY size LIMIT 1`,
+  /** The finished export that covers most. An export that says nothing of its checkpoint does not count. */
+  'evidence.lastExport': `SELECT json_extract(r.body, '$.export.checkpoint.size') AS size, r.ts AS at
+    FROM app a JOIN record r ON r.app = a.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'export.completed' AND size IS NOT NULL
+    ORDER BY size DESC, r.seq DESC LIMIT 1`,
 } as const;

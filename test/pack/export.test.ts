@@ -130,8 +130,21 @@ test('the desk previews, verifies the live ledger and knows what was exported', 
   expect(await desk.exported()).toBeUndefined();
   const pack = await desk.run(request, out, 'test', new AbortController().signal, () => {});
   expect(await desk.exported()).toMatchObject({ size: pack.checkpoint.size });
+  // The ledger knows it too: which pack it was, and that only this one came to its end.
+  const again = await openEvidence({ ledger, vault, clock, ids }).exported();
+  expect(again).toMatchObject({ size: pack.checkpoint.size });
+  const { size } = await ledger.read.head();
+  const records = (await ledger.read.records(0, size - 1, size)) as unknown as Record<string, unknown>[];
+  expect(records.filter(one => one.event_type === 'export.recorded')).toHaveLength(2);
+  const ended = records.filter(one => one.event_type === 'export.completed');
+  expect(ended).toHaveLength(1);
+  const { pack_id, sha256, bytes, events, checkpoint } = pack;
+  expect(ended[0]).toMatchObject({
+    app_id: '_ledger',
+    export: { app_id: request.app_id, by: 'test', pack_id, sha256, bytes, events, checkpoint },
+  });
   const report = await verifyLedger(ledger, vault);
   expect(report.verdicts.integrity).toEqual({ result: 'pass', findings: [] });
   expect(report.verdicts.completeness).toEqual({ result: 'pass', findings: [] });
-  expect(report.counts).toMatchObject({ records: 5, apps: 1 });
+  expect(report.counts).toMatchObject({ records: size, apps: 1 });
 });
