@@ -101,6 +101,7 @@ const runs = (): void => {
   let ada: Person;
   let ben: Person;
   const asking = calls();
+  const progress: string[] = [];
   let ran = 0;
   let refused = 0;
 
@@ -124,7 +125,15 @@ const runs = (): void => {
       200,
     );
     const { apiKey } = await tm.key(APP, ['ingest', 'decide']);
-    tr.init({ apiKey, appId: APP, endpoint: tm.url, onError: () => undefined });
+    tr.init({
+      apiKey,
+      appId: APP,
+      endpoint: tm.url,
+      onError: () => undefined,
+      onDecision: ({ approved_by, needed }) => {
+        if (approved_by !== undefined) progress.push(`${approved_by} of ${needed}`);
+      },
+    });
   });
   afterAll(async () => {
     await tr.shutdown({ timeoutMs: 5_000 });
@@ -179,6 +188,8 @@ const runs = (): void => {
     expect(await tr.flush()).toBe(true);
     expect(ran + refused).toBe(asking.length);
     expect(refused).toBeGreaterThan(4);
+    // The agents were told that one of two had approved, as it happened.
+    expect(new Set(progress)).toEqual(new Set(['1 of 2']));
 
     const out = join(place, 'pack');
     const window = { time_from: '2020-01-01T00:00:00Z', time_to: '2099-12-31T23:59:59Z' };

@@ -37,7 +37,7 @@ export async function passApproval(
   let approvedBy = 0;
   for (;;) {
     const asked = performance.now();
-    const seen = await standing(questions, path, Math.min(lastWord, questions.deadline));
+    const seen = await standing(questions, path, Math.min(lastWord, questions.deadline), approvedBy);
     if (seen.status === 'waiting') {
       if (seen.approvedBy !== undefined && seen.approvedBy !== approvedBy) {
         approvedBy = seen.approvedBy;
@@ -95,7 +95,12 @@ export async function cancelApproval(questions: Questions, id: string, reason?: 
 }
 
 /** One long poll. While the collector is away the question is repeated: the approval is still there. */
-async function standing(questions: Questions, path: string, until: number): Promise<Standing> {
+async function standing(
+  questions: Questions,
+  path: string,
+  until: number,
+  approvedBy: number,
+): Promise<Standing> {
   for (let failures = 0; ; failures++) {
     const left = until - performance.now();
     if (left <= 0) {
@@ -107,7 +112,7 @@ async function standing(questions: Questions, path: string, until: number): Prom
     const wait = Math.min(WAIT_SECONDS, Math.ceil(left / 1000));
     try {
       const answer = await questions.request(
-        { method: 'GET', path: `${path}?wait=${wait}` },
+        { method: 'GET', path: `${path}?wait=${wait}&approved_by=${approvedBy}` },
         Math.min(wait * 1000 + questions.client.requestMs, left + 1000),
       );
       const seen = standingOf(answer.body);
