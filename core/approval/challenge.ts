@@ -144,8 +144,10 @@ export function sameValue(expected: string | number, answer: string): boolean {
   if (given === '') return false;
   if (typeof expected === 'string') {
     if (fold(expected) === given || bare(expected) === bare(answer)) return true;
-    // An amount kept as text.
+    // An amount kept as text; not an id, whose leading zeros and last digits count.
+    const digits = expected.replaceAll(/\D/g, '');
     if (!/^[-+]?\d[\d., '’_\u00a0\u202f]*$/.test(expected.trim())) return false;
+    if (digits.length > 15 || /^0\d/.test(digits)) return false;
     const meant = numbersOf(expected);
     return numbersOf(answer).some(number => meant.includes(number));
   }
