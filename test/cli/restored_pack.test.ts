@@ -13,8 +13,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const window = ['--from', '2026-01-01T00:00:00Z', '--to', '2099-01-01T00:00:00Z'];
-const exported = (data: string, out: string) =>
-  trailmix(['export', '--app', 'finance-bot', ...window, '--out', out, '--data', data, '--json']);
+const exported = (data: string, out: string, ...more: string[]) =>
+  trailmix(['export', '--app', 'finance-bot', ...window, '--out', out, '--data', data, '--json', ...more]);
 
 const readme = async (pack: string) => textOf(await partsOf(await readFile(pack)), 'README-VERIFY.txt');
 
@@ -94,6 +94,13 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   expect((await completeness([pack, '--trust', trust, '--since', late])).codes).toContain('restored_behind');
   // Before it: the backup goes further, and nothing in this pack proves the way from one to the other.
   const before = await completeness([pack, '--trust', trust, '--since', early]);
-  expect(before.codes.some(each => each === 'epoch_changed' || each === 'restored')).toBe(true);
-  expect(before.codes).not.toContain('restored_behind');
+  expect(before.codes).toEqual(['restored', 'epoch_changed']);
+  expect(before.result).toBe('not_shown');
+  // An older pack over exactly what was restored is continued: its root is the one that the restore cites.
+  const same = join(folder, 'same.zip');
+  expect((await exported(data, same, '--at', String(restored_from.checkpoint.size))).code).toBe(0);
+  expect(await completeness([pack, '--trust', trust, '--since', same])).toEqual(shown);
+  // In one ledger a pack of the same size continues itself, and a smaller one does not continue a larger one.
+  expect((await completeness([late, '--since', late])).codes).toEqual((await completeness([late])).codes);
+  expect((await completeness([early, '--since', late])).codes).toContain('since_inconsistent');
 });
