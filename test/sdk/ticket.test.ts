@@ -90,6 +90,65 @@ test('a ticket that was altered uses nothing', async () => {
   expect(await guarded.resume(token)).toEqual({ sent: 12_000 });
 });
 
+type Body = {
+  action: string;
+  sessionId: string;
+  args: { amount: number; iban: string }[];
+  decision: { args_salt: string; approval: { id: string; nonce: string } };
+};
+/** What a modified SDK would send of a call that was approved otherwise. */
+const modified: [string, (body: Body, other: Body) => Body, string][] = [
+  [
+    'one byte of an argument',
+    body => ({ ...body, args: [{ ...body.args[0]!, iban: 'DE01' }] }),
+    'binding_mismatch',
+  ],
+  ['another session', body => ({ ...body, sessionId: 's-other' }), 'binding_mismatch'],
+  ['another salt', body => withDecision(body, { args_salt: 'ab'.repeat(32) }), 'binding_mismatch'],
+  [
+    'a nonce of another approval',
+    (body, other) => withApproval(body, { nonce: other.decision.approval.nonce }),
+    'binding_mismatch',
+  ],
+  [
+    'another approval, that is given',
+    (body, other) => withApproval(body, { id: other.decision.approval.id }),
+    'binding_mismatch',
+  ],
+  [
+    'an approval that nobody asked for',
+    body => withApproval(body, { id: 'apr_unknown' }),
+    'approval_unknown',
+  ],
+];
+const withDecision = (body: Body, change: Partial<Body['decision']>): Body => ({
+  ...body,
+  decision: { ...body.decision, ...change },
+});
+const withApproval = (body: Body, change: Partial<Body['decision']['approval']>): Body =>
+  withDecision(body, { approval: { ...body.decision.approval, ...change } });
+
+test.each(modified)('a modified SDK: %s', async (_, change, code) => {
+  const bodyOf = (token: string): Body =>
+    JSON.parse(Buffer.from(token.slice(5), 'base64url').toString('utf8')) as Body;
+  const [mine, another] = [await asked(), await asked()];
+  for (const { approvalId } of [mine, another]) await collector.answer(approvalId, { verdict: 'approve' });
+  const body = change(bodyOf(mine.token), bodyOf(another.token));
+  const token = `tmt1.${Buffer.from(JSON.stringify(body)).toString('base64url')}`;
+  await expect(guarded.resume(token)).rejects.toMatchObject({ code });
+  expect(send).not.toHaveBeenCalled();
+});
+
+test('a modified SDK: a function of another name with the approval of this one', async () => {
+  const { token, approvalId } = await asked();
+  await collector.answer(approvalId, { verdict: 'approve' });
+  const body = JSON.parse(Buffer.from(token.slice(5), 'base64url').toString('utf8')) as Body;
+  const other = policyCheck(send, { action: 'close_account', risk: 'high' });
+  const renamed = `tmt1.${Buffer.from(JSON.stringify({ ...body, action: 'close_account' })).toString('base64url')}`;
+  await expect(other.resume(renamed)).rejects.toMatchObject({ code: 'binding_mismatch' });
+  expect(send).not.toHaveBeenCalled();
+});
+
 test('a refusal, and a question that was taken back', async () => {
   const refused = await asked();
   await collector.answer(refused.approvalId, { verdict: 'deny' });
