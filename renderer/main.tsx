@@ -16,11 +16,17 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { makeQueryClient } from './api/queries.ts';
-import { signInFromAddress } from './api/session.ts';
+import { session, signInFromAddress } from './api/session.ts';
 import { router } from './router.tsx';
 import { cssVariables, schemeManager, styleNonce, theme } from './shell/theme.ts';
 
 const client = makeQueryClient();
+let token = session.token();
+session.subscribe(() => {
+  // What one person has read is not there for the next.
+  if (token !== undefined && session.token() === undefined) client.clear();
+  token = session.token();
+});
 addEventListener('hashchange', () => void signInFromAddress().then(() => client.invalidateQueries()));
 void signInFromAddress();
 

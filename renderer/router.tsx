@@ -12,6 +12,7 @@ import {
 import { readApprovalsSearch } from './features/approvals/approvals_search.ts';
 import { readEvidenceSearch } from './features/evidence/evidence_search.ts';
 import { readOverviewSearch } from './features/overview/overview_search.ts';
+import { readSettingsSearch } from './features/settings/settings_search.ts';
 import { readTraceSearch } from './features/traces/trace_search.ts';
 import { readTracesSearch } from './features/traces/traces_search.ts';
 import { Gate } from './shell/Gate.tsx';
@@ -70,8 +71,7 @@ const evidence = createRoute({
 const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
-  validateSearch: (search: Record<string, unknown>): { tab?: string } =>
-    typeof search.tab === 'string' ? { tab: search.tab } : {},
+  validateSearch: readSettingsSearch,
   component: lazyRouteComponent(() => import('./features/settings/SettingsScreen.tsx'), 'SettingsScreen'),
 });
 

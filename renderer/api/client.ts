@@ -11,6 +11,7 @@ import {
   type ParamsOf,
   type QueryOf,
 } from '../../core/api/operations.ts';
+import { isPresent } from './presence.ts';
 import { failureOf, unreachable } from './problem.ts';
 import { session } from './session.ts';
 
@@ -57,6 +58,7 @@ export async function send<N extends OperationName>(
   const token = session.token();
   const headers: Record<string, string> = { accept: options.accept ?? 'application/json' };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
+  if (isPresent()) headers['x-trailmix-active'] = '1';
   if (loose.input !== undefined) headers['content-type'] = 'application/json';
   let answer: Response;
   try {
@@ -71,8 +73,15 @@ export async function send<N extends OperationName>(
     throw unreachable();
   }
   if (answer.ok) return answer;
-  const failure = failureOf(answer.status, await answer.json().catch(() => undefined));
+  const after = Number(answer.headers.get('retry-after') ?? Number.NaN);
+  const failure = failureOf(
+    answer.status,
+    await answer.json().catch(() => undefined),
+    Number.isFinite(after) ? after : undefined,
+  );
   if (failure.code === 'session_invalid') session.end(token);
+  // The opener of a one-time link, in a ledger where people sign in by name.
+  if (failure.code === 'sign_in_needed' && session.person() === undefined) session.end(token, 'by_name');
   throw failure;
 }
 

@@ -15,6 +15,8 @@ export class Failure extends Error {
   readonly errors: readonly Problem[];
   /** Whether repeating the same request later may succeed. */
   readonly repeatable: boolean;
+  /** Seconds after which a repeat may succeed, where the collector said so. */
+  readonly retryAfter: number | undefined;
 
   constructor(fields: {
     code: FailureCode;
@@ -24,6 +26,7 @@ export class Failure extends Error {
     where?: string;
     errors?: readonly Problem[];
     repeatable: boolean;
+    retryAfter?: number | undefined;
   }) {
     super(fields.detail);
     this.code = fields.code;
@@ -32,6 +35,7 @@ export class Failure extends Error {
     this.where = fields.where;
     this.errors = fields.errors ?? [];
     this.repeatable = fields.repeatable;
+    this.retryAfter = fields.retryAfter;
   }
 }
 
@@ -52,8 +56,8 @@ export function refusal(code: ErrorCode, detail?: string): Failure {
   return new Failure({ code, title, detail: detail ?? title, next, repeatable: retry === 'later' });
 }
 
-/** The failure that a problem document (RFC 9457) of the collector tells; anything else is `unreadable`. */
-export function failureOf(status: number, document: unknown): Failure {
+/** The failure that a problem document (RFC 9457) of the collector tells; anything else is `unreadable`. `retryAfter` in seconds. */
+export function failureOf(status: number, document: unknown, retryAfter?: number): Failure {
   const problem = (typeof document === 'object' && document !== null ? document : {}) as Record<
     string,
     unknown
@@ -77,6 +81,7 @@ export function failureOf(status: number, document: unknown): Failure {
     ...(typeof problem.where === 'string' ? { where: problem.where } : {}),
     ...(Array.isArray(problem.errors) ? { errors: problem.errors as Problem[] } : {}),
     repeatable: row.retry === 'later',
+    retryAfter,
   });
 }
 

@@ -5,22 +5,31 @@
  */
 import { useSyncExternalStore } from 'react';
 
+/** `by_name`: the link is good, but people sign in by name here. */
+export type Why = 'never' | 'ended' | 'signed_out' | 'by_name' | 'link_used' | 'unreachable';
+
 export type Session =
   | { state: 'signing_in' }
   /** `person`: who signed in by name; absent for the opener of a one-time link. */
   | { state: 'signed_in'; token: string; person?: string }
   | {
       state: 'signed_out';
-      why: 'never' | 'ended' | 'signed_out' | 'link_used' | 'unreachable';
+      why: Why;
       /** Who was signed in here before. */
       person?: string;
     };
+
+/** `made`: the key was made with it; an admin has to sign. */
+export type Invitation = {
+  token: string;
+  made?: { person_id: string; name: string; key_id: string; invited_by: string; enrolled: boolean };
+};
 
 const TOKEN = 'trailmix-session';
 const PERSON = 'trailmix-person';
 const INVITE = 'trailmix-invite';
 let current: Session = restored();
-let invited: string | undefined = storage()?.getItem(INVITE) ?? undefined;
+let invited: Invitation | undefined = restoredInvitation();
 const listeners = new Set<() => void>();
 
 function restored(): Session {
@@ -28,6 +37,17 @@ function restored(): Session {
   const person = storage()?.getItem(PERSON) ?? undefined;
   const who = person === undefined ? {} : { person };
   return token ? { state: 'signed_in', token, ...who } : { state: 'signed_out', why: 'never' };
+}
+
+function restoredInvitation(): Invitation | undefined {
+  const text = storage()?.getItem(INVITE);
+  return text ? (JSON.parse(text) as Invitation) : undefined;
+}
+
+function invite(next: Invitation | undefined): void {
+  invited = next;
+  keep(INVITE, next === undefined ? undefined : JSON.stringify(next));
+  tell();
 }
 
 function storage(): Storage | undefined {
@@ -69,11 +89,15 @@ export const session = {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
+  /** The sign-in form starts with this name. */
+  meet(person: string): void {
+    if (current.state === 'signed_out') become({ ...current, person });
+  },
   begin(token: string, person: string): void {
     become({ state: 'signed_in', token, person });
   },
   /** The collector no longer knows the token, or the reader left. A token that was replaced meanwhile is not ended. */
-  end(token: string | undefined, why: 'ended' | 'signed_out' = 'ended'): void {
+  end(token: string | undefined, why: 'ended' | 'signed_out' | 'by_name' = 'ended'): void {
     if (current.state !== 'signed_in' || current.token !== token) return;
     const { person } = current;
     become({ state: 'signed_out', why, ...(person === undefined ? {} : { person }) });
@@ -81,12 +105,11 @@ export const session = {
 };
 
 export const invitation = {
-  get: (): string | undefined => invited,
-  leave(): void {
-    invited = undefined;
-    keep(INVITE, undefined);
-    tell();
+  get: (): Invitation | undefined => invited,
+  made(made: NonNullable<Invitation['made']>): void {
+    if (invited !== undefined) invite({ ...invited, made });
   },
+  leave: (): void => invite(undefined),
 };
 
 /** The token of a fragment like `#token=...` or `#invite=...`, if it has one. */
@@ -97,15 +120,10 @@ export function tokenOf(fragment: string, kind: 'token' | 'invite' = 'token'): s
 /** Signs in with the fragment's token, or notes its invitation, and takes it out of the address bar and the history. */
 export async function signInFromAddress(): Promise<void> {
   const token = tokenOf(location.hash);
-  const invite = tokenOf(location.hash, 'invite');
-  if (token === undefined && invite === undefined) return;
+  const invited = tokenOf(location.hash, 'invite');
+  if (token === undefined && invited === undefined) return;
   history.replaceState(history.state, '', location.pathname + location.search);
-  if (invite !== undefined) {
-    invited = decodeURIComponent(invite);
-    keep(INVITE, invited);
-    tell();
-    return;
-  }
+  if (invited !== undefined) return invite({ token: decodeURIComponent(invited) });
   become({ state: 'signing_in' });
   try {
     const answer = await fetch('/api/session', {
@@ -125,6 +143,6 @@ export function useSession(): Session {
   return useSyncExternalStore(session.subscribe, session.get);
 }
 
-export function useInvitation(): string | undefined {
+export function useInvitation(): Invitation | undefined {
   return useSyncExternalStore(session.subscribe, invitation.get);
 }

@@ -1,17 +1,31 @@
-/** Which page the phase of the collector allows: signed out, setup, locked, refused, or the app. */
+/** Which page the phase of the collector allows: an invitation, signed out, setup, locked, refused, or the app. */
 import { Navigate, Outlet, useMatch } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useAsk, useStatus } from '../api/queries.ts';
-import { useSession } from '../api/session.ts';
+import { useInvitation, useSession } from '../api/session.ts';
 import { Waiting } from '../ui/States.tsx';
 import { ZoneProvider } from '../ui/Time.tsx';
 import { isZone, systemZone } from '../ui/times.ts';
 import { Shell } from './Shell.tsx';
-import { Away, Refused, SignedOut, Unlock } from './Standing.tsx';
+import { Door } from './SignInPage.tsx';
+import { Away, Refused, Unlock } from './Standing.tsx';
+
+const InvitePage = lazy(async () => ({
+  default: (await import('../features/people/InvitePage.tsx')).InvitePage,
+}));
 
 export function Gate() {
   const session = useSession();
+  const invited = useInvitation();
+  if (invited !== undefined) {
+    return (
+      <Suspense fallback={<Waiting label="Opening" />}>
+        <InvitePage invitation={invited} />
+      </Suspense>
+    );
+  }
   if (session.state === 'signing_in') return <Waiting label="Signing in" />;
-  if (session.state === 'signed_out') return <SignedOut why={session.why} />;
+  if (session.state === 'signed_out') return <Door why={session.why} person={session.person} />;
   return <Phases />;
 }
 

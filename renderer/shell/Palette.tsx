@@ -1,22 +1,63 @@
-/** Ctrl/Cmd-K: places, an event by number or id, search, colours, glossary. */
+/** Ctrl/Cmd-K: places, people and one's sign-in, an event by number or id, search, colours, glossary. */
 import { useMantineColorScheme } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { Spotlight } from '@mantine/spotlight';
-import { IconBook2, IconHash, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
+import {
+  IconBook2,
+  IconBuilding,
+  IconCalendarOff,
+  IconHash,
+  IconLock,
+  IconLogout,
+  IconMoon,
+  IconSearch,
+  IconSun,
+  IconUserCircle,
+  IconUserPlus,
+  IconUsers,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { call } from '../api/client.ts';
+import { useMe } from '../api/me.ts';
+import { signOut } from '../api/person_session.ts';
 import { asFailure } from '../api/problem.ts';
+import { signer, useSigner } from '../api/signer.ts';
 import { formatCount } from '../ui/numbers.ts';
-import { buildPaletteTargets, type PaletteTarget } from './palette_actions.ts';
+import { switchTenant } from './PersonMenu.tsx';
+import {
+  buildPaletteTargets,
+  type PaletteTarget,
+  type PersonAction,
+  personActions,
+} from './palette_actions.ts';
 import { places } from './places.ts';
 
 type Action = { id: string; label: string; description: string; icon: ReactNode; run: () => void };
+
+const personIcons: Record<PersonAction['kind'], typeof IconUsers> = {
+  people: IconUsers,
+  invite: IconUserPlus,
+  you: IconUserCircle,
+  delegate: IconCalendarOff,
+  lock: IconLock,
+  tenant: IconBuilding,
+  sign_out: IconLogout,
+};
 
 export function Palette({ openGlossary }: { openGlossary: () => void }) {
   const [text, setText] = useState('');
   const navigate = useNavigate();
   const { setColorScheme } = useMantineColorScheme();
+  const me = useMe().data;
+  const { unlocked } = useSigner();
+
+  const act = (action: PersonAction): void => {
+    if (action.search !== undefined) void navigate({ to: '/settings', search: action.search });
+    else if (action.kind === 'lock') signer.lock();
+    else if (action.kind === 'sign_out') void signOut();
+    else if (action.tenant !== undefined) void switchTenant(action.tenant);
+  };
 
   const toTarget = async (target: PaletteTarget): Promise<void> => {
     if (target.kind === 'search') {
@@ -64,6 +105,16 @@ export function Palette({ openGlossary }: { openGlossary: () => void }) {
       icon: <place.icon size={18} stroke={1.6} />,
       run: () => void navigate({ to: place.to }),
     })),
+    ...personActions(me, unlocked).map(action => {
+      const Icon = personIcons[action.kind];
+      return {
+        id: `person-${action.kind}${action.tenant ?? ''}`,
+        label: action.label,
+        description: action.about,
+        icon: <Icon size={18} stroke={1.6} />,
+        run: () => act(action),
+      };
+    }),
     {
       id: 'glossary',
       label: 'Words and keys',

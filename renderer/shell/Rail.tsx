@@ -1,8 +1,9 @@
-/** The rail: places by word, with the number of calls that wait for a person. */
+/** The rail: places by word, with the number of calls that wait for a person, and who is signed in. */
 import { ActionIcon, Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { IconBook2, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useStatus } from '../api/queries.ts';
+import { PersonMenu } from './PersonMenu.tsx';
 import { places } from './places.ts';
 import type { Scheme } from './theme.ts';
 
@@ -38,6 +39,7 @@ export function Rail({ openGlossary }: { openGlossary: () => void }) {
           )}
         </Link>
       ))}
+      <PersonMenu />
       <div className="rail-foot">
         <SchemeMenu />
         <UnstyledButton className="rail-small" onClick={openGlossary}>

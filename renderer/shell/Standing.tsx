@@ -5,14 +5,14 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { StatusView } from '../../core/api/views.ts';
 import { useCall } from '../api/queries.ts';
-import type { Session } from '../api/session.ts';
+import type { Why } from '../api/session.ts';
 import { CodeBlock } from '../ui/Copy.tsx';
 import { Backticks, ErrorPanel } from '../ui/States.tsx';
 
-export function Standing({ title, children }: { title: string; children: ReactNode }) {
+export function Standing({ title, wide, children }: { title: string; wide?: boolean; children: ReactNode }) {
   return (
     <main className="standing">
-      <div className="standing-card">
+      <div className={wide ? 'standing-card wide' : 'standing-card'}>
         <img src="/favicon.svg" width={40} height={40} alt="" />
         <h1>{title}</h1>
         {children}
@@ -20,8 +20,6 @@ export function Standing({ title, children }: { title: string; children: ReactNo
     </main>
   );
 }
-
-type Why = Extract<Session, { state: 'signed_out' }>['why'];
 
 const signedOut: Record<Why, { title: string; text: string }> = {
   never: {
@@ -35,6 +33,10 @@ const signedOut: Record<Why, { title: string; text: string }> = {
   signed_out: {
     title: 'You are signed out',
     text: 'Recording goes on without this page.',
+  },
+  by_name: {
+    title: 'Open the app with a fresh link',
+    text: 'This page needs a sign-in by name, but nobody is enrolled here now.',
   },
   link_used: {
     title: 'This link no longer works',

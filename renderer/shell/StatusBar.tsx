@@ -1,6 +1,7 @@
 /** The bar that always states the truth; each item opens what stands behind it. */
 import { Popover, UnstyledButton } from '@mantine/core';
 import { useState } from 'react';
+import { useMe } from '../api/me.ts';
 import { useStatus } from '../api/queries.ts';
 import { CopyButton } from '../ui/Copy.tsx';
 import { useNow, useZone } from '../ui/Time.tsx';
@@ -8,9 +9,10 @@ import { buildStatusItems, type StatusItem } from './status_items.ts';
 
 export function StatusBar({ openPalette }: { openPalette: () => void }) {
   const query = useStatus();
+  const me = useMe().data;
   const now = useNow(5_000);
   const zone = useZone();
-  const items = buildStatusItems({ status: query.data, reachable: !query.isError, now, zone });
+  const items = buildStatusItems({ status: query.data, reachable: !query.isError, now, zone, me });
   const fault = items.find(item => item.tone === 'bad');
   return (
     <footer className="status-bar">

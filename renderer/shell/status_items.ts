@@ -1,10 +1,11 @@
 /**
- * The status bar's sentences, made of GET /api/status and nothing else. Pure.
+ * The status bar's sentences, made of GET /api/status and who is signed in. Pure.
  * Rule: it never claims more than the collector has verified, and a fault outranks everything.
  */
-import type { StatusView } from '../../core/api/views.ts';
+import type { SessionView, StatusView } from '../../core/api/views.ts';
 import { formatCount } from '../ui/numbers.ts';
 import { formatAgo, formatTime } from '../ui/times.ts';
+import { fourEyesOf } from './person_words.ts';
 
 export type StatusTone = 'ok' | 'warn' | 'bad' | 'plain';
 export type StatusItem = {
@@ -21,9 +22,16 @@ export type StatusItem = {
   facts: { name: string; value: string; copy?: boolean }[];
 };
 
-export type StatusInput = { status: StatusView | undefined; reachable: boolean; now: number; zone: string };
+export type StatusInput = {
+  status: StatusView | undefined;
+  reachable: boolean;
+  now: number;
+  zone: string;
+  /** Who is signed in, once that is known. */
+  me?: SessionView | undefined;
+};
 
-export function buildStatusItems({ status, reachable, now, zone }: StatusInput): StatusItem[] {
+export function buildStatusItems({ status, reachable, now, zone, me }: StatusInput): StatusItem[] {
   if (!reachable || status === undefined) return [away];
   const items: StatusItem[] = [];
   const { ledger } = status;
@@ -34,6 +42,7 @@ export function buildStatusItems({ status, reachable, now, zone }: StatusInput):
     items.push(status.key_missing === undefined ? custody(status.custody) : keyMissing(status.key_missing));
   if (status.data?.disk_low) items.push(disk(status.data));
   if (status.policy !== undefined && !status.policy.ready) items.push(policyMissing);
+  if (me !== undefined) items.push(people(me));
   items.push(address(status));
   if (ledger !== undefined) items.push(rate(ledger));
   items.push(network(status));
@@ -244,6 +253,20 @@ const policyMissing: StatusItem = {
   ],
   facts: [],
 };
+
+function people(me: SessionView): StatusItem {
+  const { label, title, lines } = fourEyesOf(me);
+  return {
+    id: 'people',
+    side: 'left',
+    tone: 'plain',
+    label,
+    title,
+    lines,
+    facts:
+      me.person === undefined ? [] : [{ name: 'Signed in', value: `${me.person.name} (${me.person.id})` }],
+  };
+}
 
 function address(status: StatusView): StatusItem {
   const { address: at } = status;

@@ -44,7 +44,7 @@ describe('with a key file', () => {
   });
   afterAll(() => app?.close());
 
-  test('three steps, then the first event turns the page live', async () => {
+  test('four steps, one of them left out, then the first event turns the page live', async () => {
     const { page, quiet, accessibleInBothThemes, close } = await openPage(browser, app);
     await page.getByRole('heading', { name: 'Set up your ledger' }).waitFor();
     await expect.poll(() => new URL(page.url()).pathname).toBe('/setup');
@@ -75,6 +75,11 @@ describe('with a key file', () => {
     await retype(page, words);
     await accessibleInBothThemes();
     await page.getByRole('button', { name: 'Continue' }).click();
+
+    await page.getByRole('heading', { name: 'Your sign-in' }).waitFor();
+    await accessibleInBothThemes();
+    await fits(page);
+    await page.getByRole('button', { name: 'I work alone for now' }).click();
 
     await page.getByText('Waiting for the first event').waitFor();
     await accessibleInBothThemes();

@@ -40,6 +40,8 @@ test('first start', async () => {
   }
   await page.keyboard.press('Enter');
 
+  await tabTo(page, page.getByRole('button', { name: 'I work alone for now' }));
+  await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'Load sample runs' }));
   await page.keyboard.press('Enter');
   await page.getByText('9 sample runs loaded').waitFor();

@@ -8,6 +8,7 @@ import {
 } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useMay } from '../../api/me.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { DecisionBadge } from '../../ui/Decision.tsx';
 import { formatCount } from '../../ui/numbers.ts';
@@ -248,6 +249,8 @@ function Notes({ overview }: { overview: Overview }) {
 }
 
 function Untouched({ endpoint }: { endpoint: string }) {
+  const mayLoad = useMay('loadSamples');
+  const mayKey = useMay('createKey');
   return (
     <div className="page-body">
       <EmptyState
@@ -256,11 +259,18 @@ function Untouched({ endpoint }: { endpoint: string }) {
         actions={<LoadSamples primary />}
       >
         <p>
-          Connect a program and its runs show up here by themselves, or load the sample runs to look around
-          first. Keys are made in{' '}
-          <Link to="/settings" search={{ tab: 'keys' }}>
-            Settings
-          </Link>
+          Connect a program and its runs show up here by themselves
+          {mayLoad && ', or load the sample runs to look around first'}. Keys are made{' '}
+          {mayKey ? (
+            <>
+              in{' '}
+              <Link to="/settings" search={{ tab: 'keys' }}>
+                Settings
+              </Link>
+            </>
+          ) : (
+            'by an admin'
+          )}
           .
         </p>
         <Snippets endpoint={endpoint} appId="my-agent" />

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useContext, useState } from 'react';
 import { call } from '../../api/client.ts';
+import { useMay } from '../../api/me.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { OpenGlossary } from '../../shell/Glossary.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
@@ -12,6 +13,7 @@ import { saveBlob } from './save_file.ts';
 
 export function About() {
   const status = useStatus().data;
+  const mayDiagnose = useMay('diagnostics');
   const openGlossary = useContext(OpenGlossary);
   const [shown, setShown] = useState(false);
   const licences = useAsk('licences', {}, { enabled: shown, fresh: Number.POSITIVE_INFINITY });
@@ -48,7 +50,7 @@ export function About() {
           ]}
         />
       </Section>
-      <Diagnostics />
+      {mayDiagnose && <Diagnostics />}
       <Section title="Third-party licences" lead="What the app ships of others, with full texts.">
         {!shown && (
           <Button variant="default" onClick={() => setShown(true)}>

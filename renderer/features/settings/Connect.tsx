@@ -5,6 +5,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { send } from '../../api/client.ts';
+import { useMay } from '../../api/me.ts';
 import { asFailure } from '../../api/problem.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
@@ -16,7 +17,9 @@ import { buildKeys } from './settings_view.ts';
 
 export function Connect() {
   const status = useStatus().data;
-  const keys = useAsk('keys', {});
+  const mayKeys = useMay('keys');
+  const maySamples = useMay('loadSamples');
+  const keys = useAsk('keys', {}, { enabled: mayKeys });
   const endpoint = status?.address.url ?? location.origin;
   const appId = buildKeys(keys.data?.items ?? []).usable[0]?.app_id ?? 'my-agent';
   return (
@@ -32,9 +35,13 @@ export function Connect() {
         lead={
           <>
             With a key from{' '}
-            <Link to="/settings" search={{ tab: 'keys' }}>
-              API keys
-            </Link>
+            {mayKeys ? (
+              <Link to="/settings" search={{ tab: 'keys' }}>
+                API keys
+              </Link>
+            ) : (
+              'an admin'
+            )}
             . A key is shown once, when it is made; put it where the snippet says PASTE_YOUR_KEY.
           </>
         }
@@ -48,12 +55,14 @@ export function Connect() {
       >
         <CodeBlock code={`export OTEL_EXPORTER_OTLP_ENDPOINT=${endpoint}`} what="setting" />
       </Section>
-      <Section
-        title="Nothing to connect yet?"
-        lead="Look around in runs that come with the app, marked as samples."
-      >
-        <LoadSamples />
-      </Section>
+      {maySamples && (
+        <Section
+          title="Nothing to connect yet?"
+          lead="Look around in runs that come with the app, marked as samples."
+        >
+          <LoadSamples />
+        </Section>
+      )}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { IconCheck, IconDownload, IconMinus } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { send } from '../../api/client.ts';
+import { useMay } from '../../api/me.ts';
 import { invalidate, useCall, useStatus } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
 import { formatCount } from '../../ui/numbers.ts';
@@ -15,6 +16,8 @@ import { saveResponse } from './save_file.ts';
 
 export function CustodyTab() {
   const status = useStatus().data;
+  const mayChange = useMay('changePassphrase');
+  const mayBackUp = useMay('backup');
   const custody = status?.custody;
   if (status === undefined || custody === undefined) return <Waiting />;
   const exported = status.ledger?.exported;
@@ -41,8 +44,8 @@ export function CustodyTab() {
             : `An evidence pack up to record #${formatCount(exported.size - 1)} was exported. In someone else’s hands it makes a rewritten history visible; newer records are in no pack.`}
         </p>
       </Section>
-      <Passphrase has={custody.kind === 'passphrase'} />
-      <Backup />
+      {mayChange && <Passphrase has={custody.kind === 'passphrase'} />}
+      {mayBackUp && <Backup />}
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import { Button, SegmentedControl, Select, Switch, TextInput, useMantineColorScheme } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useMay, useMe } from '../../api/me.ts';
 import { invalidate, useAsk, useCall } from '../../api/queries.ts';
 import { useKeysOn } from '../../shell/shortcuts.ts';
 import type { Scheme } from '../../shell/theme.ts';
@@ -12,13 +13,15 @@ import { formatTime, systemZone } from '../../ui/times.ts';
 const zones = ['UTC', ...Intl.supportedValuesOf('timeZone').filter(zone => zone !== 'UTC')];
 
 export function General() {
+  const me = useMe().data;
+  const mayChange = useMay('changeSettings');
   const settings = useAsk('settings', {});
   if (settings.isError) return <ErrorPanel error={settings.error} retry={() => void settings.refetch()} />;
   if (settings.data === undefined) return <Waiting />;
   return (
     <div className="settings-page">
-      <Person held={settings.data.person} />
-      <Zone held={settings.data.time_zone} />
+      {me?.alone === true && <Person held={settings.data.person} />}
+      {mayChange ? <Zone held={settings.data.time_zone} /> : <ZoneTold held={settings.data.time_zone} />}
       <Looks />
     </div>
   );
@@ -41,7 +44,7 @@ function Person({ held }: { held: string }) {
   return (
     <Section
       title="Your name"
-      lead="Stands beside your approvals. It is what you say, not yet proved by a key of your own."
+      lead="Stands beside your approvals. It is what you say; a sign-in of your own, under People, proves it by a key."
     >
       <form
         className="settings-inline"
@@ -95,6 +98,17 @@ function Zone({ held }: { held: string }) {
         </span>
       </div>
       {change.isError && <ErrorPanel error={change.error} />}
+    </Section>
+  );
+}
+
+function ZoneTold({ held }: { held: string }) {
+  const chosen = held === '' ? systemZone() : held;
+  return (
+    <Section title="Time zone" lead="Every time on the page says its zone. Records keep their times in UTC.">
+      <p className="settings-note">
+        {chosen}, now {formatTime(new Date().toISOString(), chosen, 'minute')}
+      </p>
     </Section>
   );
 }

@@ -5,6 +5,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { OutputOf } from '../../../core/api/operations.ts';
 import type { KeyView, Scope } from '../../../core/api/views.ts';
+import { useMay } from '../../api/me.ts';
 import { invalidate, useAsk, useCall, useStatus } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
 import { countOf } from '../../ui/numbers.ts';
@@ -17,13 +18,15 @@ import { appIdFault } from './snippets.ts';
 
 export function Keys() {
   const keys = useAsk('keys', {}, { every: 10_000 });
+  const mayMake = useMay('createKey');
+  const mayRevoke = useMay('revokeKey');
   const [making, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<KeyView>();
   if (keys.isError && keys.data === undefined)
     return <ErrorPanel error={keys.error} retry={() => void keys.refetch()} />;
   if (keys.data === undefined) return <Waiting label="Loading keys" />;
   const { usable, revoked } = buildKeys(keys.data.items);
-  const make = (
+  const make = mayMake && (
     <Button leftSection={<IconPlus size={15} aria-hidden />} onClick={() => setMaking(true)}>
       New key
     </Button>
@@ -40,7 +43,7 @@ export function Keys() {
             <p>A program needs a key to record under a name that counts, and to ask for decisions.</p>
           </EmptyState>
         ) : (
-          <KeyTable keys={usable} revoke={setRevoking} />
+          <KeyTable keys={usable} used {...(mayRevoke ? { revoke: setRevoking } : {})} />
         )}
       </Section>
       {revoked.length > 0 && (
@@ -55,7 +58,16 @@ export function Keys() {
   );
 }
 
-function KeyTable({ keys, revoke }: { keys: KeyView[]; revoke?: (key: KeyView) => void }) {
+/** `used`: keys that work, with their last use; without it revoked ones. */
+function KeyTable({
+  keys,
+  used,
+  revoke,
+}: {
+  keys: KeyView[];
+  used?: boolean;
+  revoke?: (key: KeyView) => void;
+}) {
   return (
     <div className="table-scroll">
       <table className="table keys-table">
@@ -65,7 +77,7 @@ function KeyTable({ keys, revoke }: { keys: KeyView[]; revoke?: (key: KeyView) =
             <th scope="col">Key</th>
             <th scope="col">May</th>
             <th scope="col">Made</th>
-            <th scope="col">{revoke === undefined ? 'Revoked' : 'Last used'}</th>
+            <th scope="col">{used ? 'Last used' : 'Revoked'}</th>
             {revoke !== undefined && (
               <th scope="col">
                 <span className="visually-hidden">Revoke</span>
@@ -87,7 +99,7 @@ function KeyTable({ keys, revoke }: { keys: KeyView[]; revoke?: (key: KeyView) =
                 <Time at={key.created_at} short precision="minute" />
               </td>
               <td className="nowrap">
-                {revoke === undefined ? (
+                {!used ? (
                   key.revoked_at !== undefined && <Time at={key.revoked_at} short precision="minute" />
                 ) : key.last_used_at === undefined ? (
                   <span className="mute">never</span>

@@ -1,8 +1,9 @@
-/** The button that loads the sample runs, says what came of it, and shows why if it was refused. */
+/** The button that loads the sample runs, says what came of it, and shows why if it was refused. Not there for who may not. */
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconDownload } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useMay } from '../../api/me.ts';
 import { invalidate, useCall } from '../../api/queries.ts';
 import { countOf } from '../../ui/numbers.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
@@ -10,6 +11,7 @@ import { ErrorPanel } from '../../ui/States.tsx';
 export function LoadSamples({ onLoaded, primary }: { onLoaded?: () => void; primary?: boolean }) {
   const client = useQueryClient();
   const load = useCall('loadSamples');
+  if (!useMay('loadSamples')) return null;
   return (
     <>
       <Button

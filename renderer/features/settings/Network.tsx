@@ -1,6 +1,7 @@
 /** Settings > Network: where the collector listens, what that means, and OTLP without a key. */
 import { Switch } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
+import { useMay } from '../../api/me.ts';
 import { invalidate, useAsk, useCall, useStatus } from '../../api/queries.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
@@ -12,6 +13,7 @@ export function Network() {
   const settings = useAsk('settings', {});
   const client = useQueryClient();
   const change = useCall('changeSettings');
+  const mayChange = useMay('changeSettings');
   if (status === undefined) return <Waiting />;
   const { address } = status;
   return (
@@ -46,7 +48,10 @@ export function Network() {
         lead="Lets any exporter on this computer send at its default settings. Such events are kept apart, marked unverified, exported only when chosen, and can never ask for a decision."
       >
         {settings.isError && <ErrorPanel error={settings.error} />}
-        {settings.data !== undefined && (
+        {settings.data !== undefined && !mayChange && (
+          <p>{settings.data.otlp_unkeyed ? 'Accepted from this computer.' : 'Refused.'}</p>
+        )}
+        {settings.data !== undefined && mayChange && (
           <Switch
             label={settings.data.otlp_unkeyed ? 'Accepted from this computer' : 'Refused'}
             checked={settings.data.otlp_unkeyed}

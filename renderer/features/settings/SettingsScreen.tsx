@@ -1,7 +1,11 @@
 /** Settings; each section has an address of its own (`?tab=`). */
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { useMe } from '../../api/me.ts';
 import { PageHeader } from '../../ui/Page.tsx';
 import { TabBar } from '../../ui/TabBar.tsx';
+import { PeopleTab } from '../people/PeopleTab.tsx';
+import { YouTab } from '../people/YouTab.tsx';
 import { About } from './About.tsx';
 import { Connect } from './Connect.tsx';
 import { CustodyTab } from './CustodyTab.tsx';
@@ -9,10 +13,23 @@ import { DataTab } from './DataTab.tsx';
 import { General } from './General.tsx';
 import { Keys } from './Keys.tsx';
 import { Network } from './Network.tsx';
-import { readTab } from './settings_view.ts';
+import { readTab, type SettingsTab, tabsFor } from './settings_view.ts';
 import './settings.css';
 
+const bodies: Record<SettingsTab, { label: string; body: () => ReactNode }> = {
+  connect: { label: 'Connect', body: () => <Connect /> },
+  keys: { label: 'API keys', body: () => <Keys /> },
+  people: { label: 'People', body: () => <PeopleTab /> },
+  you: { label: 'Your sign-in', body: () => <YouTab /> },
+  custody: { label: 'Custody and backup', body: () => <CustodyTab /> },
+  network: { label: 'Network', body: () => <Network /> },
+  data: { label: 'Data', body: () => <DataTab /> },
+  general: { label: 'General', body: () => <General /> },
+  about: { label: 'About', body: () => <About /> },
+};
+
 export function SettingsScreen() {
+  const me = useMe().data;
   const { tab } = useSearch({ from: '/settings' });
   const navigate = useNavigate({ from: '/settings' });
   return (
@@ -23,15 +40,7 @@ export function SettingsScreen() {
           label="Settings"
           value={readTab(tab)}
           onChange={id => void navigate({ search: id === 'connect' ? {} : { tab: id } })}
-          tabs={[
-            { id: 'connect', label: 'Connect', body: () => <Connect /> },
-            { id: 'keys', label: 'API keys', body: () => <Keys /> },
-            { id: 'custody', label: 'Custody and backup', body: () => <CustodyTab /> },
-            { id: 'network', label: 'Network', body: () => <Network /> },
-            { id: 'data', label: 'Data', body: () => <DataTab /> },
-            { id: 'general', label: 'General', body: () => <General /> },
-            { id: 'about', label: 'About', body: () => <About /> },
-          ]}
+          tabs={tabsFor(me).map(id => ({ id, ...bodies[id] }))}
         />
       </div>
     </>

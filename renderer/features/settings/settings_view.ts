@@ -1,9 +1,20 @@
-/** Settings in words: tabs, keys, disk use. Pure. */
-import type { KeyView, Scope, StatusView } from '../../../core/api/views.ts';
+/** Settings in words: tabs and who sees them, keys, disk use. Pure. */
+import type { KeyView, Scope, SessionView, StatusView } from '../../../core/api/views.ts';
+import { mayDo } from '../../api/may.ts';
 import { formatBytes } from '../../ui/numbers.ts';
 
-export const tabs = ['connect', 'keys', 'custody', 'network', 'data', 'general', 'about'] as const;
+const tabs = ['connect', 'keys', 'people', 'you', 'custody', 'network', 'data', 'general', 'about'] as const;
 export type SettingsTab = (typeof tabs)[number];
+
+/** Those with something to see: API keys by permission, one's own sign-in where there is one. */
+export function tabsFor(me: SessionView | undefined): SettingsTab[] {
+  const hidden: Partial<Record<SettingsTab, boolean>> = {
+    keys: !mayDo(me, 'keys'),
+    you: me?.person === undefined,
+  };
+  return tabs.filter(tab => !hidden[tab]);
+}
+
 export const readTab = (tab: string | undefined): SettingsTab =>
   tabs.find(known => known === tab) ?? 'connect';
 

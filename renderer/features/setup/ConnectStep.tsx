@@ -1,4 +1,4 @@
-/** Step 3: the first key, ways to connect, and a line that turns live when the first event arrives. */
+/** Step 4: the first key, ways to connect, and a line that turns live when the first event arrives. */
 import { Button, Loader } from '@mantine/core';
 import { IconArrowRight, IconCheck } from '@tabler/icons-react';
 import { useState } from 'react';

@@ -1,4 +1,4 @@
-/** First start, in three calm steps: names and custody, the recovery phrase, the first event. */
+/** First start, in four calm steps: names and custody, the recovery phrase, a sign-in of one's own, the first event. */
 import { useQueryClient } from '@tanstack/react-query';
 import { Navigate, useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
@@ -8,10 +8,11 @@ import { Waiting } from '../../ui/States.tsx';
 import { ConnectStep } from './ConnectStep.tsx';
 import { CustodyStep } from './CustodyStep.tsx';
 import { PhraseStep } from './PhraseStep.tsx';
+import { SignInStep } from './SignInStep.tsx';
 import './setup.css';
 
 type Made = OutputOf<'setup'> & { person: string };
-const steps = ['Protect', 'Recovery phrase', 'Connect'] as const;
+const steps = ['Protect', 'Recovery phrase', 'Your sign-in', 'Connect'] as const;
 
 export function SetupScreen() {
   const status = useStatus().data;
@@ -20,18 +21,19 @@ export function SetupScreen() {
   // Secrets of the first start live in this component alone: a reload forgets them.
   const [made, setMade] = useState<Made>();
   const [written, setWritten] = useState(false);
+  const [signInDone, setSignInDone] = useState(false);
   // From the request on this page stays, whatever the status says: its answer is the only place of the phrase.
   const [asked, setAsked] = useState(false);
-  const step = made === undefined ? 0 : written ? 2 : 1;
+  const step = made === undefined ? 0 : !written ? 1 : signInDone ? 3 : 2;
   useEffect(() => {
     document.title = `${steps[step]} · Audit TrailMix`;
   }, [step]);
   useEffect(() => {
-    if ((made === undefined && !asked) || written) return;
+    if ((made === undefined && !asked) || signInDone) return;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
     addEventListener('beforeunload', warn);
     return () => removeEventListener('beforeunload', warn);
-  }, [made, asked, written]);
+  }, [made, asked, signInDone]);
 
   if (status === undefined) return <Waiting label="Opening" />;
   if (made === undefined && !asked && status.phase !== 'setup') return <Navigate to="/overview" replace />;
@@ -41,7 +43,7 @@ export function SetupScreen() {
   };
   return (
     <main className="setup">
-      <div className={`setup-card${step === 2 ? ' wide' : ''}`}>
+      <div className={`setup-card${step === 3 ? ' wide' : ''}`}>
         <header className="setup-head">
           <img src="/favicon.svg" width={32} height={32} alt="" />
           <span className="setup-name">Audit TrailMix</span>
@@ -68,7 +70,16 @@ export function SetupScreen() {
             onWritten={() => setWritten(true)}
           />
         )}
-        {made !== undefined && written && (
+        {made !== undefined && step === 2 && (
+          <SignInStep
+            person={made.person}
+            onDone={() => {
+              void client.invalidateQueries();
+              setSignInDone(true);
+            }}
+          />
+        )}
+        {made !== undefined && step === 3 && (
           <ConnectStep
             apiKey={made.api_key}
             appId={made.app_id}

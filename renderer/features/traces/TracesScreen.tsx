@@ -12,6 +12,7 @@ import {
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { useMay } from '../../api/me.ts';
 import { invalidate, useCall, useStatus } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
@@ -266,6 +267,7 @@ function FirstSteps() {
   const status = useStatus().data;
   const client = useQueryClient();
   const samples = useCall('loadSamples');
+  const mayLoad = useMay('loadSamples');
   const steps = firstSteps(status?.address.url ?? location.origin, status?.otlp_unkeyed ?? true);
   return (
     <div className="page-body">
@@ -273,16 +275,18 @@ function FirstSteps() {
         icon={<IconListTree size={34} stroke={1.4} />}
         title="No run yet"
         actions={
-          <Button
-            variant="default"
-            leftSection={<IconDownload size={15} />}
-            loading={samples.isPending}
-            onClick={() =>
-              samples.mutate({}, { onSuccess: () => invalidate(client, 'traces', 'status', 'overview') })
-            }
-          >
-            Load sample runs
-          </Button>
+          mayLoad && (
+            <Button
+              variant="default"
+              leftSection={<IconDownload size={15} />}
+              loading={samples.isPending}
+              onClick={() =>
+                samples.mutate({}, { onSuccess: () => invalidate(client, 'traces', 'status', 'overview') })
+              }
+            >
+              Load sample runs
+            </Button>
+          )
         }
       >
         <p>
@@ -293,7 +297,7 @@ function FirstSteps() {
         <CodeBlock code={steps.typescript} what="snippet" />
         <p>{steps.otel.says}</p>
         {steps.otel.setting !== undefined && <CodeBlock code={steps.otel.setting} what="setting" />}
-        <p>Or look around in runs that come with the app, marked as samples:</p>
+        {mayLoad && <p>Or look around in runs that come with the app, marked as samples:</p>}
         {samples.isError && <ErrorPanel error={samples.error} />}
       </EmptyState>
     </div>

@@ -1,0 +1,123 @@
+/** Sign-in by name and passphrase, once people are enrolled. The address stays, so that one goes on where one was. */
+import { Button, PasswordInput, Select, TextInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
+import { signInByName } from '../api/person_session.ts';
+import { asFailure, type Failure } from '../api/problem.ts';
+import { useAsk } from '../api/queries.ts';
+import type { Why } from '../api/session.ts';
+import { ErrorPanel, Waiting } from '../ui/States.tsx';
+import { useNow } from '../ui/Time.tsx';
+import { SignedOut, Standing } from './Standing.tsx';
+import { signInWords, waitWords } from './sign_in_words.ts';
+import { wishedTenant } from './tenant_wish.ts';
+
+/** Where nobody is signed in: the form once people are enrolled, else how to get a link. */
+export function Door({ why, person }: { why: Why; person: string | undefined }) {
+  const state = useAsk('signInState', {}, { fresh: 0 });
+  if (state.data?.enrolled) {
+    return <SignInPage why={why} person={person} tenants={state.data.tenants} />;
+  }
+  if (state.isPending) return <Waiting label="Opening" />;
+  return <SignedOut why={why} />;
+}
+
+function SignInPage({ why, person, tenants }: { why: Why; person: string | undefined; tenants: string[] }) {
+  const client = useQueryClient();
+  const [name, setName] = useState(person ?? '');
+  const [passphrase, setPassphrase] = useState('');
+  const [tenant, setTenant] = useState(() => wishedTenant.take(tenants));
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+  const [lockedUntil, setLockedUntil] = useState(0);
+  const now = useNow(500);
+  const field = useRef<HTMLInputElement>(null);
+  const left = Math.ceil((lockedUntil - now) / 1_000);
+  const locked = left > 0;
+  const { title, text } = signInWords(why);
+  useEffect(() => {
+    document.title = 'Sign in · Audit TrailMix';
+  }, []);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (busy || locked || name.trim() === '' || passphrase === '') return;
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      await signInByName(name.trim().toLowerCase(), passphrase, tenants.length > 1 ? tenant : undefined);
+      await client.invalidateQueries();
+    } catch (error) {
+      const refused = asFailure(error);
+      setFailure(refused);
+      setPassphrase('');
+      setBusy(false);
+      if (refused.code === 'sign_in_locked') {
+        const from = Date.now();
+        setLockedUntil(from + (refused.retryAfter ?? 30) * 1_000);
+      }
+      field.current?.focus();
+    }
+  };
+  const wrong = failure?.code === 'sign_in_failed';
+  return (
+    <Standing title={title}>
+      <p>{text}</p>
+      <form onSubmit={event => void submit(event)} className="stack" noValidate>
+        {tenants.length > 1 && (
+          <Select
+            label="Tenant"
+            size="sm"
+            allowDeselect={false}
+            data={tenants}
+            value={tenant}
+            onChange={value => setTenant(value ?? tenant)}
+          />
+        )}
+        <TextInput
+          label="Sign-in name"
+          size="sm"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={64}
+          autoFocus={person === undefined}
+          value={name}
+          onChange={event => setName(event.currentTarget.value)}
+        />
+        <PasswordInput
+          ref={field}
+          label="Passphrase"
+          size="sm"
+          autoComplete="current-password"
+          autoFocus={person !== undefined}
+          value={passphrase}
+          onChange={event => {
+            setPassphrase(event.currentTarget.value);
+            setFailure(undefined);
+          }}
+          error={wrong && 'The name or the passphrase is wrong.'}
+        />
+        <Button type="submit" loading={busy} disabled={locked || name.trim() === '' || passphrase === ''}>
+          {locked ? `Try again in ${waitWords(left)}` : 'Sign in'}
+        </Button>
+      </form>
+      <div role="status">
+        {failure?.code === 'sign_in_locked' && (
+          <div className="callout tone-deny">
+            <strong>Too many wrong attempts</strong>
+            <p>
+              {locked
+                ? 'This name is locked for a while, and the attempts are recorded. Wait, then try again.'
+                : 'You can try again now.'}
+            </p>
+          </div>
+        )}
+      </div>
+      {failure !== undefined && !wrong && failure.code !== 'sign_in_locked' && <ErrorPanel error={failure} />}
+      <p className="mute">
+        Forgotten? Any admin of this ledger can reset your sign-in: you make a new key, and what you have
+        signed stays valid.
+      </p>
+    </Standing>
+  );
+}
