@@ -32,6 +32,16 @@ export interface Ids {
 /** A purpose gets its own 32-byte key by HKDF-SHA256 from the master key; signing keys are random and wrapped. */
 export type DerivedKey = 'database' | 'search' | 'blob' | 'token' | 'mac' | 'idempotence' | 'backup';
 
+/** PEM texts; `chainPem` is empty for a self-made certificate. The key itself is not given away. */
+export type PackSigner = {
+  readonly certificatePem: string;
+  readonly chainPem: string;
+  /** What a verifier must trust: the root (or the self-made certificate itself), those of earlier identities after it. */
+  readonly rootsPem: string;
+  /** RSASSA-PKCS1-v1_5 or ECDSA (DER), with SHA-256. */
+  sign(bytes: Uint8Array): Uint8Array;
+};
+
 /**
  * The unlocked vault. Holds secrets in memory only; nothing of it is ever logged or answered.
  * Made by collector/keys/vault.ts from a passphrase, a key file or the desktop's safeStorage.
@@ -43,8 +53,8 @@ export interface KeyVault {
   /** PKCS#8 DER of the Ed25519 keys in force. */
   readonly eventKey: { privateKey: Uint8Array; publicKey: Uint8Array; keyId: string };
   readonly checkpointKey: { privateKey: Uint8Array; publicKey: Uint8Array; keyId: string };
-  /** The self-made certificate for CMS (RSA-3072), PEM; made on first use and kept wrapped. */
-  packSigner(): Promise<{ privateKeyPem: string; certificatePem: string }>;
+  /** What signs packs by CMS: its certificate, those between it and its root, and the key's one use. Self-made on first use. */
+  packSigner(): Promise<PackSigner>;
   /** Encrypts a small secret (an API key's mac) for storage: AES-256-GCM under the `mac` key. */
   seal(secret: Uint8Array, context: string): Uint8Array;
   unseal(sealed: Uint8Array, context: string): Uint8Array;

@@ -2,12 +2,13 @@
  * An export from start to end: window, the export's own record, checkpoint, pack. Format: docs/spec/pack.md.
  * Commit point: the rename of a synced file. A cancelled or failed export leaves nothing but its record.
  */
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView } from '../../core/api/views.ts';
+import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { ExportProgress, ExportRequest, Pack } from '../http/services.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
 import { writePack } from './pack-writer.ts';
@@ -32,6 +33,9 @@ export type ExportInput = {
   readonly onProgress?: (at: ExportProgress) => void;
 };
 
+const certificateHash = (pem: string): string =>
+  new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
 const FAR = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -55,6 +59,17 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
         by: input.by,
         ...(request.at === undefined ? {} : { at: request.at }),
       },
+    },
+  });
+  // Before it is used: a use that is not recorded must not be.
+  await ledger.write.run('record', {
+    appId: LEDGER_APP,
+    eventType: 'key.used',
+    members: {
+      name: 'Pack signing key used',
+      key: { purpose: 'pack', certificate_sha256: certificateHash(signer.certificatePem) },
+      export_seq: recorded.seq,
+      by: input.by,
     },
   });
   const window = endBefore(asked, recorded.receivedAt);

@@ -5,6 +5,13 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import type { RecordView } from '../../core/api/views.ts';
+import {
+  ASIC_MANIFEST,
+  ASIC_SIGNATURE,
+  asicManifestText,
+  MIMETYPE,
+  MIMETYPE_TEXT,
+} from '../../core/pack/asice.ts';
 import { checkpointParts, consistencyText } from '../../core/pack/checkpoint.ts';
 import { publicKeyPem } from '../../core/pack/keys.ts';
 import {
@@ -17,12 +24,14 @@ import {
   roleOf,
 } from '../../core/pack/manifest.ts';
 import { type PackPolicy, policyFile } from '../../core/pack/policies.ts';
+import { isSelfIssued } from '../../core/pack/x509.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { multiproofHeader, multiproofLine, multiproofNodes, nodePlan } from '../../core/proof/multiproof.ts';
 import { parseNote } from '../../core/proof/note.ts';
 import { consistencyPlan, type NodeId, proofOfPlan } from '../../core/proof/tree.ts';
-import { signCms } from './cms.ts';
+import { certificatesOf } from './certificates.ts';
+import { type CmsSigner, signCms } from './cms.ts';
 import {
   type ContentsPlan,
   ledgerKeys,
@@ -40,7 +49,7 @@ import { type Written, ZipWriter } from './zip-writer.ts';
 export type PackPlan = ContentsPlan & {
   /** Label of the custody of the ledger's keys, for the summary. */
   readonly custody: string;
-  readonly signer: { privateKeyPem: string; certificatePem: string };
+  readonly signer: CmsSigner;
   /** Signing time that the CMS claims. */
   readonly at: Date;
   readonly version: string;
@@ -81,6 +90,7 @@ class PackWriter {
 
   async write(): Promise<{ packId: string; bytes: number; events: number }> {
     const { scope, checkpoint, window } = this.#plan;
+    await this.#zip.add(MIMETYPE, utf8(MIMETYPE_TEXT), { store: true });
     await this.#add('events.jsonl', this.#contents.eventLines(), { atMost: scope.count * LINE_AT_MOST });
     this.#progress({ step: 'proof', done: scope.count, total: scope.count });
     const policies = await this.#contents.policies();
@@ -247,8 +257,10 @@ class PackWriter {
   }
 
   #readmeFacts(note: Uint8Array): Parameters<typeof readmeText>[0] {
-    const { window, scope, checkpoint } = this.#plan;
+    const { window, scope, checkpoint, signer } = this.#plan;
+    const [certificate] = certificatesOf(signer.certificatePem);
     return {
+      ...(certificate === undefined || isSelfIssued(certificate) ? {} : { issuer: certificate.issuer }),
       ledgerId: this.#source.ledgerId,
       tenantId: this.#source.tenantId,
       appId: window.appId,
@@ -285,8 +297,11 @@ class PackWriter {
     };
     const written = await this.#zip.add(MANIFEST, utf8(jcs(manifest as unknown as JsonValue)));
     const checksums = utf8(checksumsText([...files, written]));
-    await this.#zip.add(CHECKSUMS, checksums);
+    const sums = await this.#zip.add(CHECKSUMS, checksums);
     await this.#zip.add(CMS, signCms(checksums, signer, at));
+    const container = utf8(asicManifestText([...files, written, sums]));
+    await this.#zip.add(ASIC_MANIFEST, container);
+    await this.#zip.add(ASIC_SIGNATURE, signCms(container, signer, at));
     return { packId: hex(sha256(checksums)), bytes: await this.#zip.finish(), events: this.#contents.events };
   }
 }

@@ -15,6 +15,8 @@ export type ReadmeFacts = {
   readonly size: number;
   /** Of the checkpoint's key: 8 hex characters. */
   readonly logId: string;
+  /** Who issued the signing certificate; absent where it is self-made. */
+  readonly issuer?: string;
 };
 
 const COLUMNS = 84;
@@ -32,6 +34,12 @@ const wrapped = (text: string): string =>
     }, [])
     .join('\n');
 
+/** Seconds since 1970 that the stamp gives, by openssl and GNU date. */
+const STAMPED =
+  '"$(date -u -d "$(openssl ts -reply -in META-INF/checksums.tsr -text 2>/dev/null | sed -n \'s/^Time stamp: //p\')" +%s)"';
+const CMS_COMMAND =
+  'openssl cms -verify -binary -inform DER -in META-INF/checksums.p7s -content checksums.txt -CAfile org.pem -purpose any';
+
 export const readmeText = (facts: ReadmeFacts): string => `HOW TO VERIFY THIS EVIDENCE PACK
 ================================
 
@@ -46,7 +54,7 @@ You need: this folder as unzipped, sha256sum (coreutils) and openssl 3.
 You also need two files that must NOT come with the pack. Ask the one who runs the
 collector for the output of "trailmix keys trust --out DIR", by a way that you trust:
 
-    org.pem               the certificate that signs packs
+    org.pem               the certificate that signs packs, or the root above it
     log-${facts.logId}.pem      the key that signs checkpoints
 
 Put both beside this file, open a terminal here, and run the commands after each $.
@@ -63,12 +71,14 @@ Put both beside this file, open a terminal here, and run the commands after each
 
     $ find . -type f | sed 's|^\\./||' | LC_ALL=C sort | awk 'NR == FNR { named[substr($0, 67)]; next } !($0 in named)' checksums.txt -
 
-   It must list only META-INF/checksums.p7s, checksums.txt, org.pem and
-   log-${facts.logId}.pem. Anything else was added and proves nothing.
+   It must list only checksums.txt, mimetype, org.pem, log-${facts.logId}.pem and, in META-INF,
+   checksums.p7s, ASiCManifest001.xml and signature001.p7s (and, once the pack is stamped,
+   checksums.tsr, tsa-chain.pem and your tsa-root.pem). Anything else was added and
+   proves nothing.
 
 3. Who signed checksums.txt?
 
-    $ openssl cms -verify -binary -inform DER -in META-INF/checksums.p7s -content checksums.txt -CAfile org.pem -purpose any -out /dev/null
+    $ ${CMS_COMMAND} -out /dev/null
 
    It must say "CMS Verification successful" (OpenSSL 3.0: "Verification successful").
    With step 1 it shows that the holder of that certificate's key signed every file here.
@@ -81,19 +91,40 @@ Put both beside this file, open a terminal here, and run the commands after each
    name, the number of its records and the root of the tree over all of them.
 
 
-What these four steps show, and what they do not
+5. Who dated it? (Only where META-INF/checksums.tsr is here: a pack can be stamped later.)
 
-They show that the files are those that were signed, by whom, and that the ledger's key
-signed the tree's root. They do not recompute the hashes of records, their signatures, the
+   Get the root certificate of the time-stamping authority from the authority itself and put
+   it beside this file as tsa-root.pem.
+
+    $ openssl ts -verify -data checksums.txt -in META-INF/checksums.tsr -CAfile tsa-root.pem -untrusted META-INF/tsa-chain.pem -attime ${STAMPED}
+
+   It must say "Verification: OK". The time: openssl ts -reply -in META-INF/checksums.tsr -text
+   Step 3 again, as of that time: it holds also after the certificate has expired.
+
+    $ ${CMS_COMMAND} -attime ${STAMPED} -out /dev/null
+
+   (macOS has no date -d: give the seconds since 1970 of that time after -attime.)
+
+
+What these steps show, and what they do not
+
+They show that the files are those that were signed, by whom, that the ledger's key signed
+the tree's root and, where the pack is stamped, that all this was there at that time. They do not recompute the hashes of records, their signatures, the
 tree, the scope or the approvals. For that use the verifier, which needs no network:
 
     trailmix verify PACK.zip --trust DIR
 
 or another verifier written from the specification (docs/spec/pack.md of Audit TrailMix).
 
-No pack of this version carries an outside time-stamp: all times are the collector's own
-(the verifier says "time: not shown"). The certificate is self-made: it is as good as the
-way by which org.pem reached you. The pack claims that it holds every record of this app
+Until it is stamped, all times of the pack are the collector's own (the verifier says
+"time: not shown").
+${wrapped(
+  facts.issuer === undefined
+    ? 'The certificate is self-made: it is as good as the way by which org.pem reached you.'
+    : `The certificate was issued by ${facts.issuer}.`,
+)}
+The file is also an ASiC-E container with a CAdES signature (ETSI EN 319 162-1): tools for
+electronic signatures open it as it is. The pack claims that it holds every record of this app
 that the collector received in this window. It says nothing about what was never sent.
 
 

@@ -16,7 +16,7 @@ export async function trustFiles(
   const [root] = await ledger.read.query<{ key_id: string; public_key: Uint8Array }>('people.root', { tenant });
   const { publicKey } = vault.checkpointKey;
   const key = noteKey(sha256, originOf(ledger.ledgerId, ledger.tenantId), publicKey);
-  const { certificatePem } = await vault.packSigner();
+  const { rootsPem } = await vault.packSigner();
   return {
     'trust.json': trustText({
       v: 1,
@@ -27,7 +27,7 @@ export async function trustFiles(
         : { people_root: { key_id: root.key_id, public_key: base64(root.public_key) } }),
       vkeys: [formatVkey(key)],
     }),
-    'org.pem': certificatePem,
+    'org.pem': rootsPem,
     [`log-${key.id}.pem`]: publicKeyPem(base64(publicKey)),
   };
 }

@@ -100,6 +100,8 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
     inflateRaw,
     crc32,
     checkCms: async (...given) => (await import('./cms.ts')).checkCms(...given),
+    checkTimestamp: async (...given) => (await import('./timestamp.ts')).checkTimestamp(...given),
+    now: () => Date.now(),
     close: async () => pool?.close(),
   };
 }

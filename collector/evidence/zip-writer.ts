@@ -9,12 +9,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createDeflateRaw } from 'node:zlib';
 import { nameFault } from '../../core/pack/manifest.ts';
+import type { RandomAccess, ZipEntry } from '../../core/pack/zip.ts';
 
 const WIDE = 0xffff_ffff;
 /** 1980-01-01 00:00:00, the first that a zip can say. */
 const DATE = 0x0021;
 const TIME = 0;
 const BUFFER = 256 * 1024;
+const COPIED = 1024 * 1024;
 
 export type Written = { path: string; sha256: string; bytes: number };
 
@@ -94,6 +96,25 @@ export class ZipWriter {
     await writeAll(this.#file, localHeader(entry), entry.offset);
     this.#entries.push(entry);
     return { path, sha256: hash.digest('hex'), bytes: entry.bytes };
+  }
+
+  /** Copies an entry of another zip as it is packed. Its content is not looked at. */
+  async copy(from: ZipEntry, source: RandomAccess): Promise<void> {
+    const entry: Entry = {
+      name: Buffer.from(from.path, 'ascii'),
+      stored: from.stored,
+      wide: from.bytes >= WIDE || from.packedBytes >= WIDE,
+      crc: from.crc,
+      packed: from.packedBytes,
+      bytes: from.bytes,
+      offset: this.#at,
+    };
+    await this.#write(localHeader(entry));
+    for (let at = 0; at < from.packedBytes; at += COPIED) {
+      this.#signal?.throwIfAborted();
+      await this.#write(await source.read(from.at + at, Math.min(COPIED, from.packedBytes - at)));
+    }
+    this.#entries.push(entry);
   }
 
   /** Writes the directory. Answers the file's size. */

@@ -64,7 +64,15 @@ const VaultFile = Type.Object(
       {
         event: SigningKey,
         checkpoint: SigningKey,
-        pack: Type.Optional(Type.Object({ certificate: Type.String(), wrapped: Base64 }, exact)),
+        /** PEM texts; `chain` leads from the certificate's issuer to its root. */
+        pack: Type.Optional(
+          Type.Object(
+            { certificate: Type.String(), wrapped: Base64, chain: Type.Optional(Type.String()) },
+            exact,
+          ),
+        ),
+        pack_next: Type.Optional(Type.Object({ request: Type.String(), wrapped: Base64 }, exact)),
+        former: Type.Optional(Type.Array(Type.String())),
       },
       exact,
     ),

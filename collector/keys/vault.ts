@@ -8,8 +8,9 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Custody } from '../../core/api/views.ts';
-import { base64, fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
+import { base64, fromBase64 } from '../../core/proof/bytes.ts';
 import type { DerivedKey, KeyVault } from '../ports.ts';
+import type { PackIdentity } from './certificates.ts';
 import {
   type CustodyChoice,
   type CustodySecret,
@@ -19,10 +20,9 @@ import {
   unlockMaster,
 } from './custody.ts';
 import { defaultKeyFile, type KeyFileHost } from './key-file.ts';
-import { makePackSigner, PackSigner } from './pack-signer.ts';
 import { entropyOf, isPhrase, phraseOf } from './phrase.ts';
 import { SecretBytes, type SecretText } from './secret.ts';
-import { brokenKey, makeSigningKey, openSigningKey } from './signing-key.ts';
+import { makeSigningKey, openSigningKey } from './signing-key.ts';
 import {
   checkMac,
   vaultContext as context,
@@ -49,6 +49,8 @@ export type OpenVault = KeyVault & {
   changePassphrase(input: { current?: string; passphrase: string }): Promise<void>;
   /** The derived key of a ledger that this one was restored from; undefined for any other. */
   deriveEpoch(ledgerId: string, purpose: DerivedKey): SecretBytes | undefined;
+  /** Certificate and key that sign packs: to show, to exchange. */
+  identity(): Promise<PackIdentity>;
 };
 
 export type VaultHost = KeyFileHost & {
@@ -234,8 +236,6 @@ function vaultOf(
   const place = { folder, context: context(ledgerId, 'custody') };
 
   let stored: StoredCustody = content.custody;
-  let packKey = content.keys.pack;
-  let signer: ReturnType<KeyVault['packSigner']> | undefined;
 
   // One change of the file at a time, each over what the file says then.
   let last: Promise<unknown> = Promise.resolve();
@@ -252,18 +252,24 @@ function vaultOf(
     return next;
   };
 
-  async function packSigner(): Promise<{ privateKeyPem: string; certificatePem: string }> {
-    if (packKey === undefined) {
-      const made = await makePackSigner(ledgerId, host.now());
-      const wrapped = base64(wrap(wrapping, utf8(made.privateKeyPem), context(ledgerId, 'key/pack')));
-      const pack = { certificate: made.certificatePem, wrapped };
-      await change(now => ({ ...now, keys: { ...now.keys, pack } }));
-      packKey = pack;
-    }
-    const pem = unwrap(wrapping, fromBase64(packKey.wrapped), context(ledgerId, 'key/pack'));
-    if (pem === undefined) throw brokenKey('pack');
-    return new PackSigner(fromUtf8(pem), packKey.certificate);
-  }
+  let keys = content.keys;
+  let held: Promise<PackIdentity> | undefined;
+  const identity = (): Promise<PackIdentity> => {
+    held ??= import('./certificates.ts').then(({ packIdentity }) =>
+      packIdentity({
+        ledgerId,
+        wrapping,
+        now: () => host.now(),
+        keys: () => keys,
+        change: edit =>
+          change(now => {
+            keys = edit(now.keys);
+            return { ...now, keys };
+          }),
+      }),
+    );
+    return held;
+  };
 
   return {
     ledgerId,
@@ -280,13 +286,8 @@ function vaultOf(
       const epoch = epochsOf(content, master).find(one => one.ledgerId === id);
       return epoch === undefined ? undefined : derivedKey(epoch, purpose);
     },
-    async packSigner() {
-      signer ??= packSigner().catch(error => {
-        signer = undefined;
-        throw error;
-      });
-      return signer;
-    },
+    packSigner: async () => (await identity()).signer(),
+    identity,
     seal: (secret, what) => wrap(sealing, secret, sealContext(what)),
     unseal(sealed, what) {
       const secret = unwrap(sealing, sealed, sealContext(what));

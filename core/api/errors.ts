@@ -453,6 +453,18 @@ export const errorTable = {
   disk_low: row(200, 'later', 'Little disk space is left', 'Free some space before recording stops.'),
   // Evidence
   scope_empty: row(422, 'after_fix', 'The scope ends before it begins', 'Choose from before to.'),
+  certificate_invalid: row(
+    422,
+    'after_fix',
+    'The certificate cannot sign packs here',
+    'Mend what the message names; docs/evidence_packs.md tells of signing identities.',
+  ),
+  timestamp_invalid: row(
+    422,
+    'after_fix',
+    'The time-stamp does not fit, or is not right',
+    'Make a new request and ask the authority again.',
+  ),
   export_cancelled: row(409, 'never', 'The export was cancelled', 'Start it again; nothing was kept.'),
   export_unknown: row(404, 'never', 'No such export', 'It may have been cleaned up: export again.'),
   at_beyond: row(

@@ -36,6 +36,12 @@ export class PackFiles {
     return this.#zip.entries.keys();
   }
 
+  /** Whether it is the first entry, and stored. */
+  standsFirst(path: string): boolean {
+    const [first] = this.#zip.entries.values();
+    return first?.path === path && first.stored;
+  }
+
   bytes(path: string): number {
     return this.#zip.entries.get(path)?.bytes ?? 0;
   }

@@ -6,20 +6,15 @@
  * Throws TrailmixError pack_unreadable where the file is no pack at all; everything else is a finding.
  */
 import { TrailmixError } from '../api/errors.ts';
-import { fromUtf8, hex } from '../proof/bytes.ts';
+import { hex } from '../proof/bytes.ts';
+import { ASIC_SIGNATURE, checkContainer } from './asice.ts';
+import { checkSignature, type PackSigner, signerView } from './cms.ts';
 import { PackFiles } from './files.ts';
 import { Findings, type Verdicts } from './findings.ts';
-import { type Given, noCounts, type PackCounts, type Trust, type VerifyHost } from './host.ts';
-import {
-  CHECKSUMS,
-  CMS,
-  MANIFEST,
-  type Manifest,
-  parseChecksums,
-  parseManifest,
-  UNCOVERED,
-} from './manifest.ts';
+import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
+import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest, UNCHECKED } from './manifest.ts';
 import { PackVerifier, reading } from './pass.ts';
+import { type Stamp, Stamps, TSR } from './timestamp.ts';
 import { openZip, type RandomAccess } from './zip.ts';
 
 export type { Trust, VerifyHost } from './host.ts';
@@ -33,12 +28,13 @@ export type PackOrigin = {
   checkpoint: { size: number; root: string };
   /** Hex SHA-256 of checksums.txt. */
   pack_id: string;
-  signed_by?: { subject: string; certificate_sha256: string; self_made: boolean };
+  signed_by?: PackSigner;
   /** Keys and certificate were compared with what came apart from the pack. */
   trusted: boolean;
 };
 
-export type PackReport = { verdicts: Verdicts; counts: PackCounts; origin?: PackOrigin };
+/** `stamps`: the good ones. */
+export type PackReport = { verdicts: Verdicts; counts: PackCounts; stamps: Stamp[]; origin?: PackOrigin };
 
 /** Verifies a pack. Throws pack_unreadable. */
 export async function verifyPack(
@@ -73,15 +69,14 @@ export async function verifyPack(
     () => manifestBytes && parseManifest(manifestBytes),
   );
   files.checkNames(manifest, checksums ?? new Map());
-  const signedBy = await checkCms(host, files, checksumsBytes, given.trust, findings);
-  findings.add(files.has('META-INF/checksums.tsr') ? 'timestamp_unchecked' : 'time_not_shown', 'META-INF');
+  const { signedBy, stamps } = await checkSeal(host, files, { checksums, checksumsBytes }, given, findings);
 
   let counts = noCounts();
   if (manifest !== undefined) {
     counts = await new PackVerifier(host, files, manifest, findings).run(given);
   }
   if (checksums !== undefined) await files.checkHashes(checksums);
-  const report: PackReport = { verdicts: findings.verdicts(), counts };
+  const report: PackReport = { verdicts: findings.verdicts(), counts, stamps };
   if (manifest !== undefined && checksumsBytes !== undefined) {
     const { ledger_id, tenant_id, app_id, scope, checkpoint } = manifest;
     report.origin = {
@@ -98,41 +93,65 @@ export async function verifyPack(
   return report;
 }
 
-async function checkCms(
+type Checksums = {
+  checksums: ReadonlyMap<string, string> | undefined;
+  checksumsBytes: Uint8Array | undefined;
+};
+
+/** What stands around checksums.txt: its signature, the container's, and who dated them. */
+async function checkSeal(
   host: VerifyHost,
   files: PackFiles,
-  checksums: Uint8Array | undefined,
-  trust: Trust | undefined,
+  { checksums, checksumsBytes }: Checksums,
+  { trust }: Given,
   findings: Findings,
-): Promise<PackOrigin['signed_by']> {
-  for (const path of files.paths) {
-    if (UNCOVERED.has(path) && path !== CMS && path !== 'mimetype') findings.add('meta_unchecked', path);
-  }
-  const mimetype = await files.read('mimetype', 256);
-  if (mimetype !== undefined && fromUtf8(mimetype) !== 'application/vnd.etsi.asic-e+zip') {
-    findings.add('file_role_wrong', 'mimetype');
-  }
-  if (host.checkCms === undefined) {
-    findings.add('cms_unchecked', CMS);
-    findings.add('signer_unknown', CMS);
-    return undefined;
-  }
-  const signature = await files.read(CMS, 2 ** 20);
-  if (signature === undefined || checksums === undefined) {
-    findings.add('cms_missing', CMS);
-    return undefined;
-  }
-  const result = await host.checkCms(signature, checksums, trust?.certificates);
-  if (!result.valid) {
-    findings.add('cms_invalid', CMS, `${result.reason}.`);
-    return undefined;
-  }
-  if (result.trusted === undefined) findings.add('signer_untrusted', CMS);
-  else if (!result.trusted) findings.add('cms_signer_wrong', CMS);
-  if (result.selfMade) findings.add('certificate_self_made', CMS, `${result.subject}.`);
-  return {
-    subject: result.subject,
-    certificate_sha256: result.certificateSha256,
-    self_made: result.selfMade,
+): Promise<{ signedBy: PackSigner | undefined; stamps: Stamp[] }> {
+  for (const path of UNCHECKED) if (files.has(path)) findings.add('meta_unchecked', path);
+  const stamps = new Stamps(host.checkTimestamp, trust?.tsaRoots, findings);
+  const digest = checksumsBytes && host.sha256(checksumsBytes);
+  if (digest !== undefined) await stamps.takePack(files, digest);
+  const { checkCms } = host;
+  const certificates = {
+    ...(trust?.certificates === undefined ? {} : { certificates: trust.certificates }),
+    ...(trust?.crls === undefined ? {} : { crls: trust.crls }),
   };
+  const container =
+    checksums &&
+    digest &&
+    (await checkContainer(
+      files,
+      {
+        checksums,
+        sha256: hex(digest),
+        // Trust is asked of checksums.p7s; this one must be by the same certificate.
+        check: checkCms && ((signature, content) => checkCms(signature, content, {})),
+      },
+      findings,
+    ));
+  if (container?.valid === true && container.timestamp !== undefined) {
+    const of = { over: 'signature', where: ASIC_SIGNATURE } as const;
+    await stamps.take(container.timestamp, host.sha256(container.value), of);
+  }
+  const { packTime } = stamps;
+  const signed = await checkSignature(
+    files,
+    {
+      checksums: checksumsBytes,
+      check: checkCms,
+      trust: { ...certificates, ...(packTime === undefined ? {} : { at: packTime }) },
+      now: host.now?.(),
+    },
+    findings,
+  );
+  if (
+    container?.valid === true &&
+    signed !== undefined &&
+    container.certificateSha256 !== signed.certificateSha256
+  ) {
+    findings.add('asic_signer_differs', ASIC_SIGNATURE);
+  }
+  if (packTime === undefined && stamps.list.length === 0 && !files.has(TSR)) {
+    findings.add('time_not_shown', 'META-INF');
+  }
+  return { signedBy: signed && signerView(signed), stamps: stamps.list };
 }

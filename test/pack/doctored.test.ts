@@ -51,6 +51,9 @@ test('one flipped byte in any file fails', async () => {
   const expected: Record<string, FindingCode> = {
     'META-INF/checksums.p7s': 'cms_invalid',
     'checksums.txt': 'cms_invalid',
+    mimetype: 'mimetype_wrong',
+    'META-INF/ASiCManifest001.xml': 'asic_manifest_wrong',
+    'META-INF/signature001.p7s': 'asic_signature_wrong',
   };
   for (const [path, content] of original) {
     if (content.length === 0) continue;
@@ -67,13 +70,11 @@ test('one flipped byte in any file fails', async () => {
 test('no byte of the signature is free', async () => {
   const content = original.get('checksums.txt')!;
   const signature = original.get('META-INF/checksums.p7s')!;
-  expect(await checkCms(signature, content, undefined)).toMatchObject({ valid: true });
+  expect(await checkCms(signature, content, {})).toMatchObject({ valid: true });
   for (let at = 0; at < signature.length; at++) {
-    for (const bit of [1, 0x20, 0x80]) {
-      const changed = Buffer.from(signature);
-      changed[at]! ^= bit;
-      expect(await checkCms(changed, content, undefined), `byte ${at}`).toMatchObject({ valid: false });
-    }
+    const changed = Buffer.from(signature);
+    changed[at]! ^= [1, 0x20, 0x80][at % 3]!;
+    expect(await checkCms(changed, content, {}), `byte ${at}`).toMatchObject({ valid: false });
   }
 }, 60_000);
 

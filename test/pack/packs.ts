@@ -1,5 +1,5 @@
 /** Makes packs from a ledger in memory, takes them apart and puts them together again with changes. */
-import { createHmac } from 'node:crypto';
+import { createHmac, sign } from 'node:crypto';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,8 @@ import { inflateRaw, nodeHost } from '../../collector/evidence/verifier-host.ts'
 import { endBefore, windowOf } from '../../collector/evidence/window.ts';
 import { ZipWriter } from '../../collector/evidence/zip-writer.ts';
 import type { ExportRequest } from '../../collector/http/services.ts';
+import type { PackSigner } from '../../collector/ports.ts';
+import { ASIC_MANIFEST, ASIC_SIGNATURE, asicManifestText, MIMETYPE } from '../../core/pack/asice.ts';
 import { byPath, checksumsText, type Manifest } from '../../core/pack/manifest.ts';
 import { type PackReport, type Trust, verifyPack } from '../../core/pack/verify.ts';
 import { openZip, type RandomAccess } from '../../core/pack/zip.ts';
@@ -20,7 +22,7 @@ import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { formatVkey, noteKey } from '../../core/proof/note.ts';
 import { MemoryLedger, sha256 } from './memory-ledger.ts';
 
-export type Signer = { privateKeyPem: string; certificatePem: string };
+export type Signer = PackSigner & { readonly privateKeyPem: string };
 
 /** A certificate as the vault makes them; RSA-3072. */
 export function newSigner(): Signer {
@@ -28,16 +30,21 @@ export function newSigner(): Signer {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = keys.publicKey;
   certificate.serialNumber = '4242';
-  certificate.validity.notBefore = new Date(Date.now() - 60_000);
-  certificate.validity.notAfter = new Date(Date.now() + 86_400_000);
+  certificate.validity.notBefore = new Date(Date.UTC(2026, 0, 1));
+  certificate.validity.notAfter = new Date(Date.UTC(2046, 0, 1));
   const name = [{ name: 'commonName', value: 'Audit TrailMix test' }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
   certificate.setExtensions([{ name: 'basicConstraints', cA: false, critical: true }]);
   certificate.sign(keys.privateKey, forge.md.sha256.create());
+  const privateKeyPem = forge.pki.privateKeyToPem(keys.privateKey);
+  const certificatePem = forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
   return {
-    privateKeyPem: forge.pki.privateKeyToPem(keys.privateKey),
-    certificatePem: forge.pki.certificateToPem(certificate),
+    privateKeyPem,
+    certificatePem,
+    chainPem: '',
+    rootsPem: certificatePem,
+    sign: bytes => sign('sha256', bytes, privateKeyPem),
   };
 }
 
@@ -73,7 +80,7 @@ async function inTemporaryFile(
 export async function makePack(
   ledger: MemoryLedger,
   request: ExportRequest = wholeWindow,
-  options: { signer?: Signer; report?: Uint8Array; at?: number } = {},
+  options: { signer?: PackSigner; report?: Uint8Array; at?: number; signedAt?: Date } = {},
 ): Promise<Buffer> {
   const asked = windowOf(request);
   const { checkpoint, receivedAt } = await ledger.close(asked.appId);
@@ -87,7 +94,7 @@ export async function makePack(
     checkpoint: pinned,
     custody: 'in the hands of a test',
     signer: options.signer ?? testSigner(),
-    at: new Date(Date.UTC(2026, 10, 22)),
+    at: options.signedAt ?? new Date(Date.UTC(2026, 10, 22)),
     version: '0.0.0-test',
     report: async () => options.report ?? utf8('%PDF-1.7 not read by the verifier\n'),
   };
@@ -116,7 +123,7 @@ export async function partsOf(pack: Uint8Array): Promise<Parts> {
 export const zipOf = (parts: Parts, store = false): Promise<Buffer> =>
   inTemporaryFile(async file => {
     const zip = new ZipWriter(file);
-    for (const [path, content] of parts) await zip.add(path, content, { store });
+    for (const [path, content] of parts) await zip.add(path, content, { store: store || path === MIMETYPE });
     await zip.finish();
   });
 
@@ -129,7 +136,7 @@ export function reseal(
   const manifest = JSON.parse(textOf(parts, 'manifest.json')) as Manifest;
   const roles = new Map(manifest.files.map(({ path, role }) => [path, role]));
   const files = [...parts]
-    .filter(([path]) => !/^META-INF|^manifest\.json$|^checksums\.txt$/.test(path))
+    .filter(([path]) => !/^META-INF|^mimetype$|^manifest\.json$|^checksums\.txt$/.test(path))
     .map(([path, content]) => ({
       path,
       sha256: hex(sha256(content)),
@@ -140,10 +147,14 @@ export function reseal(
   parts.set('manifest.json', utf8(jcs(change({ ...manifest, files }) as JsonValue)));
   const covered = [...files, { path: 'manifest.json', sha256: hex(sha256(parts.get('manifest.json')!)) }];
   parts.set('checksums.txt', utf8(checksumsText(covered)));
-  parts.set(
-    'META-INF/checksums.p7s',
-    signCms(parts.get('checksums.txt')!, signer, new Date(Date.UTC(2026, 10, 22))),
+  const at = new Date(Date.UTC(2026, 10, 22));
+  const sums = parts.get('checksums.txt')!;
+  parts.set('META-INF/checksums.p7s', signCms(sums, signer, at));
+  const container = utf8(
+    asicManifestText([...covered, { path: 'checksums.txt', sha256: hex(sha256(sums)) }]),
   );
+  parts.set(ASIC_MANIFEST, container);
+  parts.set(ASIC_SIGNATURE, signCms(container, signer, at));
   return parts;
 }
 
@@ -152,11 +163,11 @@ export const linesOf = (parts: Parts, path: string): string[] => textOf(parts, p
 export const setLines = (parts: Parts, path: string, lines: readonly string[]): void =>
   void parts.set(path, utf8(lines.map(line => `${line}\n`).join('')));
 
-export function trustOf(ledger: MemoryLedger, signer = testSigner()): Trust {
+export function trustOf(ledger: MemoryLedger, signer: PackSigner = testSigner()): Trust {
   const origin = originOf(ledger.ledgerId, ledger.tenantId);
   return {
     vkeys: [formatVkey(noteKey(sha256, origin, ledger.checkpointKey.raw))],
-    certificates: signer.certificatePem,
+    certificates: signer.rootsPem,
   };
 }
 
@@ -164,14 +175,18 @@ export async function check(
   pack: Uint8Array,
   trust?: Trust,
   more: Parameters<typeof verifyPack>[2] = {},
+  now = NOW,
 ): Promise<PackReport> {
-  const host = nodeHost(1);
+  const host = { ...nodeHost(1), now: () => now };
   try {
     return await verifyPack(access(pack), host, { ...(trust === undefined ? {} : { trust }), ...more });
   } finally {
     await host.close();
   }
 }
+
+/** When the tests' verifier lives: certificates are judged by it. */
+export const NOW = Date.UTC(2026, 10, 22, 23);
 
 export const codesOf = (report: PackReport): string[] =>
   [

@@ -1,0 +1,136 @@
+/**
+ * Time-stamps (RFC 3161) of a pack: what a host that can read them says, and what follows for the verdict `time`.
+ * META-INF/checksums.tsr is over checksums.txt; the CAdES signature may carry one over its own value; anchors/ are over
+ * earlier checkpoints. Format: docs/spec/pack.md, "Time".
+ * Rules: a stamp that is wrong fails; one by an authority that nobody named shows nothing.
+ */
+import { formatMicros } from '../event/time.ts';
+import type { PackFiles } from './files.ts';
+import type { FindingCode, Findings } from './findings.ts';
+
+export const TSR = 'META-INF/checksums.tsr';
+export const TSA_CHAIN = 'META-INF/tsa-chain.pem';
+
+export type TimestampFault = 'form' | 'imprint' | 'signature' | 'purpose' | 'expired';
+
+export type TimestampResult =
+  | { readonly valid: false; readonly fault: TimestampFault; readonly reason: string }
+  | {
+      readonly valid: true;
+      /** Milliseconds since 1970. */
+      readonly time: number;
+      /** What the authority says it may be off by, in milliseconds. */
+      readonly accuracy?: number;
+      readonly authority: string;
+      readonly policy: string;
+      /** Hex. */
+      readonly serial: string;
+      /** Whether the authority's certificate leads to a trusted one; undefined where none were given. */
+      readonly trusted: boolean | undefined;
+      readonly untrusted?: string;
+    };
+
+/** `stamp`: a TimeStampResp or a TimeStampToken (DER). `digest`: SHA-256 of what it must be over. */
+export type CheckTimestamp = (
+  stamp: Uint8Array,
+  digest: Uint8Array,
+  given: { readonly roots?: string; readonly chain?: string },
+) => Promise<TimestampResult>;
+
+/** A good stamp, as a report shows it. */
+export type Stamp = {
+  over: 'pack' | 'signature' | 'checkpoint';
+  /** Of the checkpoint. */
+  size?: number;
+  /** RFC 3339. */
+  time: string;
+  accuracy_ms?: number;
+  authority: string;
+  policy: string;
+  serial: string;
+  trusted: boolean;
+};
+
+const CODES: { readonly [F in TimestampFault]: FindingCode } = {
+  form: 'timestamp_form',
+  imprint: 'timestamp_wrong',
+  signature: 'timestamp_signature_wrong',
+  purpose: 'timestamp_purpose_wrong',
+  expired: 'timestamp_expired',
+};
+
+const STAMP_LIMIT = 2 ** 20;
+
+export class Stamps {
+  readonly list: Stamp[] = [];
+  readonly #check: CheckTimestamp | undefined;
+  readonly #roots: string | undefined;
+  readonly #findings: Findings;
+  #packTime: number | undefined;
+
+  constructor(check: CheckTimestamp | undefined, roots: string | undefined, findings: Findings) {
+    this.#check = check;
+    this.#roots = roots;
+    this.#findings = findings;
+  }
+
+  /** The earliest time that a trusted stamp gives to the pack as a whole, ms since 1970. */
+  get packTime(): number | undefined {
+    return this.#packTime;
+  }
+
+  /** Checks one stamp. Answers its time where it is good and trusted. */
+  async take(
+    stamp: Uint8Array,
+    digest: Uint8Array,
+    of: { over: Stamp['over']; where: string; size?: number; chain?: string },
+  ): Promise<number | undefined> {
+    if (this.#check === undefined) {
+      this.#findings.add('timestamp_unchecked', of.where);
+      return undefined;
+    }
+    const result = await this.#check(stamp, digest, {
+      ...(this.#roots === undefined ? {} : { roots: this.#roots }),
+      ...(of.chain === undefined ? {} : { chain: of.chain }),
+    });
+    if (!result.valid) {
+      this.#findings.add(CODES[result.fault], of.where, `${result.reason}.`);
+      return undefined;
+    }
+    const trusted = result.trusted === true;
+    if (!trusted) {
+      const why = result.untrusted === undefined ? '' : ` (${result.untrusted})`;
+      this.#findings.add('timestamp_untrusted', of.where, `${result.authority}${why}.`);
+    }
+    this.list.push({
+      over: of.over,
+      ...(of.size === undefined ? {} : { size: of.size }),
+      time: formatMicros(result.time * 1000),
+      ...(result.accuracy === undefined ? {} : { accuracy_ms: result.accuracy }),
+      authority: result.authority,
+      policy: result.policy,
+      serial: result.serial,
+      trusted,
+    });
+    if (!trusted) return undefined;
+    if (of.over !== 'checkpoint') this.#packTime = Math.min(result.time, this.#packTime ?? result.time);
+    return result.time;
+  }
+
+  /** META-INF/checksums.tsr. `digest`: SHA-256 of checksums.txt. */
+  async takePack(files: PackFiles, digest: Uint8Array): Promise<void> {
+    const stamp = await files.read(TSR, STAMP_LIMIT);
+    if (stamp === undefined) {
+      if (files.has(TSR)) this.#findings.add('timestamp_form', TSR);
+      return;
+    }
+    const chain = await files.read(TSA_CHAIN, STAMP_LIMIT);
+    await this.take(stamp, digest, {
+      over: 'pack',
+      where: TSR,
+      ...(chain === undefined
+        ? {}
+        : { chain: Array.from(chain, byte => String.fromCharCode(byte)).join('') }),
+    });
+  }
+}
