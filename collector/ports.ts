@@ -369,6 +369,8 @@ export type PolicyOutcome = {
   result: 'allow' | 'deny' | 'approve';
   reasons: string[];
   required?: { k: number; roles: string[] };
+  /** Names of the rules that matched, where rules have names: `refunds.above_limit`, denials first. */
+  rules?: string[];
   failed?: { why: 'throw' | 'timeout' | 'empty' | 'shape' | 'no_bundle' | 'busy' };
   policy: { version: number; hash: string };
   evalUs: number;
@@ -379,5 +381,3 @@ export interface PolicyRunner {
   decide(input: JsonObject): Promise<PolicyOutcome>;
   close(): Promise<void>;
 }
-  /** Names of the rules that matched, where rules have names: `refunds.above_limit`, denials first. */
-  rules?: string[];
