@@ -90,7 +90,8 @@ function responses(row: Row): Record<string, object> {
     },
   };
   const byStatus = new Map<number, ErrorCode[]>();
-  for (const code of new Set([...row.errors, ...always])) {
+  const byRole: ErrorCode[] = row.callers.includes('person') ? ['role_missing', 'sign_in_needed'] : [];
+  for (const code of new Set([...row.errors, ...byRole, ...always])) {
     const { status } = errorTable[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -32,7 +32,7 @@ async function opened() {
   };
 }
 
-async function trust(ledger: { ledgerId: string; tenantId: string }): Promise<Trust> {
+async function trust(ledger: Parameters<typeof trustFiles>[1]): Promise<Trust> {
   const files = await trustFiles(vault, ledger);
   return { vkeys: parseTrust(sha256, utf8(files['trust.json']!)).vkeys, certificates: files['org.pem']! };
 }
