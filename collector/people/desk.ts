@@ -285,6 +285,7 @@ export async function openPeople(options: PeopleOptions) {
         token: sha256(utf8(token)),
       });
       const person = row === undefined ? undefined : await one(row.person_id);
+      const inviter = row === undefined ? undefined : await one(row.invited_by);
       if (row === undefined || person === undefined || row.expires_at <= micros(clock.now())) {
         throw new TrailmixError('invite_invalid', { where: '/token' });
       }
@@ -293,6 +294,7 @@ export async function openPeople(options: PeopleOptions) {
         name: person.name,
         roles: JSON.parse(person.roles) as string[],
         invited_by: row.invited_by,
+        ...(inviter === undefined ? {} : { invited_by_name: inviter.name }),
         reset: row.kind !== 'enrol',
         ledger_id: ledgerId,
         tenant_id: tenant,

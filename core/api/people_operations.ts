@@ -190,6 +190,8 @@ export const peopleOperations = {
       name: Str,
       roles: Type.Array(Str),
       invited_by: Str,
+      /** Absent when the recovery phrase invites. */
+      invited_by_name: Opt(Str),
       reset: Type.Boolean(),
       ledger_id: Str,
       tenant_id: Str,

@@ -5,8 +5,8 @@
  */
 import { useSyncExternalStore } from 'react';
 
-/** `by_name`: the link is good, but people sign in by name here. */
-export type Why = 'never' | 'ended' | 'signed_out' | 'by_name' | 'link_used' | 'unreachable';
+/** `by_name`: the link is good, but people sign in by name here. `key_made`: an invitation was taken, an admin has to sign. */
+export type Why = 'never' | 'ended' | 'signed_out' | 'by_name' | 'key_made' | 'link_used' | 'unreachable';
 
 export type Session =
   | { state: 'signing_in' }
@@ -89,9 +89,9 @@ export const session = {
     listeners.add(listener);
     return () => listeners.delete(listener);
   },
-  /** The sign-in form starts with this name. */
+  /** To the sign-in form, with the name of one whose key was made by an invitation. */
   meet(person: string): void {
-    if (current.state === 'signed_out') become({ ...current, person });
+    become({ state: 'signed_out', why: 'key_made', person });
   },
   begin(token: string, person: string): void {
     become({ state: 'signed_in', token, person });

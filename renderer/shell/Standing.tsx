@@ -34,6 +34,10 @@ const signedOut: Record<Why, { title: string; text: string }> = {
     title: 'You are signed out',
     text: 'Recording goes on without this page.',
   },
+  key_made: {
+    title: 'Nobody is enrolled here',
+    text: 'Your key was made, but this ledger has no people now.',
+  },
   by_name: {
     title: 'Open the app with a fresh link',
     text: 'This page needs a sign-in by name, but nobody is enrolled here now.',

@@ -8,6 +8,11 @@ export function signInWords(why: Why): { title: string; text: string } {
         title: 'Your session has ended',
         text: 'After an hour without you, after twelve in any case, or because your roles changed. Sign in, and you are back where you were.',
       };
+    case 'key_made':
+      return {
+        title: 'Sign in',
+        text: 'As soon as an admin has signed your key, your passphrase signs you in here. Until then it does not.',
+      };
     case 'signed_out':
       return { title: 'You are signed out', text: 'Recording goes on without you.' };
     default:

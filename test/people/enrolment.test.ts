@@ -104,6 +104,7 @@ describe('enrolment', () => {
       person_id: 'bob',
       roles: ['analyst', 'approver'],
       invited_by: 'ada',
+      invited_by_name: 'Ada',
       reset: false,
     });
     bob = new Person(http, ada.place, 'bob', 'Bob');

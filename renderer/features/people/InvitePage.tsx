@@ -41,6 +41,7 @@ function Open({ token }: { token: string }) {
   }
   if (look.data === undefined) return <Waiting label="Opening the invitation" />;
   const invited = look.data;
+  const by = invited.invited_by_name ?? 'The recovery phrase of the vault';
   const fault = passphraseFault(secret.passphrase, secret.again);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -50,8 +51,8 @@ function Open({ token }: { token: string }) {
     setFailure(undefined);
     try {
       const { keyId, enrolled } = await acceptInvite(token, invited, secret.passphrase);
-      const { person_id, name, invited_by } = invited;
-      invitation.made({ person_id, name, invited_by, enrolled, key_id: keyId });
+      const { person_id, name } = invited;
+      invitation.made({ person_id, name, invited_by: by, enrolled, key_id: keyId });
     } catch (error) {
       setFailure(asFailure(error));
       setBusy(false);
@@ -61,8 +62,8 @@ function Open({ token }: { token: string }) {
     <Standing title={invited.reset ? `A new sign-in for ${invited.name}` : `Welcome, ${invited.name}`} wide>
       <p>
         {invited.reset
-          ? `${invited.invited_by} has reset your sign-in. You make a new key and a new passphrase; what you have signed before stays valid.`
-          : `${invited.invited_by} invites you to this ledger of what AI agents do and who allowed it. You sign in as `}
+          ? `${by} has reset your sign-in. You make a new key and a new passphrase; what you have signed before stays valid.`
+          : `${by} invites you to this ledger of what AI agents do and who allowed it. You sign in as `}
         {!invited.reset && (
           <>
             <b className="mono">{invited.person_id}</b>.
@@ -116,7 +117,6 @@ function Open({ token }: { token: string }) {
 
 function Made({ made }: { made: NonNullable<Invitation['made']> }) {
   const toSignIn = () => {
-    session.end(session.token(), 'signed_out');
     session.meet(made.person_id);
     invitation.leave();
   };

@@ -184,6 +184,7 @@ const endWords: Record<string, string> = {
   change: 'their roles changed',
   reset: 'their key was reset',
   leave: 'they left',
+  replaced: 'more than ten at once',
 };
 
 /** `what` of the sign-in history: a kind and, after a space, why a session ended or how many attempts failed. */
