@@ -311,7 +311,7 @@ describe('usage', () => {
     [['keys', 'create'], '--app is missing'],
     [['keys', 'create', '--app', 'bot', '--scopes', 'everything'], 'everything is no scope'],
     [['verify'], 'Name the pack'],
-    [['policy', 'eval', 'x'], 'policy has no eval'],
+    [['policy', 'bless', 'x'], 'policy has no bless'],
     [['export', '--out', 'x.zip'], '--app is missing'],
   ];
   test.each(wrong)(
