@@ -105,12 +105,18 @@ const result = {
     ingest_500_of_limit: round(batch500.perSecond / steps.limitPerSecond, 2),
     decision_of_roundtrip_plus_commit: round(decision.ratio, 2),
     decision_of_roundtrip_plus_bare_row: round(decision.ratioBare, 2),
+    decision_in_turns: round(decision.inTurns.ratio, 2),
     verification_of_raw: verification.ratio,
   },
   decision: {
     median_us: round(decision.decisionUs),
     round_trip_us: round(decision.roundTripUs),
     commit_us: round(decision.commitUs),
+    in_turns: {
+      median_us: round(decision.inTurns.decisionUs),
+      round_trip_us: round(decision.inTurns.roundTripUs),
+      commit_us: round(decision.inTurns.commitUs),
+    },
   },
   verification,
   start,
@@ -140,6 +146,7 @@ const table = (): string => {
       String(result.ratios.decision_of_roundtrip_plus_bare_row),
       'for comparison',
     ],
+    ['the same, the three taken in turns', String(result.ratios.decision_in_turns), 'for comparison'],
     [
       'verification, of raw hashing + signature checks',
       String(result.ratios.verification_of_raw),
