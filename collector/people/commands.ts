@@ -5,13 +5,8 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { PersonView } from '../../core/api/views.ts';
 import { formatMicros, tsMicros } from '../../core/event/time.ts';
-import {
-  checkPersonForm,
-  PersonFault,
-  type PersonForm,
-  type PersonPlan,
-  planPerson,
-} from '../../core/pack/person_rules.ts';
+import { checkPersonForm, PersonFault, type PersonForm } from '../../core/pack/person_form.ts';
+import { type PersonPlan, planPerson } from '../../core/pack/person_rules.ts';
 import { base64, hex } from '../../core/proof/bytes.ts';
 import { jcs } from '../../core/proof/jcs.ts';
 import { BY_RECOVERY, type PersonStatement, possessionMessage } from '../../core/proof/person.ts';

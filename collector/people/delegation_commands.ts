@@ -1,8 +1,8 @@
-/** Writer commands on delegations: rows and record are one transaction; the rules are core/pack/person_rules.ts. */
+/** Writer commands on delegations: rows and record are one transaction; the rules are core/pack/delegation_rules.ts. */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { DelegationView } from '../../core/api/views.ts';
 import { tsMicros } from '../../core/event/time.ts';
-import { planDelegation, planDelegationEnd } from '../../core/pack/person_rules.ts';
+import { planDelegation, planDelegationEnd } from '../../core/pack/delegation_rules.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
 import { own } from './records.ts';
 import { peopleState, planned, refusing } from './state.ts';

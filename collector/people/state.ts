@@ -3,7 +3,8 @@ import { hash, verify as verifySignature } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { wrongSignature } from '../../core/pack/people.ts';
-import { type PeopleState, PersonFault, type SignatureCheck } from '../../core/pack/person_rules.ts';
+import { PersonFault } from '../../core/pack/person_form.ts';
+import type { PeopleState, SignatureCheck } from '../../core/pack/person_rules.ts';
 import { adminCount, personStanding } from './standing.ts';
 
 export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');

@@ -12,7 +12,7 @@ import { judgeAnswers, type Opened, type Signed } from './answers.ts';
 import type { Findings } from './findings.ts';
 import type { Trust } from './host.ts';
 import { PEOPLE_EVENTS, People, type PersonRecord } from './people.ts';
-import { PersonFault } from './person_rules.ts';
+import { PersonFault } from './person_form.ts';
 
 /** A record with its body: head, body and seal members flat. */
 type Flat = JsonObject & { readonly seq: number; readonly received_at: string; readonly event_type: string };

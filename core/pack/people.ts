@@ -1,18 +1,16 @@
 /**
  * The people of a ledger and tenant, from their records: who held which key, roles and aliases at a seq, who was
- * delegated what. Rules: person_rules.ts; spec: docs/spec/people.md. Records come in the order of seq; one that does
+ * delegated what. Rules: person_rules.ts, delegation_rules.ts; spec: docs/spec/people.md. Records come in the order of seq; one that does
  * not count changes nothing. What came before a record is what had a lower seq.
  */
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
+import { planDelegation, planDelegationEnd } from './delegation_rules.ts';
+import { PersonFault, type Place } from './person_form.ts';
 import {
   EVENT_OF_ACT,
   type KnownPerson,
   type PeopleState,
-  PersonFault,
   type PersonPlan,
-  type Place,
-  planDelegation,
-  planDelegationEnd,
   planPerson,
   type SignatureCheck,
 } from './person_rules.ts';

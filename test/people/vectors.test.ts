@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256, verifyEd25519 } from '../../collector/people/state.ts';
 import { People, type PersonRecord } from '../../core/pack/people.ts';
-import { PersonFault, type Place } from '../../core/pack/person_rules.ts';
+import { PersonFault, type Place } from '../../core/pack/person_form.ts';
 
 type Vectors = {
   place: Place;
