@@ -20,7 +20,7 @@ import { isNavigation, sendPage } from './page.ts';
 import type { Host } from './services.ts';
 
 // Required, because an import of node:http looks at each of its exports, WebSocket among them, and so loads all of
-// Node's fetch: 3 MB that an idle collector keeps.
+// Node's fetch: about 1 MB that an idle collector keeps.
 const node = createRequire(import.meta.url);
 const { createServer } = node('node:http') as typeof import('node:http');
 const { createServer: createTlsServer } = node('node:https') as typeof import('node:https');
