@@ -7,8 +7,9 @@ import type { JsonValue } from '../../core/proof/jcs.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import { approvalCommands } from '../approvals/commands.ts';
 import { keyCommands } from '../keys/commands.ts';
-import { enrolmentCommands } from '../people/commands.ts';
 import { delegationCommands } from '../people/delegation_commands.ts';
+import { enrolmentCommands } from '../people/enrolment_commands.ts';
+import { invitationCommands } from '../people/invitation_commands.ts';
 import { signInCommands } from '../people/sign_in_commands.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
@@ -99,6 +100,7 @@ export const writerCommands: Omit<CommandTable, 'checkpoint'> = {
   ...approvalCommands,
   ...keyCommands,
   ...enrolmentCommands,
+  ...invitationCommands,
   ...signInCommands,
   ...delegationCommands,
   ...ledgerCommands,

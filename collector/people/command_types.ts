@@ -1,4 +1,4 @@
-/** What the writer's commands on people take and answer (commands.ts, sign_in_commands.ts, delegation_commands.ts). */
+/** What the writer's commands on people take and answer (*_commands.ts). */
 import type { DelegationView, PersonView, SignInKdf } from '../../core/api/views.ts';
 import type { DelegationStatement, PersonStatement } from '../../core/proof/person.ts';
 

@@ -1,7 +1,7 @@
 /** Writer commands on sign-in: every attempt, session and lock is a record, in one transaction with its row. */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CommandTable } from '../ledger/tx.ts';
-import { viewOf } from './commands.ts';
+import { viewOf } from './person_rows.ts';
 import { endSession, own } from './records.ts';
 
 type Names = 'signedIn' | 'signedOut' | 'sessionsEnded' | 'signInFailed';
