@@ -114,6 +114,18 @@ export class BenchCollector {
     }
   }
 
+  /** CPU time that the collector's process has used, in seconds; undefined where /proc is not there. */
+  cpuSeconds(): number | undefined {
+    try {
+      const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // utime and stime, in ticks of 10 ms (USER_HZ is 100 on every Linux that Node runs on).
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    } catch {
+      return undefined;
+    }
+  }
+
   async stop(keep = false): Promise<void> {
     this.#agent.destroy();
     const ended = new Promise(done => this.#child.once('exit', done));

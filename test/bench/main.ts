@@ -8,6 +8,7 @@ import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildAppTree } from '../../resources/build/app-tree.ts';
+import { measureApprovals } from './approvals.ts';
 import { BenchCollector } from './collector.ts';
 import { measureDecision } from './decision.ts';
 import { appId } from './events.ts';
@@ -76,6 +77,9 @@ for (let i = 0; i < (quick ? 1 : 3); i++)
   verifications.push(await measureVerification(quick ? 3_000 : 20_000));
 const verification = { ...verifications[0]!, ratio: median(verifications.map(each => each.ratio)) };
 
+say('10,000 waiting approvals, 500 long polls ...');
+const approvals = quick ? await measureApprovals(1_000, 100) : await measureApprovals();
+
 let growth: { size: number; perSecond: number }[] = [];
 let million: { ready_ms: number; events: number; rss_mib: number } | undefined;
 if (flags.has('--million')) {
@@ -119,6 +123,9 @@ const result = {
     },
   },
   verification,
+  approvals: Object.fromEntries(
+    Object.entries(approvals).map(([name, value]) => [name, value === undefined ? null : round(value, 1)]),
+  ) as Record<keyof typeof approvals, number | null>,
   start,
   ...(growth.length > 0
     ? { growth: growth.map(each => ({ ...each, perSecond: round(each.perSecond) })) }
@@ -163,6 +170,14 @@ const table = (): string => {
     ),
     ['limit, events per second', result.limit.per_second.toLocaleString('en')],
     ['recorded decision, median', `${result.decision.median_us} us`],
+    [
+      `page of the queue with ${result.approvals.waiting?.toLocaleString('en')} waiting approvals (empty: ${result.approvals.emptyPageMs} ms)`,
+      `${result.approvals.fullPageMs} ms`,
+    ],
+    [
+      `${result.approvals.polls} long polls: memory; CPU of one core (at rest ${result.approvals.restCpuPercent}%); answer heard`,
+      `${result.approvals.pollsMiB} MiB; ${result.approvals.pollsCpuPercent}%; ${result.approvals.wakeMs} ms`,
+    ],
     ['ready after start', `${start.ready_ms} ms`],
     ['resident memory, idle', `${start.idle_mib} MiB`],
     ...(million ? ([['ready with 1,000,000 events', `${million.ready_ms} ms`]] as [string, string][]) : []),
