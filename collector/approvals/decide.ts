@@ -39,6 +39,8 @@ function decisionMembers(
       args_salt: hex(argsSalt),
       key_id: input.keyId,
       ...(outcome.failed === undefined ? {} : { code: 'policy_failed', failed: outcome.failed.why }),
+      ...(input.session === undefined ? {} : { session: input.session }),
+      ...(input.now === undefined ? {} : { now: input.now }),
       ...(approvalId === undefined ? {} : { approval_id: approvalId }),
     },
   };

@@ -64,8 +64,8 @@ export function createApprovalDesk(options: {
     return id;
   };
   /** A page, or the trailmix command in which a person signed in. */
-  const sourceOf = (way: 'page' | 'collector'): Source => ({
-    via: way === 'page' ? 'page' : 'cli',
+  const sourceOf = (who: Person): Source => ({
+    via: who.kind === 'person' && who.via !== 'cli' ? 'page' : 'cli',
     auth: 'person',
   });
 
@@ -90,7 +90,7 @@ export function createApprovalDesk(options: {
     },
 
     open: async (who, id) =>
-      ledger.write.run('openApproval', { id, personId: signedIn(who), source: sourceOf('page') }),
+      ledger.write.run('openApproval', { id, personId: signedIn(who), source: sourceOf(who) }),
 
     async answer(who, id, input) {
       const { statement, signature } = input;
@@ -118,7 +118,9 @@ export function createApprovalDesk(options: {
           message: `review may take ${MOST_REVIEW_BYTES} bytes`,
         });
       }
-      const way = input.signed_in === 'collector' ? 'collector' : 'page';
+      const source = sourceOf(who);
+      // Over the socket it is the trailmix command, whatever it says.
+      const inTerminal = source.via === 'cli' || input.signed_in === 'collector';
       const answered = await ledger.write.run('signAnswer', {
         id,
         personId: signedIn(who),
@@ -128,8 +130,8 @@ export function createApprovalDesk(options: {
         ...(input.challenge_answer === undefined ? {} : { challengeAnswer: input.challenge_answer }),
         statement: { ...statement, review: statement.review as JsonValue },
         signature: signatureOf(signature),
-        signedIn: way,
-        source: sourceOf(way),
+        signedIn: inTerminal ? 'collector' : 'page',
+        source,
       });
       if ('approval' in answered) return answered.approval;
       const { attempt, ended } = answered.challengeFailed;
@@ -144,7 +146,7 @@ export function createApprovalDesk(options: {
     async comment(who, id, text) {
       if (text.trim() === '') throw new TrailmixError('input_invalid', { where: '/text' });
       const by = idOf(who) ?? personName(who);
-      return ledger.write.run('commentApproval', { id, by, text, source: sourceOf('page') });
+      return ledger.write.run('commentApproval', { id, by, text, source: sourceOf(who) });
     },
 
     async report({ from, to }) {

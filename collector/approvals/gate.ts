@@ -7,7 +7,8 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { ApprovalView } from '../../core/api/views.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
-import type { Clock, Ledger, PolicyOutcome, PolicyRunner, Principal } from '../ports.ts';
+import type { Reads, SessionStates } from '../policy/session_state.ts';
+import type { Clock, Ledger, PolicyOutcome, PolicyRunner, PreparedEvent, Principal } from '../ports.ts';
 import { startExpiry } from './expiry.ts';
 import { refuseLong, refuseSpecial } from './plain.ts';
 import { Waiters } from './waiters.ts';
@@ -35,6 +36,11 @@ export type Gate = {
   cancel(who: Key, id: string, reason?: string): Promise<ApprovalView>;
   /** Throws decision_unknown, policy_denied, approval_not_approved, outcome_conflict, key_dollar, json_depth. */
   outcome(who: Key, id: string, input: InputOf<'reportOutcome'>): Promise<OutputOf<'reportOutcome'>>;
+  /**
+   * Events that are about to be appended: what to call once they are, so that users' turns count in their sessions;
+   * undefined where there is nothing to count. Holds no event.
+   */
+  turnsIn(events: readonly PreparedEvent[]): (() => void) | undefined;
   /** Lets every waiter go with the approval as it is, and stops the expiry timer. */
   close(): void;
 };
@@ -45,6 +51,9 @@ export type GateOptions = {
   /** What is in force now: a use under another policy than the one that asked is refused. */
   activePolicy: () => { version: number; hash: string };
   clock: Clock;
+  /** The sessions so far, and what the policy in force reads; without them a policy is given neither session nor time. */
+  sessions?: SessionStates;
+  reads?: () => Reads;
   /** Milliseconds after which a runner that never answers counts as failed; its own deadline is shorter. */
   policyLimitMs?: number;
   /** Long polls at once; one more is `busy`. */
@@ -57,6 +66,7 @@ const LONGEST_WAIT = 60;
 
 export function createGate(options: GateOptions): Gate {
   const { ledger, policy, activePolicy, clock, policyLimitMs = 10_000, maxWaiters = 1_000 } = options;
+  const { sessions, reads = () => ({ session: false, now: false }) } = options;
   const waiters = new Waiters(maxWaiters);
   const unsubscribe = ledger.write.onCommit(({ approvals }) => waiters.wake(approvals));
   const expiry = startExpiry({ ledger, clock, onError: options.onError ?? (() => {}) });
@@ -81,20 +91,36 @@ export function createGate(options: GateOptions): Gate {
       });
       refuseSpecial(input.payload, ['payload']);
       refuseSpecial(input.context, ['context']);
-      const outcome = await evaluate(policy, policyInput(input), policyLimitMs, activePolicy);
-      const { decisionId, argsSalt, approval } = await ledger.write.run('decide', {
-        keyId: who.id,
-        appId: who.appId,
-        sessionId: input.session_id,
-        actor: input.actor,
-        action: input.action,
-        risk: input.risk,
-        payload: input.payload as JsonObject,
-        ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
-        ...(input.parent_id === undefined ? {} : { parentId: input.parent_id }),
-        ...(input.trace_id === undefined ? {} : { traceId: input.trace_id }),
-        outcome,
-      });
+      const reading = reads();
+      const asking = reading.session ? sessions?.ask(who.appId, input.session_id, callOf(input)) : undefined;
+      if (asking === undefined) sessions?.forget(who.appId, input.session_id);
+      // Only a session that is not in memory is waited for.
+      const asked = asking instanceof Promise ? await asking : asking;
+      const seen = {
+        ...(asked === undefined ? {} : { session: asked.session as unknown as JsonObject }),
+        ...(reading.now ? { now: new Date(clock.now()).toISOString() } : {}),
+      };
+      const outcome = await evaluate(policy, policyInput(input, seen), policyLimitMs, activePolicy);
+      const { decisionId, argsSalt, approval } = await ledger.write
+        .run('decide', {
+          keyId: who.id,
+          appId: who.appId,
+          sessionId: input.session_id,
+          actor: input.actor,
+          action: input.action,
+          risk: input.risk,
+          payload: input.payload as JsonObject,
+          ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
+          ...(input.parent_id === undefined ? {} : { parentId: input.parent_id }),
+          ...(input.trace_id === undefined ? {} : { traceId: input.trace_id }),
+          ...seen,
+          outcome,
+        })
+        .catch(error => {
+          asked?.dropped();
+          throw error;
+        });
+      asked?.decided(decisionId, outcome.result, approval?.id);
       if (approval !== undefined) expiry.expect(approval.expires_at);
       return {
         decision: outcome.result,
@@ -138,6 +164,7 @@ export function createGate(options: GateOptions): Gate {
         nonce: input.nonce,
         activePolicyHash: activePolicy().hash,
       });
+      sessions?.used(id);
       return { intent_id: intentId, grant: { expires_at: grantExpiresAt } };
     },
 
@@ -160,7 +187,18 @@ export function createGate(options: GateOptions): Gate {
         ...(input.error === undefined ? {} : { error: input.error }),
         ...(input.latency_ms === undefined ? {} : { latencyMs: input.latency_ms }),
       });
+      sessions?.outcome(id, input.outcome);
       return { seq, event_id: eventId };
+    },
+
+    turnsIn(events) {
+      if (sessions === undefined || !reads().session) return undefined;
+      const turns = events.filter(({ bodyJcs }) => USERS_EVENT.test(bodyJcs));
+      if (turns.length === 0) return undefined;
+      const places = turns.map(({ appId, sessionId }) => ({ appId, sessionId }));
+      return () => {
+        for (const { appId, sessionId } of places) sessions.turn(appId, sessionId);
+      };
     },
 
     close() {
@@ -171,12 +209,22 @@ export function createGate(options: GateOptions): Gate {
   };
 }
 
+/** JCS of an event's body of actor_type user: its members are in order. */
+const USERS_EVENT = /^\{(?:"actor_id":"(?:[^"\\]|\\.)*",)?"actor_type":"user"/;
+
+const callOf = (input: InputOf<'decide'>) => ({
+  action: input.action,
+  payload: input.payload as JsonObject,
+  ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
+});
+
 /**
  * The document that a policy sees as `input` (docs/spec/policy-input.schema.json), but for `policy`, which the runner
- * adds. All of it can be rebuilt from the decision's record; so it has no `now`.
+ * adds. All of it can be rebuilt from the decision's record: `seen` is recorded there as it was given.
  */
-export function policyInput(input: InputOf<'decide'>): JsonObject {
+export function policyInput(input: InputOf<'decide'>, seen: JsonObject = {}): JsonObject {
   return {
+    ...seen,
     action: input.action,
     risk: input.risk,
     actor: { type: input.actor.type, id: input.actor.id },

@@ -149,6 +149,22 @@ describe('beside the question', () => {
   });
 });
 
+test("sample runs load beside enrolled people: labelled, unsigned, in nobody's report", async () => {
+  const before = expectJson<OutputOf<'reviewReport'>>(await team.ada.call('/api/approvals/report'), 200);
+  const loaded = await team.ada.call('/api/samples', { method: 'POST' });
+  expect(expectJson<OutputOf<'loadSamples'>>(loaded, 200).runs).toBeGreaterThan(0);
+  const after = expectJson<OutputOf<'reviewReport'>>(await team.ada.call('/api/approvals/report'), 200);
+  expect(after.answers).toBe(before.answers);
+  const answered = (await team.records('approval.answered')).filter(record => record.sample === true);
+  for (const record of answered)
+    expect(record.approval).toMatchObject({ signed_in: 'none', four_eyes: false });
+  // One that waits is a person's to answer, as any other.
+  const real = await list('status=waiting&limit=1000');
+  for (const { app_id, id } of real.items.filter(item => item.app_id !== 'bot')) {
+    expect([app_id, (await team.bob.deny(id)).status]).toEqual([app_id, 200]);
+  }
+});
+
 describe('the report', () => {
   test('answers faster than the content can be read, people who never say no, bursts', async () => {
     const rush = await addPerson(team.tm, team.ada, { id: 'rush', roles: ['approver'] });
