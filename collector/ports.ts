@@ -3,6 +3,8 @@
  * Five, not fifty: Clock, Ids, KeyVault, Ledger (ReadLedger + WriteLedger), PolicyRunner.
  * Write access is a type: only collector/ledger/open.ts makes a WriteLedger.
  */
+import type { ReviewSettings } from '../core/api/approval_operations.ts';
+import type { OutputOf } from '../core/api/operations.ts';
 import type {
   Accepted,
   ApprovalView,
@@ -14,6 +16,7 @@ import type {
   SpanColumns,
   TraceSummary,
 } from '../core/api/views.ts';
+import type { ApprovalStatement } from '../core/proof/binding.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
 import type { PeopleCommands } from './people/command_types.ts';
 
@@ -174,6 +177,36 @@ export type Commands = PeopleCommands & {
     };
     output: ApprovalView;
   };
+  /** Opens a review, or answers the one that this person has open. */
+  openApproval: {
+    input: { id: string; personId: string; source: Source };
+    output: OutputOf<'openApproval'>;
+  };
+  /** A person's signed answer. A wrong answer to the challenge is recorded, and so is no refusal of the command. */
+  signAnswer: {
+    input: {
+      id: string;
+      personId: string;
+      verdict: 'approve' | 'deny';
+      comment?: string;
+      reviewId?: string;
+      challengeAnswer?: string;
+      statement: ApprovalStatement;
+      /** 64 bytes */
+      signature: Uint8Array;
+      signedIn: 'page' | 'collector';
+      source: Source;
+    };
+    output: { approval: ApprovalView } | { challengeFailed: { attempt: number; ended: boolean } };
+  };
+  commentApproval: {
+    input: { id: string; by: string; text: string; source: Source };
+    output: { seq: number; at: string };
+  };
+  cancelApproval: {
+    input: { id: string; keyId: string; appId: string; reason?: string };
+    output: ApprovalView;
+  };
   consumeApproval: {
     input: {
       id: string;
@@ -247,6 +280,9 @@ export type DecisionInput = {
   context?: JsonObject;
   parentId?: string;
   traceId?: string;
+  /** `input.session` and `input.now` as the policy was given them; recorded as they are. */
+  session?: JsonObject;
+  now?: string;
   outcome: PolicyOutcome;
   /** Only for sample runs: the scripted time; the record's body carries `sample: true`. */
   sampleTs?: string;
@@ -274,11 +310,12 @@ export interface ReadLedger {
     q?: string,
   ): Promise<{ trace: TraceSummary; spans: SpanColumns; matches?: number[] } | undefined>;
   approval(id: string): Promise<ApprovalView | undefined>;
-  approvals(query: {
-    status?: 'waiting' | 'answered' | 'all';
-    cursor?: string;
-    limit?: number;
-  }): Promise<{ items: ApprovalView[]; total: number; next?: string }>;
+  approvals(query: ApprovalQuery): Promise<{ items: ApprovalView[]; total: number; next?: string }>;
+  /** `now`: the form of received_at. `who` is the signed-in person; absent where nobody is. */
+  approvalDetail(id: string, now: string, who?: string): Promise<OutputOf<'approvalDetail'> | undefined>;
+  /** Both inclusive, in the form of received_at. */
+  reviewReport(from: string, to: string): Promise<OutputOf<'reviewReport'>>;
+  reviewSettings(): Promise<ReviewSettings>;
   /** Subtree hashes of RFC 9162 at (level, index), raw 32 bytes each, for proofs of any size up to the head. */
   nodes(coordinates: [level: number, index: number][]): Promise<Uint8Array[]>;
   checkpointAt(size?: number): Promise<CheckpointView | undefined>;
@@ -287,6 +324,21 @@ export interface ReadLedger {
   /** Named read queries of the other rooms (overview, keys, policy versions, exports...); rows as JSON. */
   query<T>(name: string, parameters?: Record<string, unknown>): Promise<T[]>;
 }
+
+export type ApprovalQuery = {
+  status?: 'waiting' | 'answered' | 'all';
+  app?: string;
+  risk?: string;
+  action?: string;
+  /** Words, all of which are in the action, the reasons or the asker's id. */
+  q?: string;
+  /** A person_id: what they have answered. */
+  by?: string;
+  /** What a person can answer; `at` is now, in the form of received_at. */
+  for?: { person: string; at: string };
+  cursor?: string;
+  limit?: number;
+};
 
 export type ScopeRange = {
   firstAppSeq: number;

@@ -22,6 +22,8 @@ import { prepareEvents } from './ledger/prepare.ts';
 import type { Log } from './logging.ts';
 import { openPeople } from './people/desk.ts';
 import { openPolicy } from './policy/desk.ts';
+import { sessionHistory } from './policy/session_history.ts';
+import { createSessionStates } from './policy/session_state.ts';
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
 import { openSettings } from './settings.ts';
@@ -102,6 +104,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ledger,
       policy,
       activePolicy: () => policy.inForce(),
+      sessions: createSessionStates({ history: sessionHistory(ledger), fresh: options.create }),
+      reads: () => policy.reads(),
       clock,
       onError: error => log.error({ err: error }, 'approvals'),
     });

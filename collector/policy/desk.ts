@@ -8,10 +8,13 @@ import type { OutputOf } from '../../core/api/operations.ts';
 import type { Ledger, PolicyRunner } from '../ports.ts';
 import { type PolicyBundle, type PolicySource, readBundle } from './bundle.ts';
 import { createPolicyEngine, NO_POLICY, type PolicyEvent } from './engine.ts';
+import { type Reads, readsOf } from './session_state.ts';
 
 export type PolicyDesk = PolicyRunner & {
   /** `ready` is false while no bundle is loaded: every decision is then a deny. */
   inForce(): { version: number; hash: string; ready: boolean };
+  /** What the policy in force may read beside the call itself. */
+  reads(): Reads;
   /** A version that is or was in force, with its sources. Throws not_found. */
   show(hash?: string): Promise<OutputOf<'policies'>>;
 };
@@ -52,6 +55,8 @@ export async function openPolicy(options: {
   }
   const engine = await createPolicyEngine({ bundle, onEvent });
 
+  let read: { hash: string; reads: Reads } | undefined;
+
   return {
     decide: input => engine.decide(input),
     close: () => engine.close(),
@@ -60,6 +65,12 @@ export async function openPolicy(options: {
       return active === null
         ? { ...NO_POLICY, ready: false }
         : { version: active.version, hash: active.hash, ready: true };
+    },
+    reads() {
+      const active = engine.active();
+      if (active === null) return { session: false, now: false };
+      if (read?.hash !== active.hash) read = { hash: active.hash, reads: readsOf(active.sources) };
+      return read.reads;
     },
     async show(hash) {
       const active = engine.active();

@@ -17,13 +17,14 @@ import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 export const MAX_SESSIONS = 10_000;
 /** Calls of one session that are read back from its records. */
 export const MAX_REBUILT = 2_000;
-/** Decisions whose use or outcome is still awaited. */
+/** Decisions and approvals whose outcome or use is still awaited. */
 const MAX_OPEN = 50_000;
 const LONGEST_NAME = 256;
 
 /** One recorded call of a session, newest first, as the query `sessions.calls` answers it. */
 export type RecordedCall = {
   decision_id: string;
+  approval_id: string | null;
   action: string;
   result: 'allow' | 'deny' | 'approve';
   outcome: 'ok' | 'error' | null;
@@ -43,7 +44,7 @@ export type Asked = {
   /** What the policy is given, and the decision's record holds. */
   readonly session: PolicySession;
   /** The call was decided and recorded. */
-  decided(decisionId: string, result: 'allow' | 'deny' | 'approve'): void;
+  decided(decisionId: string, result: 'allow' | 'deny' | 'approve', approvalId?: string): void;
   /** It was not: nothing was asked, nothing spent. */
   dropped(): void;
 };
@@ -59,7 +60,7 @@ export type SessionStates = {
     call: { action: string; payload: JsonValue; context?: JsonValue },
   ): Asked | Promise<Asked>;
   /** An approval was used. */
-  used(decisionId: string): void;
+  used(approvalId: string): void;
   outcome(decisionId: string, outcome: 'ok' | 'error'): void;
   /** A call of the session is decided without it being asked for here: it is read back from its records next time. */
   forget(appId: string, sessionId: string): void;
@@ -79,6 +80,8 @@ type State = {
   /** Asked and not decided yet: counted, and not shown. */
   pending: Set<SessionAction>;
 };
+
+type Open = { state: State; action: SessionAction; amount: number };
 
 const empty = (): State => ({
   turns: 0,
@@ -104,12 +107,17 @@ export function amountOf(payload: JsonValue, context: JsonValue | undefined): nu
   return typeof at === 'number' && Number.isFinite(at) ? at : undefined;
 }
 
+/** What a policy may read beside the call itself. */
+export type Reads = { session: boolean; now: boolean };
+
 /**
- * Whether a policy may read `input.session`: whether the word is in any of its sources, data included. Where it is not,
- * the session is neither given nor recorded.
+ * Whether a policy may read `input.session` and `input.now`: whether the word is in any of its sources, data included.
+ * What it cannot read is neither given to it nor recorded.
  */
-export const readsSession = (sources: readonly { text: string }[]): boolean =>
-  sources.some(({ text }) => text.includes('session'));
+export const readsOf = (sources: readonly { text: string }[]): Reads => ({
+  session: sources.some(({ text }) => text.includes('session')),
+  now: sources.some(({ text }) => /\bnow\b/.test(text)),
+});
 
 export function createSessionStates(options: {
   history: SessionHistory;
@@ -120,7 +128,7 @@ export function createSessionStates(options: {
   const { history, maxSessions = MAX_SESSIONS } = options;
   /** In order of use: the first is the one used longest ago. */
   const states = new Map<string, State | Promise<State>>();
-  const open = new Map<string, { state: State; action: SessionAction; amount: number }>();
+  const open = new Map<string, Open>();
   /** Every session with records is in memory. */
   let allKnown = options.fresh === true;
   const keyOf = (appId: string, sessionId: string): string => `${appId}\n${sessionId}`;
@@ -134,10 +142,13 @@ export function createSessionStates(options: {
     allKnown = false;
   };
 
-  const waitFor = (decisionId: string, state: State, action: SessionAction, amount: number): void => {
+  /** By decision until its outcome, and by approval until it is used. */
+  const waitFor = (entry: Open, decisionId: string, approvalId: string | undefined): void => {
+    const { action } = entry;
     if (action.outcome !== undefined || action.decision === 'deny') return;
-    if (open.size >= MAX_OPEN) open.delete(open.keys().next().value!);
-    open.set(decisionId, { state, action, amount });
+    open.set(decisionId, entry);
+    if (approvalId !== undefined && action.used !== true) open.set(approvalId, entry);
+    while (open.size > MAX_OPEN) open.delete(open.keys().next().value!);
   };
 
   const rebuild = async (appId: string, sessionId: string): Promise<State> => {
@@ -160,7 +171,7 @@ export function createSessionStates(options: {
         if (call.used === 1) action.used = true;
         if (call.outcome !== null) action.outcome = call.outcome;
         if (amount !== undefined && !couldRun(action)) state.spend -= amount;
-        waitFor(call.decision_id, state, action, amount ?? 0);
+        waitFor({ state, action, amount: amount ?? 0 }, call.decision_id, call.approval_id ?? undefined);
       }
     } catch {
       state.complete = false;
@@ -176,10 +187,10 @@ export function createSessionStates(options: {
     const action = enter(state, call.action, amount);
     return {
       session,
-      decided(decisionId, result) {
+      decided(decisionId, result, approvalId) {
         settle(state, action, result);
         if (!couldRun(action)) state.spend -= amount ?? 0;
-        waitFor(decisionId, state, action, amount ?? 0);
+        waitFor({ state, action, amount: amount ?? 0 }, decisionId, approvalId);
       },
       dropped() {
         state.actions = state.actions.filter(one => one !== action);
@@ -198,8 +209,9 @@ export function createSessionStates(options: {
       keep(key, known);
       return known instanceof Promise ? known.then(state => askOf(state, call)) : askOf(known, call);
     },
-    used(decisionId) {
-      const found = open.get(decisionId);
+    used(approvalId) {
+      const found = open.get(approvalId);
+      open.delete(approvalId);
       if (found === undefined || found.action.decision !== 'approve' || found.action.used === true) return;
       found.action.used = true;
       found.state.spend += found.amount;

@@ -6,7 +6,7 @@ import {
   createSessionStates,
   MAX_REBUILT,
   type RecordedCall,
-  readsSession,
+  readsOf,
   type SessionHistory,
 } from '../../collector/policy/session_state.ts';
 import { MAX_SESSION_ACTIONS, MAX_SESSION_NAMES, policyInputSchema } from '../../core/policy/input_schema.ts';
@@ -34,7 +34,7 @@ describe('a session in memory', () => {
     });
     first.decided('d1', 'allow');
     states.outcome('d1', 'ok');
-    (await states.ask('bot', 's', pay(50))).decided('d2', 'approve');
+    (await states.ask('bot', 's', pay(50))).decided('d2', 'approve', 'a2');
     (await states.ask('bot', 's', pay(7, 'wire'))).decided('d3', 'deny');
     states.turn('bot', 's');
     const waiting = await states.ask('bot', 's', pay());
@@ -51,8 +51,8 @@ describe('a session in memory', () => {
       complete: true,
     });
     expect(Check(schema, waiting.session)).toBe(true);
-    states.used('d2');
-    states.used('d2');
+    states.used('a2');
+    states.used('a2');
     states.used('unknown');
     waiting.decided('d4', 'allow');
     const { session } = await states.ask('bot', 's', pay());
@@ -104,6 +104,7 @@ describe('a session in memory', () => {
 describe('a session that is not in memory', () => {
   const call = (n: number, more: Partial<RecordedCall> = {}): RecordedCall => ({
     decision_id: `d${n}`,
+    approval_id: null,
     action: 'pay',
     result: 'allow',
     outcome: null,
@@ -193,8 +194,13 @@ test('amounts: where the call site says, else payload.amount; only finite number
   expect(amountOf({}, { amount_field: 'constructor.length' })).toBeUndefined();
 });
 
-test('whether a policy reads the session', () => {
-  expect(readsSession([{ text: 'x if input.action == "y"' }])).toBe(false);
-  expect(readsSession([{ text: '' }, { text: 'x if input.session.spend > 1' }])).toBe(true);
-  expect(readsSession([{ text: 'x if object.get(input, ["session"], 1)' }])).toBe(true);
+test('what a policy reads beside the call', () => {
+  expect(readsOf([{ text: 'x if input.action == "y"' }])).toEqual({ session: false, now: false });
+  expect(readsOf([{ text: '' }, { text: 'x if input.session.spend > 1' }])).toEqual({
+    session: true,
+    now: false,
+  });
+  expect(readsOf([{ text: 'x if object.get(input, ["session"], 1)' }]).session).toBe(true);
+  expect(readsOf([{ text: 'x if input.now > "2026"' }])).toEqual({ session: false, now: true });
+  expect(readsOf([{ text: '# known' }]).now).toBe(false);
 });

@@ -135,13 +135,18 @@ const appended = (
   { open }: OpenContext,
   events: PreparedEvent[],
   batch: boolean,
-): Promise<{ accepted: Accepted[] }> =>
-  open.ledger.write.append(events).then(
-    accepted => ({ accepted }),
+): Promise<{ accepted: Accepted[] }> => {
+  const turned = open.gate.turnsIn(events);
+  return open.ledger.write.append(events).then(
+    accepted => {
+      turned?.();
+      return { accepted };
+    },
     error => {
       throw batch ? error : unindexed(error);
     },
   );
+};
 
 /** A blob's type as an event cites it. */
 function blobType(type: string): string {

@@ -3,6 +3,19 @@
 SELECT name, value FROM setting
 -- name: policies.all
 SELECT version, hash, entrypoint, files, activated_at FROM policy_version ORDER BY version
+-- name: sessions.calls
+-- $run: run_id. Newest first.
+SELECT d.id AS decision_id, a.id AS approval_id, d.action AS action, d.result AS result, d.outcome AS outcome,
+  coalesce(a.status = 'consumed', 0) AS used, rec.body AS body
+FROM run r JOIN span s ON s.run = r.run JOIN decision d ON d.id = s.event_id JOIN record rec ON rec.seq = s.seq
+  LEFT JOIN approval a ON a.decision_id = d.id
+WHERE r.run_id = $run AND s.event_type = 'decision.recorded' ORDER BY s.seq DESC LIMIT $limit
+-- name: sessions.turns
+-- $run: run_id. Events of actor_type user among the newest $limit.
+SELECT count(*) AS turns FROM (
+  SELECT rec.body AS body FROM run r JOIN span s ON s.run = r.run JOIN record rec ON rec.seq = s.seq
+  WHERE r.run_id = $run AND s.event_type <> 'decision.recorded' ORDER BY s.seq DESC LIMIT $limit
+) WHERE body IS NOT NULL AND json_extract(body, '$.actor_type') = 'user' AND json_extract(body, '$.source.auth') = 'key'
 -- name: overview.hours
 -- $from: microseconds since 1970
 SELECT hour_us, sum(events) AS events, sum(allow) AS allow, sum(deny) AS deny, sum(approve) AS approve,
