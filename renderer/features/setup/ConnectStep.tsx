@@ -1,7 +1,6 @@
 /** Step 4: the first key, ways to connect, and a line that turns live when the first event arrives. */
 import { Button, Loader } from '@mantine/core';
 import { IconArrowRight, IconCheck } from '@tabler/icons-react';
-import { useState } from 'react';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { CopyButton } from '../../ui/Copy.tsx';
 import { countOf } from '../../ui/numbers.ts';
@@ -24,8 +23,8 @@ export function ConnectStep({
   const status = useStatus().data;
   // The ledger writes records of its own at setup (its opening, this key): only a run is somebody's first event.
   const runs = useAsk('traces', { query: { limit: 1 } }, { every: 2_000, enabled: status?.phase === 'open' });
-  const [samples, setSamples] = useState(false);
   const arrived = (runs.data?.total ?? 0) > 0;
+  const samples = runs.data?.items[0]?.sample === true;
   return (
     <div>
       <h1>Ready, {person}. Connect your first app</h1>
@@ -58,7 +57,7 @@ export function ConnectStep({
             : 'Waiting for the first event…'}
         </span>
         <span className="row">
-          {!arrived && <LoadSamples onLoaded={() => setSamples(true)} />}
+          {!arrived && <LoadSamples />}
           <Button
             size="compact-md"
             variant={arrived ? 'filled' : 'default'}
