@@ -1,7 +1,7 @@
 /**
  * The real `opa`, built from the Go module of policies/toolchain at its version, for comparison. Its command line needs
- * more modules than the toolchain does: from Go's module cache, else from the Go module proxy. `opaBinary` answers null
- * where it cannot be built, and says so.
+ * more modules than the toolchain does: from Go's module cache, else from the Go module proxy. Where it cannot be built
+ * the answer is null, and stderr says why.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,15 +15,15 @@ const module = join(import.meta.dirname, '../../policies/toolchain');
 
 export type Opa = (args: string[], cwd?: string) => Promise<{ code: number; stdout: string; stderr: string }>;
 
-let built: Promise<Opa | null> | undefined;
+let built: Promise<string | null> | undefined;
 
-/** Once in a process; the binary is kept in the temp folder, under a name that states what it was built from. */
-export function realOpa(): Promise<Opa | null> {
+/** Where it is; once in a process. The binary stays in the temp folder, under a name that states what it was built from. */
+export function opaPath(): Promise<string | null> {
   built ??= build();
   return built;
 }
 
-async function build(): Promise<Opa | null> {
+async function build(): Promise<string | null> {
   const sums = createHash('sha256');
   for (const name of ['go.mod', 'go.sum']) sums.update(await readFile(join(module, name)));
   const dir = join(tmpdir(), `trailmix-opa-${sums.digest('hex').slice(0, 16)}`);
@@ -51,6 +51,13 @@ async function build(): Promise<Opa | null> {
     }
     await rename(made, binary);
   }
+  return binary;
+}
+
+/** Runs it; null where it cannot be built. */
+export async function realOpa(): Promise<Opa | null> {
+  const binary = await opaPath();
+  if (binary === null) return null;
   return async (args, cwd) => {
     try {
       const { stdout, stderr } = await run(binary, args, {
