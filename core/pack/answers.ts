@@ -8,9 +8,12 @@ import { type AnswerCode, behalfOf, checkAnswer, isAsker } from '../approval/ans
 import { type ApprovalStatement, approvalMessage } from '../proof/binding.ts';
 import { BytesError, fromBase64 } from '../proof/bytes.ts';
 import type { JsonObject, JsonValue } from '../proof/jcs.ts';
-import type { Answer } from './approvals.ts';
+import { asObject, asText } from './approval_line.ts';
 import type { FindingCode, Findings } from './findings.ts';
 import type { People } from './people.ts';
+
+/** An approval.answered record; a sample's says so and is never signed. */
+export type Answer = { seq: number; at: string; approval: JsonObject; sample: boolean };
 
 /** A signature that is still to verify, and what it means when it does not. */
 export type Signed = {
@@ -59,9 +62,6 @@ const FINDING: Record<AnswerCode, FindingCode> = {
   signature_invalid: 'approval_signature_wrong',
 };
 
-const asObject = (value: JsonValue | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-const asText = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 const asTexts = (value: JsonValue | undefined): string[] =>
   Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
 

@@ -1,6 +1,5 @@
 /** What the verifier borrows from its host, what it is given apart from the pack, and what it counts. */
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
-import type { ApprovalCounts } from './approvals.ts';
 import type { Since } from './checkpoint.ts';
 import type { CheckCms } from './cms.ts';
 import type { Sha256Stream } from './files.ts';
@@ -42,6 +41,15 @@ export type Trust = {
   readonly crls?: string;
   /** PEM root certificates of time-stamping authorities. */
   readonly tsaRoots?: string;
+};
+
+export type ApprovalCounts = {
+  approved: number;
+  denied: number;
+  expired: number;
+  waiting: number;
+  consumed: number;
+  cancelled: number;
 };
 
 export type PackCounts = {
