@@ -20,6 +20,7 @@ export const DecisionState = Type.Enum([
   'expired',
   'failed',
   'consumed',
+  'cancelled',
 ]);
 export const Scope = Type.Enum(['ingest', 'decide', 'read', 'export']);
 
