@@ -21,6 +21,7 @@ type Detail = OutputOf<'approvalDetail'>;
 
 /** Most steps of the session that are shown; `more` says how many came before. */
 const MOST_STEPS = 50;
+/** The newest comments, and openings. */
 const MOST_COMMENTS = 500;
 const STATUSES = ['', 'ok', 'error'] as const;
 
@@ -45,19 +46,19 @@ export function approvalDetail(
   const answerer = who === undefined ? undefined : answererOf(db, tenant, who, now);
   const comments = statement(
     db,
-    `SELECT by, at, text, seq FROM approval_comment WHERE approval_id = ? ORDER BY seq LIMIT ${MOST_COMMENTS}`,
+    `SELECT by, at, text, seq FROM approval_comment WHERE approval_id = ? ORDER BY seq DESC LIMIT ${MOST_COMMENTS}`,
   ).all(id) as Detail['comments'];
   const opened = statement(
     db,
-    'SELECT by, opened_at AS at, seq FROM approval_review WHERE approval_id = ? ORDER BY seq',
+    `SELECT by, opened_at AS at, seq FROM approval_review WHERE approval_id = ? ORDER BY seq DESC LIMIT ${MOST_COMMENTS}`,
   ).all(id) as Detail['opened'];
   const previous = previousOf(db, row);
   return {
     approval: approvalView(db, row),
     ...(previous === undefined ? {} : { previous }),
     session: sessionBefore(db, row),
-    comments,
-    opened,
+    comments: comments.reverse(),
+    opened: opened.reverse(),
     may: mayOf(db, tenant, row, answers, answerer, now),
     still_needed: stillNeeded(db, tenant, row, answers, answerer),
   };

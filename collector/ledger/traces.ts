@@ -266,9 +266,8 @@ function stateOf(decision: string, approval: string | undefined): DecisionState 
   if (decision === 'deny') return 'denied';
   if (decision === 'failed') return 'failed';
   if (approval === 'denied') return 'refused';
-  // The agent took it back: like one whose time was over, nothing can come of it.
-  if (approval === 'cancelled') return 'expired';
   if (approval === 'approved' || approval === 'expired' || approval === 'consumed') return approval;
+  if (approval === 'cancelled') return approval;
   return 'waiting';
 }
 

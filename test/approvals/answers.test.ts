@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { OutputOf } from '../../core/api/operations.ts';
 import { type Binding, bindingHash, shownDigest } from '../../core/proof/binding.ts';
 import type { JsonValue } from '../../core/proof/jcs.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
@@ -238,6 +239,9 @@ describe('expired and cancelled', () => {
       'approval_closed',
     );
     expect(codeOf(await team.agent.consume(decided))).toBe('approval_cancelled');
+    const { run_id } = await team.agent.view(decided);
+    const trace = expectJson<OutputOf<'trace'>>(await team.ada.call(`/api/traces/${run_id}`), 200);
+    expect(trace.spans.decision[trace.spans.event_id.indexOf(decided.decision_id)]).toBe('cancelled');
     const used = await team.agent.ask();
     expectJson(await team.bob.approve(used.approval.id), 200);
     expectJson(await team.agent.consume(used), 200);
