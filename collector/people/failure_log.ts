@@ -48,7 +48,8 @@ export class FailureLog {
     if (this.#written.length >= RECORDS) {
       this.#timer ??= setTimeout(() => void this.flush().catch(this.#onError), WINDOW_MS);
       this.#timer.unref();
-      if (locked !== undefined) await this.#write([], via, locked);
+      // Not waited for: the time of an answer must not tell that somebody has the name. The lock holds in memory already.
+      if (locked !== undefined) this.#write([], via, locked).catch(this.#onError);
       return;
     }
     this.#written.push(now);

@@ -201,6 +201,16 @@ describe('enrolment', () => {
     expect(codeOf(await accept(dora, again.token))).toBe('input_invalid');
   });
 
+  it('names the person in what they have the collector do', async () => {
+    const made = await ada.call('/api/keys', { body: { app_id: 'shop' } });
+    expectJson(made, 201);
+    expectJson(await ada.call('/api/settings', { body: { otlp_unkeyed: false } }), 200);
+    const found = expectJson<OutputOf<'events'>>(await ada.call('/api/events?app=_ledger&limit=1000'), 200);
+    const by = (type: string) => found.items.find(record => record.event_type === type)?.by;
+    expect(by('key.created')).toBe('ada');
+    expect(by('ledger.settings')).toBe('ada');
+  });
+
   it('lets somebody leave for good', async () => {
     const emil = await addPerson(http, ada, { id: 'emil', roles: ['admin'] });
     expectJson(await emil.sign('leave', await view('emil')), 200);
@@ -211,4 +221,20 @@ describe('enrolment', () => {
     expect(codeOf(await ada.call('/api/people/invitations', { body }))).toBe('person_left');
     expect(codeOf(await ada.sign('change', await view('emil')))).toBe('person_left');
   });
+});
+
+it('enrols one first person when two try at the same moment', async () => {
+  const http = await startTestCollector();
+  try {
+    const tries = await Promise.allSettled([
+      enrolFirstAdmin(http, { id: 'ada' }),
+      enrolFirstAdmin(http, { id: 'bob', name: 'Bob' }),
+    ]);
+    expect(tries.map(one => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [first] = tries.flatMap(one => (one.status === 'fulfilled' ? [one.value] : []));
+    const people = expectJson<OutputOf<'people'>>(await first!.call('/api/people'), 200);
+    expect(people.items.map(person => person.id)).toEqual([first!.id]);
+  } finally {
+    await http.stop();
+  }
 });
