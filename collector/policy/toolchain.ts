@@ -40,10 +40,13 @@ export type Toolchain = {
    * file decision.rego is among them, complete decisions become reasons that it merges. Nothing is written.
    */
   repair(files: RegoFile[]): Promise<{ ok: true; files: RegoText[]; repair: RepairReport } | Faulty>;
-  /** Legal and suspicious (core/policy/lint_rules.ts). Runs the tests, to know which rules none of them makes fire. */
+  /**
+   * Legal and suspicious (core/policy/lint_rules.ts). Runs the tests, to know which rules none of them makes fire, unless
+   * `tests` is false.
+   */
   lint(
     files: RegoFile[],
-    options: { entrypoint: string; data?: unknown },
+    options: { entrypoint: string; data?: unknown; tests?: boolean },
   ): Promise<{ ok: true; findings: Finding[] } | Faulty>;
   /** Packages and rules with their titles and descriptions, in order of files and lines. */
   describe(files: RegoFile[]): Promise<{ ok: true; described: Description[] } | Faulty>;
@@ -246,7 +249,8 @@ export async function createToolchain(options: ToolchainOptions): Promise<Toolch
       return { ok: true, files: response.files ?? [], repair: response.repair };
     },
     async lint(files, request) {
-      const response = await ask({ op: 'lint', files, ...request });
+      const { tests = true, ...rest } = request;
+      const response = await ask({ op: 'lint', files, ...rest, skip_tests: !tests });
       return response.ok ? { ok: true, findings: response.findings ?? [] } : faulty(response);
     },
     async describe(files) {

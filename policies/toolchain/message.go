@@ -29,6 +29,7 @@ type request struct {
 	Rule         string            `json:"rule"`       // why: data.package.rule
 	Input        json.RawMessage   `json:"input"`      // eval, why
 	Trace        int               `json:"trace"`      // eval: the most events to answer; 0 is none
+	SkipTests    bool              `json:"skip_tests"` // lint: do not run the tests, hence not judge what is untested
 	Run          string            `json:"run"`        // test: only those whose name matches this expression
 }
 

@@ -237,6 +237,13 @@ describe('lint', () => {
     },
   );
 
+  test('without running the tests, only what needs them is left out', async () => {
+    const text = 'package trailmix\n\ndecision := {"result": "deny", "reasons": []} if input.payload.pii\n';
+    const answer = await toolchain.lint(one(text), { entrypoint: 'trailmix/decision', tests: false });
+    expect(answer.ok && answer.findings.map(({ rule }) => rule)).toEqual(['bare-input']);
+    expect((await lint(one(text))).map(({ rule }) => rule)).toEqual(['untested-rule', 'bare-input']);
+  });
+
   test('what ships has no finding', async () => {
     expect(await lint(await shippedFiles())).toEqual([]);
   });
