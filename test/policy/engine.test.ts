@@ -174,6 +174,12 @@ describe('what fails denies', () => {
     ['reasons that are no strings', 'decision := {"result": "deny", "reasons": [1]}', 'shape'],
     ['an unknown member', 'decision := {"result": "allow", "reasons": [], "extra": 1}', 'shape'],
     [
+      'rules that are no names',
+      'decision := {"result": "deny", "reasons": [], "rules": ["two words"]}',
+      'shape',
+    ],
+    ['rules that are no list', 'decision := {"result": "deny", "reasons": [], "rules": "r"}', 'shape'],
+    [
       'nobody needed',
       'decision := {"result": "approve", "reasons": [], "required": {"k": 0, "roles": []}}',
       'shape',
@@ -304,6 +310,16 @@ describe('what fails denies', () => {
     expect([...reasons[0]!]).toHaveLength(500);
     expect(reasons[0]!.isWellFormed()).toBe(true);
     expect(reasons[31]).toBe('and 69 more reasons');
+  });
+
+  test('names of rules are kept, the first 32 of them', async () => {
+    const engine = await start(
+      await make(
+        'decision := {"result": "deny", "reasons": [], "rules": [$"p.r{i}" | some i in numbers.range(1, input.payload.n)]}',
+      ),
+    );
+    expect((await engine.decide(call('x', { n: 2 }))).rules).toEqual(['p.r1', 'p.r2']);
+    expect((await engine.decide(call('x', { n: 99 }))).rules).toHaveLength(32);
   });
 
   test('who must approve can be said by the policy', async () => {
