@@ -27,7 +27,7 @@ export const RESERVED_PREFIXES = {
   'decision.': 'A policy was asked about a call and answered, or failed and so denied.',
   'intent.': 'A granted call was about to run: its approval is used up.',
   'outcome.': 'What came of a granted call.',
-  'person.': 'A person was enrolled, changed or removed.',
+  'person.': 'A person was invited, enrolled, changed or reset, left, signed in or tried to, delegated.',
   'clock.': 'The clock stepped back; times are clamped until it has caught up.',
   'replay.': 'A session was decided or executed again.',
   'reveal.': 'A sealed value was shown to a person for a stated purpose.',
