@@ -8,6 +8,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   sample: async () => (await import('./sample.ts')).sampleCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  timestamp: async () => (await import('./timestamp.ts')).timestampCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
   backup: async () => (await import('./backup.ts')).backupCommand,
   restore: async () => (await import('./backup.ts')).restoreCommand,

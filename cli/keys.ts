@@ -1,10 +1,11 @@
-/** `trailmix keys create|list|revoke|trust`: API keys, and what a verifier needs apart from a pack. */
+/** `trailmix keys create|list|revoke|trust|identity`: API keys, who signs packs, and what a verifier needs apart from a pack. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { Scope } from '../core/api/views.ts';
 import { withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
+import { identity, identityHelp, identityOptions } from './identity.ts';
 
 const SCOPES: readonly Scope[] = ['ingest', 'decide', 'read', 'export'];
 
@@ -87,29 +88,37 @@ async function trust(invocation: Invocation): Promise<ExitCode> {
 
 export const keysCommand: Command = {
   summary: 'API keys of agents and exporters, and the public keys that verifiers trust.',
-  usage: 'create --app APP [--scopes ingest,decide,read,export] | list | revoke ID | trust --out DIR',
+  usage:
+    'create --app APP [--scopes ingest,decide,read,export] | list | revoke ID | trust --out DIR | identity show|csr|import FILE|self',
   examples: [
     'trailmix keys create --app support-bot',
     'trailmix keys list',
     'trailmix keys revoke 3f0c9a7be1d24466',
     'trailmix keys trust --out ./trust',
+    'trailmix keys identity csr --common-name "Evidence" --organization "Example Ltd" --out evidence.csr',
   ],
   options: {
     app: { type: 'string' },
     tenant: { type: 'string' },
     scopes: { type: 'string' },
     out: { type: 'string' },
+    ...identityOptions,
     'key-file': { type: 'string' },
   },
   help: {
     '--app APP': 'the app that the key is for',
     '--scopes LIST': 'of ingest, decide, read, export (default ingest,decide)',
-    '--out DIR': 'where `trust` writes',
+    '--out DIR': 'where `trust` writes; the file of `identity csr`',
+    ...identityHelp,
     '--key-file F': "the vault's key file, where it is not in its usual place",
   },
-  words: [1, 2],
+  words: [1, 3],
   async run(invocation) {
-    const [verb, id] = invocation.positionals;
+    const [verb, id, ...more] = invocation.positionals;
+    if (verb === 'identity')
+      return identity(invocation, custodyOf(invocation), invocation.positionals.slice(1));
+    if (more.length > 0)
+      throw new TrailmixError('usage', { where: more[0]!, message: `${more[0]} is one word too many` });
     if (verb !== 'revoke' && id !== undefined)
       throw new TrailmixError('usage', { where: id, message: `${id} is one word too many` });
     switch (verb) {
@@ -125,7 +134,7 @@ export const keysCommand: Command = {
       default:
         throw new TrailmixError('usage', {
           where: verb ?? '',
-          message: `keys has no ${verb}: create, list, revoke or trust`,
+          message: `keys has no ${verb}: create, list, revoke, trust or identity`,
         });
     }
   },

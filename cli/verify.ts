@@ -2,10 +2,11 @@
  * `trailmix verify PACK`: four verdicts about an evidence pack; needs no ledger and no network. `--ledger`: the same
  * four over the whole live ledger.
  */
-import { access, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { nodeHost, openFile, sha256 } from '../collector/evidence/verifier-host.ts';
 import { TrailmixError } from '../core/api/errors.ts';
+import type { PackSigner } from '../core/pack/cms.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
 import { parseTrust } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
@@ -16,7 +17,7 @@ import { parseNote } from '../core/proof/note.ts';
 import { withCollector } from './collector_for.ts';
 import { type Command, type Output, textOf } from './command.ts';
 
-/** trust.json and org.pem as `trailmix keys trust` writes them. Throws usage. */
+/** trust.json and the PEM files as `trailmix keys trust` writes them, and `*.crl.pem` that the reader put beside. Throws usage. */
 async function readTrust(folder: string): Promise<Trust> {
   const file = join(folder, 'trust.json');
   const bytes = await readFile(file).catch(() => {
@@ -26,10 +27,15 @@ async function readTrust(folder: string): Promise<Trust> {
     const { vkeys, people_root } = parseTrust(sha256, bytes);
     const pem = join(folder, 'org.pem');
     const certificates = await readFile(pem, 'utf8').catch(() => undefined);
+    const tsaRoots = await readFile(join(folder, 'tsa-root.pem'), 'utf8').catch(() => undefined);
+    const lists = (await readdir(folder)).filter(name => name.endsWith('.crl.pem')).sort();
+    const crls = await Promise.all(lists.map(name => readFile(join(folder, name), 'utf8')));
     return {
       vkeys,
       ...(people_root === undefined ? {} : { peopleRoot: people_root }),
       ...(certificates === undefined ? {} : { certificates }),
+      ...(tsaRoots === undefined ? {} : { tsaRoots }),
+      ...(crls.length === 0 ? {} : { crls: crls.join('\n') }),
     };
   } catch (error) {
     if (error instanceof TrailmixError) throw error;
@@ -78,6 +84,29 @@ export async function verifyPackFile(
   }
 }
 
+function showSigner(out: Output, signer: PackSigner): void {
+  const made = signer.self_made ? 'self-made' : `issued by ${signer.issuer}`;
+  out.say(`signed by ${signer.subject} (${made}; valid until ${signer.valid_until.slice(0, 10)})`);
+  if (signer.revocation !== 'unknown') out.say(`  revocation: ${signer.revocation}`);
+}
+
+/** What is known of when: each stamp is an upper bound; between two of them only the collector's clock speaks. */
+function showTimes(out: Output, { stamps, origin }: PackReport): void {
+  const good = stamps.filter(({ trusted }) => trusted);
+  if (good.length === 0 || origin === undefined) return;
+  out.say('When, by outside parties:');
+  let from = 0;
+  for (const { size = 0, time, authority } of good.filter(({ over }) => over === 'checkpoint')) {
+    out.say(`  records ${from} to ${size - 1} were there by ${time} (${authority})`);
+    from = size;
+  }
+  for (const { over, time, authority } of good.filter(({ over }) => over !== 'checkpoint'))
+    out.say(
+      `  the ${over === 'pack' ? 'whole pack' : 'signature over it'} was there by ${time} (${authority})`,
+    );
+  out.say("  How long before that, the collector's clock alone says.");
+}
+
 function show(out: Output, path: string, report: PackReport, trusted: boolean): void {
   out.json(report);
   const { origin, counts } = report;
@@ -85,8 +114,10 @@ function show(out: Output, path: string, report: PackReport, trusted: boolean): 
     const { from, to } = origin.scope.requested;
     out.say(`${path}: ${counts.events} events of ${origin.app_id}, ${from} to ${to}`);
     out.say(`pack id ${origin.pack_id}`);
+    if (origin.signed_by !== undefined) showSigner(out, origin.signed_by);
   }
   showVerdicts(out, report.verdicts);
+  showTimes(out, report);
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
 }
 

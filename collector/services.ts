@@ -110,7 +110,15 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       onError: error => log.error({ err: error }, 'approvals'),
     });
     closers.push(() => gate.close());
-    const evidence = openEvidence({ ledger, vault, clock, ids, folder });
+    const evidence = openEvidence({
+      ledger,
+      vault,
+      clock,
+      ids,
+      folder,
+      onError: error => log.warn({ err: error }, 'time-stamps'),
+    });
+    closers.push(() => evidence.anchors.close());
 
     if (options.onWaiting !== undefined) closers.push(countWaiting(ledger, options.onWaiting));
     const services: Services = {
@@ -123,6 +131,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       policy,
       settings,
       evidence,
+      identity: () => vault.identity(),
       backup: () => backupStream({ ledger, vault, folder, clock }),
       changePassphrase: async input => {
         await vault.changePassphrase(input);

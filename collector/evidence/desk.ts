@@ -6,6 +6,7 @@ import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { EvidenceDesk, Pack } from '../http/services.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
+import { openAnchors } from './anchors.ts';
 import { previewScope } from './preview.ts';
 import { ledgerSource } from './source.ts';
 import { trustFiles } from './trust.ts';
@@ -16,6 +17,8 @@ export type EvidenceParts = {
   readonly clock: Clock;
   readonly ids?: Ids;
   readonly folder?: string;
+  /** Hears of a scheduled stamp that failed. */
+  readonly onError?: (error: unknown) => void;
 };
 
 type Exported = { size: number; at: string };
@@ -38,7 +41,8 @@ const completed = (appId: string, by: string, pack: Pack) => ({
   },
 });
 
-export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceDesk {
+export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): EvidenceDesk {
+  const anchors = openAnchors({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
   /** Asked by every look at the status: read once, then only finished exports change it. */
   let exported: Promise<Exported | undefined> | undefined;
   const readExported = (): Promise<Exported | undefined> => {
@@ -65,6 +69,7 @@ export function openEvidence({ ledger, vault, clock }: EvidenceParts): EvidenceD
       if (now.size >= (before?.size ?? 0)) exported = Promise.resolve(now);
       return pack;
     },
+    anchors,
     trust: () => trustFiles(vault, ledger),
     verifyLedger: async () => (await import('./verify-ledger.ts')).verifyLedger(ledger, vault),
     exported: readExported,

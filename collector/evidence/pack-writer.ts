@@ -208,10 +208,19 @@ class PackWriter {
       .join('');
   }
 
-  /** From the checkpoint of each earlier export of this app to this one. */
+  /** From the checkpoint of each earlier export of this app, and from each stamped one, to this one. */
   async #consistency(): Promise<void> {
     const { checkpoint, window } = this.#plan;
-    for (const old of await this.#source.earlierSizes(window.appId, checkpoint.size)) {
+    const anchors = await this.#source.anchors(checkpoint.size);
+    const sizes = new Set(await this.#source.earlierSizes(window.appId, checkpoint.size));
+    for (const { checkpoint: old, tsr } of anchors) {
+      if (old.size < checkpoint.size) sizes.add(old.size);
+      const note = utf8(old.note);
+      await this.#add(`anchors/${old.size}.note`, note);
+      await this.#add(`anchors/${old.size}.body`, checkpointParts(note).body);
+      await this.#add(`anchors/${old.size}.tsr`, tsr);
+    }
+    for (const old of [...sizes].sort((a, b) => a - b)) {
       const plan = consistencyPlan(old, checkpoint.size);
       const hashes = await this.#source.nodes(plan.nodes.map(({ level, index }) => [level, index] as const));
       await this.#add(

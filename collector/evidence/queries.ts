@@ -15,6 +15,15 @@ export const evidenceQueries = {
       AND (s.event_type GLOB 'decision.*' OR s.event_type GLOB 'approval.*' OR s.event_type GLOB 'intent.*'
         OR s.event_type GLOB 'outcome.*')
     ORDER BY s.seq`,
+  /** Stamps of checkpoints before $size, newest first. */
+  'evidence.anchors': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'timestamp.anchored'
+    ORDER BY r.seq DESC LIMIT 200`,
+  'evidence.lastAnchor': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'
+    ORDER BY r.seq DESC LIMIT 1`,
+  /** The newest checkpoints with their notes. $most */
+  'evidence.checkpoints': `SELECT size, lower(hex(root)) AS root, note FROM checkpoint ORDER BY size DESC LIMIT $most`,
   /** Policy versions that were activated before $size. */
   'evidence.policies': `SELECT version, hash, entrypoint, capabilities_sha256, wasm_sha256, files, activated_at, seq
     FROM policy_version WHERE seq < $size ORDER BY version`,

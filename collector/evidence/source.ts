@@ -1,6 +1,7 @@
 /** Where a pack's content comes from: the live ledger, or (in tests) records in memory. Everything is read-only. */
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import type { Ledger, ScopeRange } from '../ports.ts';
+import { anchorOf } from './anchors.ts';
 
 export type PolicyVersion = {
   readonly version: number;
@@ -12,6 +13,8 @@ export type PolicyVersion = {
   /** Of its policy.activated record. */
   readonly seq: number;
 };
+
+export type Anchor = { readonly checkpoint: CheckpointView; readonly tsr: Uint8Array };
 
 export interface PackSource {
   readonly ledgerId: string;
@@ -32,6 +35,8 @@ export interface PackSource {
   checkpoint(size: number): Promise<CheckpointView | undefined>;
   /** Sizes of the checkpoints of this app's earlier exports, below `size`. */
   earlierSizes(appId: string, size: number): Promise<readonly number[]>;
+  /** Checkpoints that were stamped, and the stamp recorded, below `size`: the earliest stamp of each, by size. */
+  anchors(size: number): Promise<readonly Anchor[]>;
   blob(sha256: string): AsyncIterable<Uint8Array>;
 }
 
@@ -60,6 +65,19 @@ export function ledgerSource(ledger: Ledger): PackSource {
       const rows = await read.query<{ size: number | null }>('evidence.exports', { tenant, app });
       const sizes = rows.flatMap(row => (row.size !== null && row.size < size ? [row.size] : []));
       return [...new Set(sizes)].sort((a, b) => a - b);
+    },
+    async anchors(size) {
+      const rows = await read.query<{ seq: number }>('evidence.anchors', { tenant, size });
+      const found = new Map<number, Anchor>();
+      // Newest first: of two stamps of one checkpoint the earlier stays.
+      for (const { seq } of rows) {
+        const [record] = await read.records(seq, seq, 1);
+        const stamp = record && anchorOf(record);
+        const checkpoint = stamp && (await read.checkpointAt(stamp.told.size));
+        if (stamp === undefined || checkpoint === undefined || checkpoint.size !== stamp.told.size) continue;
+        if (checkpoint.size <= size) found.set(checkpoint.size, { checkpoint, tsr: stamp.tsr });
+      }
+      return [...found.values()].sort((a, b) => a.checkpoint.size - b.checkpoint.size);
     },
     blob: sha256 => blobs.get(tenantId, sha256),
   };

@@ -32,8 +32,8 @@ import {
   tlv,
 } from './der.ts';
 
-/** Most bytes of a reply. */
-export const REPLY_LIMIT = 64 * 1024;
+/** Most bytes of a reply: in base64 it still fits a record without becoming a blob. */
+export const REPLY_LIMIT = 40 * 1024;
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
 const SIGNING_CERTIFICATE = '1.2.840.113549.1.9.16.2.12';
 const HASHES: Record<string, string> = {

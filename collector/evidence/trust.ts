@@ -1,4 +1,4 @@
-/** What a verifier must get apart from the pack (`trailmix keys trust`): trust.json, org.pem, log-<id>.pem. */
+/** What a verifier must get apart from the pack (`trailmix keys trust`): trust.json, org.pem, log-<id>.pem, tsa-root.pem. */
 import { publicKeyPem } from '../../core/pack/keys.ts';
 import { trustText } from '../../core/pack/trust.ts';
 import { base64 } from '../../core/proof/bytes.ts';
@@ -13,7 +13,11 @@ export async function trustFiles(
   ledger: Pick<Ledger, 'ledgerId' | 'tenantId' | 'read'>,
 ): Promise<Record<string, string>> {
   const tenant = ledger.tenantId;
-  const [root] = await ledger.read.query<{ key_id: string; public_key: Uint8Array }>('people.root', { tenant });
+  const [root] = await ledger.read.query<{ key_id: string; public_key: Uint8Array }>('people.root', {
+    tenant,
+  });
+  const settings = await ledger.read.query<{ name: string; value: string }>('settings.all');
+  const tsaRoots = settings.find(({ name }) => name === 'tsa_roots')?.value;
   const { publicKey } = vault.checkpointKey;
   const key = noteKey(sha256, originOf(ledger.ledgerId, ledger.tenantId), publicKey);
   const { rootsPem } = await vault.packSigner();
@@ -28,6 +32,9 @@ export async function trustFiles(
       vkeys: [formatVkey(key)],
     }),
     'org.pem': rootsPem,
+    ...(tsaRoots === undefined || tsaRoots === '""'
+      ? {}
+      : { 'tsa-root.pem': JSON.parse(tsaRoots) as string }),
     [`log-${key.id}.pem`]: publicKeyPem(base64(publicKey)),
   };
 }

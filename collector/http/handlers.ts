@@ -1,6 +1,7 @@
 /** Every operation's handler: the type `Handlers` makes a missing one an error. */
 import type { Handlers } from './handler.ts';
 import { approvalHandlers } from './handlers/approvals.ts';
+import { certificateHandlers } from './handlers/certificates.ts';
 import { evidenceHandlers } from './handlers/evidence.ts';
 import { gateHandlers } from './handlers/gate.ts';
 import { hostHandlers } from './handlers/host.ts';
@@ -24,6 +25,7 @@ export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; can
     ...overviewHandlers,
     ...peopleHandlers,
     ...evidence,
+    ...certificateHandlers,
   };
   return { handlers, cancelJobs: cancelAll };
 }

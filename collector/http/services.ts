@@ -8,7 +8,9 @@ import type { Phase, StatusView } from '../../core/api/views.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ApprovalDesk } from '../approvals/desk.ts';
 import type { Gate } from '../approvals/gate.ts';
+import type { Anchors } from '../evidence/anchors.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
+import type { PackIdentity } from '../keys/certificates.ts';
 import type { Log } from '../logging.ts';
 import type { PeopleDesk } from '../people/desk.ts';
 import type { Clock, Ids, KeyVault, Ledger, PolicyRunner } from '../ports.ts';
@@ -38,6 +40,8 @@ export type EvidenceDesk = {
     signal: AbortSignal,
     progress: (at: ExportProgress) => void,
   ): Promise<Pack>;
+  /** Stamps of checkpoints. */
+  readonly anchors: Anchors;
   trust(): Promise<Record<string, string>>;
   verifyLedger(): Promise<OutputOf<'verifyLedger'>>;
   /** The furthest checkpoint of a pack that was exported, whoever has it now; undefined where there is none. */
@@ -61,6 +65,8 @@ export type OpenServices = {
   policy: PolicyDesk;
   evidence: EvidenceDesk;
   settings: SettingsDesk;
+  /** Certificate and key that sign packs. */
+  identity(): Promise<PackIdentity>;
   /** Loads the sample runs; absent where they are not part of this installation. */
   samples?: () => Promise<OutputOf<'loadSamples'>>;
   backup(): Promise<{ stream: AsyncIterable<Uint8Array>; name: string }>;

@@ -465,6 +465,12 @@ export const errorTable = {
     'The time-stamp does not fit, or is not right',
     'Make a new request and ask the authority again.',
   ),
+  timestamp_unavailable: row(
+    503,
+    'later',
+    'No time-stamping authority answered well',
+    'Try again, name another with `timestamp authorities`, or carry the request by file.',
+  ),
   export_cancelled: row(409, 'never', 'The export was cancelled', 'Start it again; nothing was kept.'),
   export_unknown: row(404, 'never', 'No such export', 'It may have been cleaned up: export again.'),
   at_beyond: row(

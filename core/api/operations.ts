@@ -8,6 +8,7 @@
  */
 import Type from 'typebox';
 import { approvalOperations } from './approval_operations.ts';
+import { evidenceOperations } from './evidence_operations.ts';
 import { any, Int, listOf, MiB, Opt, op, Page, page, Str } from './operation.ts';
 import { peopleOperations } from './people_operations.ts';
 import {
@@ -658,6 +659,7 @@ export const operations = {
   }),
 
   ...approvalOperations,
+  ...evidenceOperations,
   ...peopleOperations,
 } as const;
 

@@ -53,6 +53,18 @@ export const permissions = {
   exportJob: exporting,
   cancelExport: exporting,
   downloadExport: exporting,
+  // Who signs packs, who dates them
+  certificate: ['admin', 'analyst', 'auditor', 'local'],
+  certificateCheck: ['admin', 'analyst', 'auditor', 'local'],
+  certificateRequest: ['admin', 'local'],
+  certificateImport: ['admin', 'local'],
+  certificateSelf: ['admin', 'local'],
+  timestampAuthorities: ['admin', 'analyst', 'auditor', 'local'],
+  changeTimestampAuthorities: ['admin', 'local'],
+  timestampRequest: exporting,
+  timestampImport: exporting,
+  timestampNow: exporting,
+  timestampAsk: exporting,
   // Approvals
   openApproval: ['approver'],
   answerApproval: ['approver'],

@@ -5,8 +5,15 @@
  * Rules: a stamp that is wrong fails; one by an authority that nobody named shows nothing.
  */
 import { formatMicros } from '../event/time.ts';
+import { equalBytes, fromBase64, fromHex, fromUtf8, utf8 } from '../proof/bytes.ts';
+import { originOf, parseCheckpoint } from '../proof/checkpoint.ts';
+import type { Sha256 } from '../proof/hash.ts';
+import { parseNote } from '../proof/note.ts';
+import { verifyConsistency } from '../proof/tree.ts';
+import { consistencyText } from './checkpoint.ts';
 import type { PackFiles } from './files.ts';
 import type { FindingCode, Findings } from './findings.ts';
+import type { Manifest } from './manifest.ts';
 
 export const TSR = 'META-INF/checksums.tsr';
 export const TSA_CHAIN = 'META-INF/tsa-chain.pem';
@@ -117,6 +124,32 @@ export class Stamps {
     return result.time;
   }
 
+  /** anchors/: each must be a checkpoint that this pack continues, with a stamp over its text. */
+  async takeAnchors(files: PackFiles, manifest: Manifest, sha256: Sha256): Promise<void> {
+    const sizes = new Set(
+      manifest.files
+        .filter(({ role }) => role === 'anchor')
+        .map(({ path }) => path.slice('anchors/'.length, path.lastIndexOf('.'))),
+    );
+    for (const size of sizes) {
+      const where = `anchors/${size}.note`;
+      const [note, body, stamp] = await Promise.all(
+        ['note', 'body', 'tsr'].map(kind => files.read(`anchors/${size}.${kind}`, STAMP_LIMIT)),
+      );
+      const fault =
+        note === undefined || body === undefined || stamp === undefined
+          ? 'It is not whole'
+          : await anchorFault(files, manifest, sha256, { size, note, body });
+      if (fault !== undefined) this.#findings.add('anchor_wrong', where, `${fault}.`);
+      else
+        await this.take(stamp!, sha256(body!), {
+          over: 'checkpoint',
+          where: `anchors/${size}.tsr`,
+          size: Number(size),
+        });
+    }
+  }
+
   /** META-INF/checksums.tsr. `digest`: SHA-256 of checksums.txt. */
   async takePack(files: PackFiles, digest: Uint8Array): Promise<void> {
     const stamp = await files.read(TSR, STAMP_LIMIT);
@@ -132,5 +165,40 @@ export class Stamps {
         ? {}
         : { chain: Array.from(chain, byte => String.fromCharCode(byte)).join('') }),
     });
+  }
+}
+
+/** Why an anchor is not a checkpoint that the pack continues, or undefined. */
+async function anchorFault(
+  files: PackFiles,
+  manifest: Manifest,
+  sha256: Sha256,
+  { size, note, body }: { size: string; note: Uint8Array; body: Uint8Array },
+): Promise<string | undefined> {
+  const { checkpoint } = manifest;
+  try {
+    const { text } = parseNote(note);
+    const anchored = parseCheckpoint(text);
+    if (!equalBytes(utf8(text), body)) return 'Its text is not that of its note';
+    if (anchored.origin !== originOf(manifest.ledger_id, manifest.tenant_id))
+      return 'It is of another ledger';
+    if (String(anchored.size) !== size || anchored.size > checkpoint.size) return 'It is of another size';
+    let hashes: Uint8Array[] = [];
+    if (anchored.size < checkpoint.size) {
+      const proof = await files.read(`consistency/${size}-${checkpoint.size}`);
+      if (proof === undefined) return 'The pack has no proof that it continues it';
+      const lines = fromUtf8(proof);
+      hashes = lines.split('\n').slice(0, -1).map(fromBase64);
+      if (consistencyText(hashes) !== lines) return 'The proof that the pack continues it is not in its form';
+    }
+    const claim = {
+      first: anchored.size,
+      second: checkpoint.size,
+      root1: anchored.root,
+      root2: fromHex(checkpoint.root),
+    };
+    return verifyConsistency(sha256, claim, hashes) ? undefined : 'The pack does not continue it';
+  } catch (error) {
+    return `It cannot be read (${(error as Error).message})`;
   }
 }

@@ -69,14 +69,16 @@ export async function verifyPack(
     () => manifestBytes && parseManifest(manifestBytes),
   );
   files.checkNames(manifest, checksums ?? new Map());
-  const { signedBy, stamps } = await checkSeal(host, files, { checksums, checksumsBytes }, given, findings);
+  const stamps = new Stamps(host.checkTimestamp, given.trust?.tsaRoots, findings);
+  const signedBy = await checkSeal(host, files, { checksums, checksumsBytes }, given, stamps, findings);
 
   let counts = noCounts();
   if (manifest !== undefined) {
     counts = await new PackVerifier(host, files, manifest, findings).run(given);
+    await stamps.takeAnchors(files, manifest, host.sha256);
   }
   if (checksums !== undefined) await files.checkHashes(checksums);
-  const report: PackReport = { verdicts: findings.verdicts(), counts, stamps };
+  const report: PackReport = { verdicts: findings.verdicts(), counts, stamps: stamps.list };
   if (manifest !== undefined && checksumsBytes !== undefined) {
     const { ledger_id, tenant_id, app_id, scope, checkpoint } = manifest;
     report.origin = {
@@ -104,10 +106,10 @@ async function checkSeal(
   files: PackFiles,
   { checksums, checksumsBytes }: Checksums,
   { trust }: Given,
+  stamps: Stamps,
   findings: Findings,
-): Promise<{ signedBy: PackSigner | undefined; stamps: Stamp[] }> {
+): Promise<PackSigner | undefined> {
   for (const path of UNCHECKED) if (files.has(path)) findings.add('meta_unchecked', path);
-  const stamps = new Stamps(host.checkTimestamp, trust?.tsaRoots, findings);
   const digest = checksumsBytes && host.sha256(checksumsBytes);
   if (digest !== undefined) await stamps.takePack(files, digest);
   const { checkCms } = host;
@@ -153,5 +155,5 @@ async function checkSeal(
   if (packTime === undefined && stamps.list.length === 0 && !files.has(TSR)) {
     findings.add('time_not_shown', 'META-INF');
   }
-  return { signedBy: signed && signerView(signed), stamps: stamps.list };
+  return signed && signerView(signed);
 }

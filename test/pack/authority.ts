@@ -2,14 +2,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sequence, small } from '../../collector/evidence/der.ts';
 
 export const opensslIn =
   (folder: string) =>
   (...words: string[]): string =>
     execFileSync('openssl', words, { cwd: folder, stdio: 'pipe', encoding: 'utf8' });
 
-const DAYS = { '-days': '3650' };
-type Dates = Record<string, string>;
+/** Both as openssl ca takes them: 20200101000000Z. */
+type Dates = { from: string; to: string };
 
 /** Root and intermediate, `<name>-root.pem` and `<name>-ca.pem`; signs requests. */
 export class Authority {
@@ -73,16 +74,37 @@ export class Authority {
   sign(
     name: string,
     extensions = 'keyUsage=critical,digitalSignature,nonRepudiation',
-    { by = `${this.name}-ca`, dates = DAYS }: { by?: string; dates?: Dates } = {},
+    { by = `${this.name}-ca`, dates }: { by?: string; dates?: Dates } = {},
   ): string {
     writeFileSync(join(this.folder, `${name}.ext`), `${extensions}\n`);
+    if (dates !== undefined) {
+      this.#configure();
+      this.#openssl(
+        ...['ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', `${by}.pem`, '-keyfile', `${by}.key`],
+        ...['-in', `${name}.csr`, '-out', `${name}.pem`, '-extfile', `${name}.ext`],
+        ...['-startdate', dates.from, '-enddate', dates.to],
+      );
+      return this.read(`${name}.pem`);
+    }
     this.#openssl(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-sha256'],
-      ...['-set_serial', `0x${Buffer.from(name).toString('hex').slice(0, 30)}01`, '-extfile', `${name}.ext`],
-      ...Object.entries(dates).flat(),
-      ...['-out', `${name}.pem`],
+      ...['-set_serial', `0x${Buffer.from(name).toString('hex').slice(0, 30)}01`],
+      ...['-extfile', `${name}.ext`, '-days', '3650', '-out', `${name}.pem`],
     );
     return this.read(`${name}.pem`);
+  }
+
+  /** What `openssl ca` keeps, once. */
+  #configure(): void {
+    const at = (file: string) => join(this.folder, file);
+    if (existsSync(at('index.txt'))) return;
+    writeFileSync(at('index.txt'), '');
+    writeFileSync(at('crlnumber'), '01\n');
+    writeFileSync(
+      at('ca.cnf'),
+      '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\n' +
+        'new_certs_dir=.\nrand_serial=yes\nunique_subject=no\npolicy=p\n[p]\norganizationName=optional\ncommonName=supplied\n',
+    );
   }
 
   /** A key with its certificate, `<name>.key` and `<name>.pem`. */
@@ -109,22 +131,14 @@ export class Authority {
   /** A list that revokes these, PEM. */
   crl(...names: string[]): string {
     const ca = `${this.name}-ca`;
-    const at = (file: string) => join(this.folder, file);
-    if (!existsSync(at('index.txt'))) {
-      writeFileSync(at('index.txt'), '');
-      writeFileSync(at('crlnumber'), '01\n');
-      writeFileSync(
-        at('ca.cnf'),
-        '[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\ncrlnumber=crlnumber\ndefault_md=sha256\ndefault_crl_days=30\n',
-      );
-    }
+    this.#configure();
     const with_ = ['-config', 'ca.cnf', '-cert', `${ca}.pem`, '-keyfile', `${ca}.key`];
     for (const name of names) this.#openssl('ca', ...with_, '-revoke', `${name}.pem`);
     this.#openssl('ca', ...with_, '-gencrl', '-out', 'crl.pem');
     return this.read('crl.pem');
   }
 
-  /** Answers a time-stamp request as the certificate `name`; `flags` go to openssl ts -reply. */
+  /** Answers a time-stamp request as the certificate `name`. */
   stamp(name: string, request: Uint8Array): Buffer {
     const at = (file: string) => join(this.folder, file);
     writeFileSync(at('request.tsq'), request);
@@ -148,6 +162,20 @@ export class Authority {
       'reply.tsr',
     );
     return readFileSync(at('reply.tsr'));
+  }
+
+  /** What `stamp` answered, signed anew by another certificate, which openssl's own authority would refuse to use. */
+  restamp(reply: Uint8Array, name: string): Buffer {
+    const at = (file: string) => join(this.folder, file);
+    writeFileSync(at('good.tsr'), reply);
+    this.#openssl('ts', '-reply', '-in', 'good.tsr', '-token_out', '-out', 'good.token');
+    this.#openssl('cms', '-verify', '-noverify', '-inform', 'DER', '-in', 'good.token', '-out', 'info.der');
+    this.#openssl(
+      ...['cms', '-sign', '-cades', '-binary', '-nodetach', '-econtent_type', 'id-smime-ct-TSTInfo'],
+      ...['-in', 'info.der', '-signer', `${name}.pem`, '-inkey', `${name}.key`],
+      ...['-certfile', `${this.name}-ca.pem`, '-outform', 'DER', '-out', 'other.token'],
+    );
+    return Buffer.from(sequence(sequence(small(0)), readFileSync(at('other.token'))));
   }
 }
 

@@ -3,7 +3,7 @@
  * is wrong and yet rightly signed. Follows the formats, not the collector's code.
  */
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
+import type { Anchor, PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
 import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
@@ -57,6 +57,7 @@ export class MemoryLedger implements PackSource {
   readonly blobs = new Map<string, Uint8Array>();
   readonly versions: PolicyVersion[] = [];
   readonly exports: number[] = [];
+  readonly stamped: Anchor[] = [];
   readonly #checkpoints = new Map<number, CheckpointView>();
   readonly #apps = new Map<string, number>();
   readonly #nodes = new Map<string, Hash>();
@@ -232,6 +233,10 @@ export class MemoryLedger implements PackSource {
 
   async nodes(coordinates: readonly (readonly [number, number])[]): Promise<readonly Uint8Array[]> {
     return coordinates.map(([level, index]) => this.#nodes.get(`${level}/${index}`)!);
+  }
+
+  async anchors(size: number): Promise<Anchor[]> {
+    return this.stamped.filter(({ checkpoint }) => checkpoint.size <= size);
   }
 
   async earlierSizes(_appId: string, size: number): Promise<readonly number[]> {

@@ -131,7 +131,7 @@ export const zipOf = (parts: Parts, store = false): Promise<Buffer> =>
 export function reseal(
   parts: Parts,
   change: (manifest: Manifest) => object = manifest => manifest,
-  signer = testSigner(),
+  signer: PackSigner = testSigner(),
 ): Parts {
   const manifest = JSON.parse(textOf(parts, 'manifest.json')) as Manifest;
   const roles = new Map(manifest.files.map(({ path, role }) => [path, role]));

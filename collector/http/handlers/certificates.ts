@@ -1,0 +1,82 @@
+/** Who signs packs and who dates them, over HTTP (collector/keys/certificates.ts and collector/evidence/anchors.ts do the work). */
+import { TrailmixError } from '../../../core/api/errors.ts';
+import { LEDGER_APP } from '../../../core/proof/record.ts';
+import type { Handlers, OpenContext } from '../handler.ts';
+import { who } from './evidence.ts';
+
+type Names =
+  | 'certificate'
+  | 'certificateCheck'
+  | 'certificateRequest'
+  | 'certificateImport'
+  | 'certificateSelf'
+  | 'timestampAuthorities'
+  | 'changeTimestampAuthorities'
+  | 'timestampRequest'
+  | 'timestampImport'
+  | 'timestampNow'
+  | 'timestampAsk';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64');
+const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
+
+/** Each change of the identity is a record. */
+async function changed(
+  { open, principal }: OpenContext,
+  name: string,
+  detail: { [member: string]: string },
+): Promise<void> {
+  await open.ledger.write.run('record', {
+    appId: LEDGER_APP,
+    eventType: 'key.identity',
+    members: { name, key: { purpose: 'pack', ...detail }, by: who(principal) },
+  });
+}
+
+export const certificateHandlers: Pick<Handlers, Names> = {
+  certificate: async ({ open }) => (await open.identity()).show(),
+  certificateCheck: async ({ open }, { input }) => (await open.identity()).show(input.crls),
+  async certificateRequest(context, { input }) {
+    const { key, ...subject } = input;
+    const request = await (await context.open.identity()).request(subject, key);
+    await changed(context, 'Certificate asked for', { common_name: subject.common_name });
+    return { request };
+  },
+  async certificateImport(context, { input }) {
+    const identity = await context.open.identity();
+    const { pem, pkcs12, password } = input;
+    if (pem === undefined && pkcs12 === undefined)
+      throw new TrailmixError('input_invalid', { where: '/pem', message: 'pem or pkcs12 must be there' });
+    const view =
+      pkcs12 === undefined
+        ? await identity.importChain(pem ?? '')
+        : await identity.importPkcs12(bytes(pkcs12), password ?? '', pem);
+    await changed(context, 'Certificate imported', {
+      certificate_sha256: view.certificate_sha256,
+      subject: view.subject,
+    });
+    return view;
+  },
+  async certificateSelf(context, { input }) {
+    const view = await (await context.open.identity()).makeOwn(input.key, input.common_name);
+    await changed(context, 'Certificate self-made', {
+      certificate_sha256: view.certificate_sha256,
+      subject: view.subject,
+    });
+    return view;
+  },
+  timestampAuthorities: ({ open }) => open.evidence.anchors.authorities(),
+  changeTimestampAuthorities: ({ open, principal }, { input }) =>
+    open.evidence.anchors.change(input, who(principal)),
+  async timestampRequest({ open }) {
+    const { size, request } = await open.evidence.anchors.request();
+    return { size, request: text(request) };
+  },
+  timestampImport: ({ open, principal }, { input }) =>
+    open.evidence.anchors.import(bytes(input.request), bytes(input.reply), who(principal)),
+  timestampNow: ({ open, principal }) => open.evidence.anchors.now(who(principal)),
+  async timestampAsk({ open }, { input }) {
+    const { reply, url } = await open.evidence.anchors.ask(bytes(input.request));
+    return { reply: text(reply), url };
+  },
+};
