@@ -2,6 +2,7 @@
 import { spotlight } from '@mantine/spotlight';
 import { Outlet, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useState } from 'react';
+import { ApprovalNotices } from '../features/approvals/ApprovalNotices.tsx';
 import { Glossary, OpenGlossary } from './Glossary.tsx';
 import { Palette } from './Palette.tsx';
 import { places } from './places.ts';
@@ -41,6 +42,7 @@ export function Shell() {
         <PackDrop />
       </Suspense>
       <UnlockDialog />
+      <ApprovalNotices />
       <Glossary opened={glossaryOpen} close={() => setGlossaryOpen(false)} />
     </div>
   );

@@ -1,6 +1,7 @@
 /** The frame of a screen: header with crumbs, one h1, chips and actions; sections below. */
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
+import { setTitle } from './title.ts';
 
 export type Crumb = { label: string; to?: string };
 
@@ -17,7 +18,7 @@ export function PageHeader({
   actions?: ReactNode;
 }) {
   useEffect(() => {
-    document.title = `${title} · Audit TrailMix`;
+    setTitle(title);
   }, [title]);
   return (
     <header className="page-header">

@@ -1,7 +1,7 @@
 /**
  * Decisions as sign, word and colour: never colour alone. One table for list, tree, inspector and approvals.
  */
-import type { DecisionState } from '../../core/api/views.ts';
+import type { ApprovalView, DecisionState } from '../../core/api/views.ts';
 
 export type Tone = 'allow' | 'ask' | 'deny' | 'fail' | 'plain';
 export type DecisionLook = {
@@ -11,7 +11,7 @@ export type DecisionLook = {
 };
 
 /** `asked` counts calls that people were asked about, whatever they answered. */
-const looks: Record<DecisionState | 'asked', DecisionLook> = {
+const looks: Record<DecisionState | 'asked' | 'cancelled', DecisionLook> = {
   asked: { word: 'Put to people', tone: 'ask', sign: 'person' },
   allowed: { word: 'Allowed', tone: 'allow', sign: 'check' },
   denied: { word: 'Denied', tone: 'deny', sign: 'cross' },
@@ -20,6 +20,7 @@ const looks: Record<DecisionState | 'asked', DecisionLook> = {
   consumed: { word: 'Approved and used', tone: 'allow', sign: 'check' },
   refused: { word: 'Refused', tone: 'deny', sign: 'cross' },
   expired: { word: 'Expired', tone: 'plain', sign: 'hourglass' },
+  cancelled: { word: 'Taken back', tone: 'plain', sign: 'hourglass' },
   failed: { word: 'Failed', tone: 'fail', sign: 'alert' },
 };
 
@@ -28,10 +29,8 @@ export function lookOf(state: string): DecisionLook | undefined {
   return Object.hasOwn(looks, state) ? looks[state as keyof typeof looks] : undefined;
 }
 
-/** ApprovalView.status has words of its own: `denied` there is a person's refusal. */
-export function stateOfApproval(
-  status: 'waiting' | 'approved' | 'denied' | 'expired' | 'consumed',
-): DecisionState {
+/** ApprovalView.status has words of its own: `denied` there is a person's refusal, `cancelled` the agent's change of mind. */
+export function stateOfApproval(status: ApprovalView['status']): DecisionState | 'cancelled' {
   return status === 'denied' ? 'refused' : status;
 }
 

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ApprovalView, SpanColumns } from '../../core/api/views.ts';
+import type { ApprovalView } from '../../core/api/views.ts';
 import { jcs } from '../../core/proof/jcs.ts';
 import {
   buildArguments,
   buildFate,
   buildQueue,
-  buildSessionSoFar,
   canAnswer,
   gistOf,
   neighbour,
@@ -122,45 +121,6 @@ describe('the call', () => {
     );
     expect(buildFate(item({ status: 'consumed', outcome: 'error' }))).toContain('reported an error');
     expect(buildFate(item({ status: 'consumed', outcome: 'unknown' }))).toContain('not reported');
-  });
-});
-
-describe('the session so far', () => {
-  const spans = (rows: { seq: number; start: number; parent?: number; name: string }[]): SpanColumns => ({
-    seq: rows.map(row => row.seq),
-    parent: rows.map(row => row.parent ?? -1),
-    event_id: rows.map(row => String(row.seq)),
-    event_type: rows.map(() => 'span'),
-    name: rows.map(row => row.name),
-    kind: rows.map(() => 'other' as const),
-    start_us: rows.map(row => row.start),
-    duration_us: rows.map(() => 1),
-    risk: rows.map(() => ''),
-    status: rows.map(() => ''),
-    decision: rows.map(() => ''),
-    tokens: rows.map(() => 0),
-    cost: rows.map(() => 0),
-  });
-
-  test('goes by start: a span that ends later has a later number', () => {
-    const { steps } = buildSessionSoFar(
-      spans([
-        { seq: 9, start: 0, name: 'turn' },
-        { seq: 5, start: 50, name: 'decision' },
-        { seq: 6, start: 51, parent: 1, name: 'approval asked' },
-        { seq: 8, start: 80, name: 'later' },
-      ]),
-      5,
-    );
-    expect(steps.map(step => step.name)).toEqual(['turn']);
-  });
-
-  test('says how many came before the last ones', () => {
-    const rows = Array.from({ length: 12 }, (_, i) => ({ seq: i, start: i, name: `step ${i}` }));
-    const { steps, earlier } = buildSessionSoFar(spans(rows), 11);
-    expect(steps).toHaveLength(8);
-    expect(earlier).toBe(3);
-    expect(steps.at(-1)?.name).toBe('step 10');
   });
 });
 

@@ -1,89 +1,88 @@
-/** Approvals: calls that wait for a person, one open beside the list, and what was answered. By mouse and by keyboard. */
+/** Approvals: calls that wait for a person, one beside the list, what was answered, and how. By mouse and by keyboard. */
 import { Button, SegmentedControl } from '@mantine/core';
 import { IconUserCheck } from '@tabler/icons-react';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
-import type { ApprovalView } from '../../../core/api/views.ts';
+import { useRef, useState } from 'react';
+import { mayDo } from '../../api/may.ts';
+import { useMe } from '../../api/me.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
-import { DecisionBadge } from '../../ui/Decision.tsx';
 import { countOf } from '../../ui/numbers.ts';
 import { PageHeader } from '../../ui/Page.tsx';
 import { EmptyState, ErrorPanel, Waiting } from '../../ui/States.tsx';
-import { Ago, Time, useNow } from '../../ui/Time.tsx';
-import { formatLeft } from '../../ui/times.ts';
+import { useNow } from '../../ui/Time.tsx';
 import { LoadSamples } from '../settings/LoadSamples.tsx';
-import { AnswerDialog, type Verdict } from './AnswerDialog.tsx';
-import { ApprovalDetail } from './ApprovalDetail.tsx';
-import { buildQueue, canAnswer, neighbour, type QueueRow } from './approval_view.ts';
-import type { ApprovalsSearch } from './approvals_search.ts';
-import { RiskMark } from './RiskMark.tsx';
+import { ApprovalPane } from './ApprovalPane.tsx';
+import { buildQueue, neighbour } from './approval_view.ts';
+import { type ApprovalList, type ApprovalsSearch, isFiltered } from './approvals_search.ts';
+import { QueueFilters } from './QueueFilters.tsx';
+import { QueueList } from './QueueList.tsx';
+import { ReviewReport } from './ReviewReport.tsx';
+import { useQueue } from './useQueue.ts';
 import './approvals.css';
 
-const PAGE = 200;
+const labels: Record<ApprovalList, string> = {
+  waiting: 'Waiting',
+  answered: 'Answered',
+  mine: 'My answers',
+  report: 'Reviews',
+};
 
 export function ApprovalsScreen() {
-  const { show, id } = useSearch({ from: '/approvals' });
+  const search = useSearch({ from: '/approvals' });
+  const { show, id } = search;
+  const list: ApprovalList = show ?? 'waiting';
   const navigate = useNavigate({ from: '/approvals' });
+  const me = useMe().data;
   const waiting = useStatus().data?.ledger?.waiting_approvals ?? 0;
-  const [shown, setShown] = useState(PAGE);
-  const list = useAsk(
-    'approvals',
-    { query: { status: show === 'answered' ? 'answered' : 'waiting', limit: Math.min(1_000, shown) } },
-    { every: 2_000, keep: true },
-  );
+  const people = useAsk(
+    'people',
+    { query: { limit: 500 } },
+    { enabled: me?.person !== undefined, fresh: 30_000 },
+  ).data?.items;
+  const [atTop, setAtTop] = useState(true);
+  const { query, items, total, changed, refresh, loadMore } = useQueue(search, atTop);
   const now = useNow();
-  const items = list.data?.items ?? [];
-  const chosenId = id ?? items[0]?.id;
-  const inList = items.find(item => item.id === chosenId);
-  // Opened by link, or answered meanwhile: it is no longer in this list, and still shown.
-  const alone = useAsk(
-    'approval',
-    { params: { id: chosenId ?? '' }, query: {} },
-    { enabled: chosenId !== undefined && list.isSuccess && inList === undefined, every: 2_000 },
-  );
-  const chosen = inList ?? (alone.data?.id === chosenId ? alone.data : undefined);
-  const [asking, setAsking] = useState<{ verdict: Verdict; item: ApprovalView; openedAt: string }>();
-  const openedAt = useOpenedAt(chosen?.id);
-  const detail = useRef<HTMLElement>(null);
+  const [focus, setFocus] = useState(0);
+  const [openWish, setOpenWish] = useState(0);
+  const pane = useRef<HTMLElement>(null);
+  const chosen = id ?? items[0]?.id;
   const go = (next: ApprovalsSearch, replace = true) => void navigate({ search: next, replace });
-  const step = (by: 1 | -1) => {
-    const next = neighbour(
-      items.map(item => item.id),
-      chosenId,
-      by,
-    );
-    if (next === undefined) return;
-    go({ ...(show === undefined ? {} : { show }), id: next });
-    document.querySelector(`[data-approval="${CSS.escape(next)}"]`)?.scrollIntoView({ block: 'nearest' });
+  const change = (next: Partial<ApprovalsSearch>) => {
+    const kept = { ...search, id: undefined, ...next };
+    go(Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)));
   };
-  const ask = (verdict: Verdict) => {
-    if (chosen === undefined || !canAnswer(chosen, Date.now())) return;
-    // Into the address, so that what was answered stays on the screen when it leaves the queue.
-    go({ ...(show === undefined ? {} : { show }), id: chosen.id });
-    setAsking({ verdict, item: chosen, openedAt });
+  const choose = (next: string) => go({ ...search, id: next });
+  const step = (by: 1 | -1) => {
+    const ids = items.map(item => item.id);
+    const next = neighbour(ids, chosen, by);
+    if (next === undefined) return;
+    if (ids.at(-1) === chosen) loadMore();
+    choose(next);
+    setFocus(focus + 1);
   };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
     ArrowDown: () => step(1),
     ArrowUp: () => step(-1),
-    a: () => ask('approve'),
-    r: () => ask('deny'),
   });
 
-  const rows = buildQueue(items, now);
-  const empty = list.isSuccess && items.length === 0 && chosen === undefined;
+  const filtered = isFiltered(search);
+  const shown = (['waiting', 'answered', 'mine', 'report'] as const).filter(
+    one => (one !== 'mine' || mayDo(me, 'answerApproval')) && (one !== 'report' || mayDo(me, 'reviewReport')),
+  );
+  const empty = query.isSuccess && total === 0;
   return (
     <>
       <PageHeader
         title="Approvals"
         aside={
-          list.isSuccess && (
+          list !== 'report' &&
+          query.isSuccess && (
             <span className="mute" role="status">
-              {show === 'answered'
-                ? `${countOf(list.data.total, 'answer')}`
-                : `${countOf(list.data.total, 'call')} waiting`}
+              {list === 'waiting' ? `${countOf(total, 'call')} waiting` : countOf(total, 'answer')}
+              {filtered && ' that match'}
             </span>
           )
         }
@@ -91,130 +90,132 @@ export function ApprovalsScreen() {
           <SegmentedControl
             size="xs"
             aria-label="Which approvals"
-            value={show ?? 'waiting'}
-            onChange={value => go(value === 'answered' ? { show: 'answered' } : {}, false)}
-            data={[
-              { value: 'waiting', label: waiting > 0 ? `Waiting ${waiting}` : 'Waiting' },
-              { value: 'answered', label: 'Answered' },
-            ]}
+            value={list}
+            onChange={value => go(value === 'waiting' ? {} : { show: value as 'answered' }, false)}
+            data={shown.map(value => ({
+              value,
+              label: value === 'waiting' && waiting > 0 ? `Waiting ${waiting}` : labels[value],
+            }))}
           />
         }
       />
-      {list.isError && !list.data && <ErrorPanel error={list.error} retry={() => void list.refetch()} />}
-      {list.isLoading && <Waiting label="Loading approvals" />}
-      {empty && (show === 'answered' ? <NothingAnswered /> : <NothingWaits />)}
-      {list.data && !empty && (
-        <div className="approvals">
-          <section className="queue" aria-label={show === 'answered' ? 'Answered' : 'Waiting'}>
-            {rows.length === 0 && <p className="queue-none mute">Nothing else waits.</p>}
-            {rows.map(row => (
-              <Row
-                key={row.id}
-                row={row}
-                now={now}
-                chosen={row.id === chosenId}
-                open={() => {
-                  go({ ...(show === undefined ? {} : { show }), id: row.id });
-                  if (row.id === chosenId) detail.current?.focus();
-                }}
-              />
-            ))}
-            {list.data.total > items.length && (
-              <Button
-                variant="subtle"
-                className="queue-more"
-                disabled={shown >= 1_000}
-                onClick={() => setShown(shown + PAGE)}
-              >
-                {shown >= 1_000
-                  ? `${countOf(list.data.total - items.length, 'older answer')}: find them in Traces`
-                  : `Show more: ${countOf(list.data.total - items.length, 'more', 'more')}`}
-              </Button>
-            )}
-            <p className="queue-keys mute">
-              <kbd>j</kbd> <kbd>k</kbd> next, previous
-              {show !== 'answered' && (
-                <>
-                  {' '}
-                  · <kbd>a</kbd> approve · <kbd>r</kbd> refuse
-                </>
-              )}
-            </p>
-          </section>
-          <section className="approval" ref={detail} tabIndex={-1} aria-label="The call">
-            {alone.isError && <ErrorPanel error={alone.error} />}
-            {chosen !== undefined && <ApprovalDetail key={chosen.id} item={chosen} now={now} ask={ask} />}
-          </section>
-        </div>
-      )}
-      {asking !== undefined && (
-        <AnswerDialog
-          verdict={asking.verdict}
-          item={asking.item}
-          openedAt={asking.openedAt}
-          close={() => setAsking(undefined)}
+      {list === 'report' ? (
+        <ReviewReport
+          days={search.days ?? 30}
+          choose={days => go(days === 30 ? { show: 'report' } : { show: 'report', days: days as 7 })}
         />
+      ) : (
+        <>
+          {(!empty || filtered) && (
+            <QueueFilters
+              search={search}
+              change={change}
+              clear={() => go(show === undefined ? {} : { show })}
+              me={me}
+              people={people ?? []}
+              actions={[...new Set(items.map(item => item.action))].sort()}
+            />
+          )}
+          {query.isError && !query.data && (
+            <ErrorPanel error={query.error} retry={() => void query.refetch()} />
+          )}
+          {query.isLoading && <Waiting label="Loading approvals" />}
+          {empty && id === undefined && (
+            <Nothing list={list} filtered={filtered} clear={() => go(show === undefined ? {} : { show })} />
+          )}
+          {query.data && (!empty || id !== undefined) && (
+            <div className="approvals">
+              <div className="queue-side">
+                <QueueList
+                  label={labels[list]}
+                  rows={buildQueue(items, now)}
+                  total={total}
+                  now={now}
+                  chosen={chosen}
+                  focus={focus}
+                  choose={choose}
+                  open={next => {
+                    choose(next);
+                    pane.current?.focus();
+                    setOpenWish(openWish + 1);
+                  }}
+                  loadMore={loadMore}
+                  onTop={setAtTop}
+                  changed={changed}
+                  refresh={() => void refresh()}
+                  stale={query.isPlaceholderData}
+                />
+                <p className="queue-keys mute">
+                  <kbd>j</kbd> <kbd>k</kbd> next, previous
+                  {list === 'waiting' && mayDo(me, 'answerApproval') && (
+                    <>
+                      {' '}
+                      {me?.alone === false && (
+                        <>
+                          · <kbd>o</kbd> open{' '}
+                        </>
+                      )}
+                      · <kbd>a</kbd> approve · <kbd>d</kbd> refuse
+                    </>
+                  )}
+                  {mayDo(me, 'commentApproval') && (
+                    <>
+                      {' '}
+                      · <kbd>c</kbd> comment
+                    </>
+                  )}{' '}
+                  · <kbd>/</kbd> filter
+                </p>
+              </div>
+              <section className="approval" ref={pane} tabIndex={-1} aria-label="The call">
+                {chosen !== undefined && (
+                  <ApprovalPane
+                    key={chosen}
+                    id={chosen}
+                    me={me}
+                    people={people ?? []}
+                    openWish={openWish}
+                    keep={() => id !== chosen && choose(chosen)}
+                  />
+                )}
+              </section>
+            </div>
+          )}
+        </>
       )}
     </>
   );
 }
 
-/** When this approval was first put on the screen, as the answer will say. */
-function useOpenedAt(id: string | undefined): string {
-  const [at, setAt] = useState(() => new Date().toISOString());
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new approval on the screen is a new opening
-  useEffect(() => setAt(new Date().toISOString()), [id]);
-  return at;
-}
-
-function Row({ row, now, chosen, open }: { row: QueueRow; now: number; chosen: boolean; open: () => void }) {
-  const waits = row.state === 'waiting';
-  return (
-    <button
-      type="button"
-      className="queue-row"
-      data-approval={row.id}
-      aria-current={chosen || undefined}
-      onClick={open}
-    >
-      <span className="queue-line">
-        <b>{row.action}</b>
-        <RiskMark risk={row.risk} />
-      </span>
-      <span className="queue-gist">{row.gist}</span>
-      <span className="queue-line mute">
-        <span className="queue-who">{row.who}</span>
-        {waits ? (
-          <span className={row.urgent ? 'queue-left urgent' : 'queue-left'}>
-            {formatLeft(row.expiresAt, now)} left
-          </span>
-        ) : (
-          <DecisionBadge state={row.state} />
-        )}
-      </span>
-      <span className="queue-line mute queue-when">
-        {waits ? (
-          <>
-            waiting since <Time at={row.askedAt} short precision="minute" />
-          </>
-        ) : (
-          <>
-            asked <Ago at={row.askedAt} />
-          </>
-        )}
-      </span>
-    </button>
-  );
-}
-
-function NothingWaits() {
+function Nothing({ list, filtered, clear }: { list: ApprovalList; filtered: boolean; clear: () => void }) {
+  if (filtered) {
+    return (
+      <div className="page-body">
+        <EmptyState title="No approval matches">
+          <p>Take something out of the filters, or clear them.</p>
+          <Button variant="default" onClick={clear}>
+            Clear the filters
+          </Button>
+        </EmptyState>
+      </div>
+    );
+  }
+  const icon = <IconUserCheck size={34} stroke={1.4} />;
+  if (list !== 'waiting') {
+    return (
+      <div className="page-body">
+        <EmptyState
+          icon={icon}
+          title={list === 'mine' ? 'You have not answered anything yet' : 'Nothing was answered yet'}
+        >
+          <p>Approved, refused and expired calls are listed here, with who answered and what came of them.</p>
+        </EmptyState>
+      </div>
+    );
+  }
   return (
     <div className="page-body">
-      <EmptyState
-        icon={<IconUserCheck size={34} stroke={1.4} />}
-        title="Nothing waits for you"
-        actions={<LoadSamples />}
-      >
+      <EmptyState icon={icon} title="Nothing waits for you" actions={<LoadSamples />}>
         <p>
           When a policy wants a person to agree, the call stops here: you see exactly what it would do, and it
           runs only if you approve it in time. The shipped policy asks about wires above 10,000 and high-risk
@@ -227,16 +228,6 @@ function NothingWaits() {
           </Link>
           , or look at a sample.
         </p>
-      </EmptyState>
-    </div>
-  );
-}
-
-function NothingAnswered() {
-  return (
-    <div className="page-body">
-      <EmptyState icon={<IconUserCheck size={34} stroke={1.4} />} title="Nothing was answered yet">
-        <p>Approved, refused and expired calls are listed here, with who answered and what came of them.</p>
       </EmptyState>
     </div>
   );

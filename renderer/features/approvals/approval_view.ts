@@ -1,8 +1,9 @@
 /**
  * Approvals as the page shows them. Pure: zone-free, the present is an argument.
- * Rule: what `shownObject` answers is what stands on the page, in full; its digest goes with the answer.
+ * Rule: while nobody is enrolled, what `shownObject` answers is what stands on the page, in full; its digest goes with the
+ * answer. From then on it is the collector's own object (review.ts).
  */
-import type { ApprovalView, SpanColumns } from '../../../core/api/views.ts';
+import type { ApprovalView, PersonView } from '../../../core/api/views.ts';
 import { hex, utf8 } from '../../../core/proof/bytes.ts';
 import type { Sha256 } from '../../../core/proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../../core/proof/jcs.ts';
@@ -22,6 +23,8 @@ export type QueueRow = {
   expiresAt: string;
   state: string;
   urgent: boolean;
+  /** "1 of 2" where more than one person has to approve; else empty. */
+  progress: string;
 };
 
 export function buildQueue(items: readonly ApprovalView[], now: number): QueueRow[] {
@@ -35,7 +38,14 @@ export function buildQueue(items: readonly ApprovalView[], now: number): QueueRo
     expiresAt: item.expires_at,
     state: stateOf(item, now),
     urgent: item.status === 'waiting' && Date.parse(item.expires_at) - now < URGENT_MS,
+    progress: progressOf(item),
   }));
+}
+
+/** How many of how many people have approved, while it waits for more than one. */
+export function progressOf(item: ApprovalView): string {
+  const k = item.required?.k ?? 1;
+  return k > 1 && item.four_eyes !== false ? `${item.approved_by ?? 0} of ${k}` : '';
 }
 
 /** A waiting one whose time is over reads Expired at once: the collector refuses it from then on. */
@@ -122,39 +132,13 @@ export function shownObject(item: ApprovalView): JsonObject {
 export const shownDigest = (sha256: Sha256, item: ApprovalView): string =>
   hex(sha256(utf8(jcs(shownObject(item)))));
 
-export type SessionStep = { seq: number; name: string; kind: string; state: string; startUs: number };
-
-/**
- * The last steps of the session up to the decision, oldest first, and how many came before those. By start, not by
- * number: a span is recorded when it ends, so what led to the question may stand after it in the ledger.
- */
-export function buildSessionSoFar(
-  spans: SpanColumns,
-  decisionSeq: number,
-  most = 8,
-): { steps: SessionStep[]; earlier: number } {
-  const at = spans.seq.indexOf(decisionSeq);
-  const asked = at < 0 ? Number.POSITIVE_INFINITY : (spans.start_us[at] ?? 0);
-  const rows: SessionStep[] = [];
-  for (const [i, seq] of spans.seq.entries()) {
-    const startUs = spans.start_us[i] ?? 0;
-    const ownQuestion = at >= 0 && spans.parent[i] === at;
-    if (seq === decisionSeq || ownQuestion || startUs > asked || (at < 0 && seq > decisionSeq)) continue;
-    rows.push({
-      seq,
-      name: spans.name[i] || spans.event_type[i] || '',
-      kind: spans.kind[i] ?? 'other',
-      state: spans.decision[i] ?? '',
-      startUs,
-    });
-  }
-  rows.sort((a, b) => a.startUs - b.startUs);
-  return { steps: rows.slice(-most), earlier: Math.max(0, rows.length - most) };
-}
-
 /** What became of an answered one, in a sentence. */
 export function buildFate(item: ApprovalView): string | undefined {
-  const by = item.answered_by === undefined ? '' : ` by ${item.answered_by}`;
+  const names = approversOf(item);
+  const who =
+    item.status === 'denied' ? denierOf(item) : names.length === 0 ? item.answered_by : listOf(names);
+  const by = who === undefined ? '' : ` by ${who}`;
+  if (item.status === 'cancelled') return 'The program took its question back. The call does not run.';
   if (item.status === 'denied') return `Refused${by}. The call does not run.`;
   if (item.status === 'expired') return 'Nobody answered in time, or nobody used it. The call does not run.';
   if (item.status === 'approved') return `Approved${by}. The program has not used it yet.`;
@@ -164,6 +148,67 @@ export function buildFate(item: ApprovalView): string | undefined {
   if (item.outcome === 'error') return `${used} The call ran and reported an error.`;
   return `${used} What came of the call was not reported.`;
 }
+
+type Answer = NonNullable<ApprovalView['answers']>[number];
+const nameOf = (answer: Answer): string => answer.name ?? answer.by;
+
+/** Names of who approves, each person once, without those who denied afterwards. */
+function approversOf(item: ApprovalView): string[] {
+  const last = new Map<string, Answer>();
+  for (const answer of item.answers ?? []) last.set(answer.by, answer);
+  return [...last.values()].filter(answer => answer.verdict === 'approve').map(nameOf);
+}
+
+function denierOf(item: ApprovalView): string | undefined {
+  const denied = item.answers?.findLast(answer => answer.verdict === 'deny');
+  return denied === undefined ? item.answered_by : nameOf(denied);
+}
+
+/** "Ada", "Ada and Bob", "Ada, Bob and Cyd". */
+export const listOf = (words: readonly string[], last = 'and'): string =>
+  words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;
+
+/** What it still waits for, in a sentence; undefined once nothing is missing or it is over. `others`: names of who can sign. */
+export function buildMissing(
+  item: ApprovalView,
+  still: number,
+  others: readonly string[],
+): string | undefined {
+  if (item.status !== 'waiting' || still === 0) return undefined;
+  const roles = listOf(item.required?.roles.length ? item.required.roles : ['approver'], 'or');
+  const more = (item.approved_by ?? 0) > 0 ? ' more' : '';
+  const people = still === 1 ? `one${more} person` : `${still}${more} people`;
+  const named =
+    others.length === 0
+      ? ''
+      : others.length <= 5
+        ? `: ${listOf(others, 'or')}`
+        : `: ${others.slice(0, 4).join(', ')} or ${others.length - 4} others`;
+  return `Waits for ${people} with the role ${roles}${named}.`;
+}
+
+/** Who can sign besides the reader: active people with one of the roles who have not answered and did not ask. */
+export function whoCanSign(
+  item: ApprovalView,
+  people: readonly PersonView[],
+  me: string | undefined,
+): PersonView[] {
+  const roles = item.required?.roles.length ? item.required.roles : ['approver'];
+  const answered = new Set((item.answers ?? []).map(answer => answer.by));
+  return people.filter(
+    person =>
+      person.state === 'active' &&
+      person.id !== me &&
+      !answered.has(person.id) &&
+      person.id !== item.actor_id &&
+      !person.aliases.includes(item.actor_id) &&
+      person.roles.some(role => roles.includes(role)),
+  );
+}
+
+/** Nothing of what is asked, and of whom: only how many. */
+export const waitingInWords = (count: number): string =>
+  count === 1 ? '1 action waits for approval' : `${count.toLocaleString('en')} actions wait for approval`;
 
 /** The neighbour of `id` in the list, staying inside it. Without a choice: the first. */
 export function neighbour(ids: readonly string[], id: string | undefined, step: 1 | -1): string | undefined {

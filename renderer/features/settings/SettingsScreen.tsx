@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useMe } from '../../api/me.ts';
 import { PageHeader } from '../../ui/Page.tsx';
 import { TabBar } from '../../ui/TabBar.tsx';
+import { ReviewSettingsTab } from '../approvals/ReviewSettingsTab.tsx';
 import { PeopleTab } from '../people/PeopleTab.tsx';
 import { YouTab } from '../people/YouTab.tsx';
 import { About } from './About.tsx';
@@ -21,6 +22,7 @@ const bodies: Record<SettingsTab, { label: string; body: () => ReactNode }> = {
   keys: { label: 'API keys', body: () => <Keys /> },
   people: { label: 'People', body: () => <PeopleTab /> },
   you: { label: 'Your sign-in', body: () => <YouTab /> },
+  reviews: { label: 'Reviews', body: () => <ReviewSettingsTab /> },
   custody: { label: 'Custody and backup', body: () => <CustodyTab /> },
   network: { label: 'Network', body: () => <Network /> },
   data: { label: 'Data', body: () => <DataTab /> },

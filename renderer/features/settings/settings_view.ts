@@ -3,7 +3,18 @@ import type { KeyView, Scope, SessionView, StatusView } from '../../../core/api/
 import { mayDo } from '../../api/may.ts';
 import { formatBytes } from '../../ui/numbers.ts';
 
-const tabs = ['connect', 'keys', 'people', 'you', 'custody', 'network', 'data', 'general', 'about'] as const;
+const tabs = [
+  'connect',
+  'keys',
+  'people',
+  'you',
+  'reviews',
+  'custody',
+  'network',
+  'data',
+  'general',
+  'about',
+] as const;
 export type SettingsTab = (typeof tabs)[number];
 
 /** Those with something to see: API keys by permission, one's own sign-in where there is one. */
