@@ -105,6 +105,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
         ids,
         log,
         policies: options.policies ?? join(RESOURCES, 'generated', 'policies'),
+        toolchain: join(RESOURCES, 'generated', 'toolchain'),
+        policySources: join(RESOURCES, '..', 'policies'),
         samples: join(RESOURCES, 'samples', 'runs.json'),
         sessions,
         ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),

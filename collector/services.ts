@@ -24,6 +24,7 @@ import { openPeople } from './people/desk.ts';
 import { openPolicy } from './policy/desk.ts';
 import { sessionHistory } from './policy/session_history.ts';
 import { createSessionStates } from './policy/session_state.ts';
+import { createPolicyWorkshop } from './policy/workshop.ts';
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
 import { openSettings } from './settings.ts';
@@ -40,6 +41,9 @@ export type ServiceOptions = {
   log: Log;
   /** Folder of the built policy bundle. */
   policies: string;
+  /** Folder of the built Rego toolchain, and that of the policies' sources with capabilities.json. */
+  toolchain: string;
+  policySources: string;
   /** The script of the sample runs (resources/samples/runs.json); may be absent. */
   samples: string;
   sessions: Sessions;
@@ -100,6 +104,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       onEvent: event => log.info({ policy: event }, 'policy'),
     });
     closers.push(() => policy.close());
+    const workshop = createPolicyWorkshop({
+      toolchain: options.toolchain,
+      capabilities: join(options.policySources, 'capabilities.json'),
+      decision: join(options.policySources, 'decision.rego'),
+    });
+    closers.push(() => workshop.close());
     const gate = createGate({
       ledger,
       policy,
@@ -129,6 +139,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       gate,
       approvals: createApprovalDesk({ ledger, clock }),
       policy,
+      workshop,
       settings,
       evidence,
       identity: () => vault.identity(),

@@ -8,6 +8,7 @@ import { hostHandlers } from './handlers/host.ts';
 import { otlpHandlers } from './handlers/otlp.ts';
 import { overviewHandlers } from './handlers/overview.ts';
 import { peopleHandlers } from './handlers/people.ts';
+import { policyHandlers } from './handlers/policies.ts';
 import { readingHandlers } from './handlers/reading.ts';
 import { recordHandlers } from './handlers/record.ts';
 import { UnkeyedQuota } from './otlp/quota.ts';
@@ -24,6 +25,7 @@ export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; can
     ...readingHandlers,
     ...overviewHandlers,
     ...peopleHandlers,
+    ...policyHandlers,
     ...evidence,
     ...certificateHandlers,
   };

@@ -13,6 +13,7 @@ import type { ApiKeys } from '../keys/api-keys.ts';
 import type { PackIdentity } from '../keys/certificates.ts';
 import type { Log } from '../logging.ts';
 import type { PeopleDesk } from '../people/desk.ts';
+import type { PolicyWorkshop } from '../policy/workshop.ts';
 import type { Clock, Ids, KeyVault, Ledger, PolicyRunner } from '../ports.ts';
 import type { Address } from './access.ts';
 import type { Sessions } from './sessions.ts';
@@ -63,6 +64,8 @@ export type OpenServices = {
   gate: Gate;
   approvals: ApprovalDesk;
   policy: PolicyDesk;
+  /** The Rego toolchain. */
+  workshop: PolicyWorkshop;
   evidence: EvidenceDesk;
   settings: SettingsDesk;
   /** Certificate and key that sign packs. */

@@ -217,6 +217,32 @@ export const errorTable = {
     'The policy toolchain did not finish in time',
     'Look for an endless rule or test, or try again on a less busy machine.',
   ),
+  policy_unknown: row(404, 'never', 'No such policy set', 'See `trailmix policy list` for what is saved.'),
+  policy_untested: row(
+    409,
+    'after_fix',
+    'The policy set has not passed tests',
+    'Add tests (rules named test_... in files *_test.rego) until all pass, save it again, then activate.',
+  ),
+  policy_stale: row(
+    409,
+    'after_fix',
+    'Another policy has come into force meanwhile',
+    'Look at what is in force now, then activate again.',
+  ),
+  policy_own_request: row(
+    403,
+    'never',
+    'Nobody activates alone here',
+    'This environment needs two people: another policy author has to sign the same set.',
+  ),
+  impact_unknown: row(
+    404,
+    'never',
+    'No such impact job',
+    'Jobs live as long as this run of the collector; saved ones are events of type policy.impact.',
+  ),
+  impact_unfinished: row(409, 'later', 'The impact job is not done', 'Wait for it, or start it again.'),
   decision_unknown: row(404, 'never', 'No such decision', 'Ask for a decision first.'),
   approval_unknown: row(404, 'never', 'No such approval', 'Ask for a decision first.'),
   approval_not_approved: row(

@@ -11,6 +11,8 @@ import { approvalOperations } from './approval_operations.ts';
 import { evidenceOperations } from './evidence_operations.ts';
 import { any, Int, listOf, MiB, Opt, op, Page, page, Str } from './operation.ts';
 import { peopleOperations } from './people_operations.ts';
+import { policyOperations } from './policy_operations.ts';
+import { Environment } from './policy_views.ts';
 import {
   Accepted,
   ApprovalView,
@@ -545,10 +547,23 @@ export const operations = {
     errors: ['input_invalid'],
     status: 201,
     input: Type.Object(
-      { app_id: Str, tenant_id: Opt(Str), scopes: Opt(Type.Array(Scope)) },
+      {
+        app_id: Str,
+        tenant_id: Opt(Str),
+        scopes: Opt(Type.Array(Scope)),
+        /** Whose policy decides for this key; default prod. */
+        environment: Opt(Environment),
+      },
       { additionalProperties: false },
     ),
-    output: Type.Object({ id: Str, api_key: Str, app_id: Str, tenant_id: Str, scopes: Type.Array(Scope) }),
+    output: Type.Object({
+      id: Str,
+      api_key: Str,
+      app_id: Str,
+      tenant_id: Str,
+      scopes: Type.Array(Scope),
+      environment: Opt(Environment),
+    }),
   }),
   revokeKey: op({
     method: 'DELETE',
@@ -661,6 +676,7 @@ export const operations = {
   ...approvalOperations,
   ...evidenceOperations,
   ...peopleOperations,
+  ...policyOperations,
 } as const;
 
 export type Operations = typeof operations;

@@ -18,6 +18,9 @@ type Who = SystemRole | 'local';
 
 const all = ['admin', 'policy_author', 'approver', 'analyst', 'auditor'] as const;
 const reading = [...all, 'local'] as const;
+const authoring = ['policy_author'] as const;
+/** The toolchain runs what it is sent: for those who write or judge policies. */
+const trying = ['admin', 'policy_author', 'analyst', 'auditor', 'local'] as const;
 const exporting = ['admin', 'analyst', 'auditor', 'local'] as const;
 
 export const permissions = {
@@ -53,6 +56,36 @@ export const permissions = {
   exportJob: exporting,
   cancelExport: exporting,
   downloadExport: exporting,
+  // Policies
+  checkPolicy: trying,
+  formatPolicy: trying,
+  testPolicy: trying,
+  evaluatePolicy: trying,
+  explainPolicy: trying,
+  repairPolicy: trying,
+  preparePolicySet: trying,
+  policySets: reading,
+  policySet: reading,
+  savePolicySet: authoring,
+  policyEnvironments: reading,
+  activatePolicySet: authoring,
+  withdrawActivation: ['admin', 'policy_author'],
+  setCandidate: authoring,
+  clearCandidate: authoring,
+  shadowDifferences: reading,
+  changePolicySettings: ['admin'],
+  policyVersions: reading,
+  policyAt: reading,
+  policyDecisions: reading,
+  policyDecisionInput: reading,
+  policyInputPaths: reading,
+  startImpact: trying,
+  impacts: reading,
+  impact: reading,
+  cancelImpact: trying,
+  impactDecisions: reading,
+  explainImpact: trying,
+  saveImpact: authoring,
   // Who signs packs, who dates them
   certificate: ['admin', 'analyst', 'auditor', 'local'],
   certificateCheck: ['admin', 'analyst', 'auditor', 'local'],

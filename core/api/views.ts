@@ -3,6 +3,7 @@
  * Times are RFC 3339 UTC text as recorded; durations are microseconds unless the name says otherwise.
  */
 import Type from 'typebox';
+import { Environment } from './policy_views.ts';
 
 const Str = Type.String();
 const Int = Type.Integer();
@@ -198,6 +199,8 @@ export const KeyView = Type.Object({
   app_id: Str,
   tenant_id: Str,
   scopes: Type.Array(Scope),
+  /** Whose policy decides for this key; absent: prod. */
+  environment: Opt(Environment),
   created_at: Str,
   revoked_at: Opt(Str),
   last_used_at: Opt(Str),
