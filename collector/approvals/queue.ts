@@ -9,13 +9,21 @@ import { approverCount } from '../people/standing.ts';
 import type { ApprovalQuery } from '../ports.ts';
 import { answererOf, qualificationOf } from './answerer.ts';
 import { statement } from './statements.ts';
-import { type ApprovalRow, approvalView, FROM_APPROVAL } from './view.ts';
+import { type ApprovalRow, approvalView, SELECT_APPROVAL } from './view.ts';
 
 const DEFAULT_LIMIT = 100;
 const MOST_ITEMS = 1000;
 /** Words of one query; the rest are not looked at. */
 const MOST_WORDS = 16;
 
+/** Arguments and contexts of one page together; a page that would have more ends earlier. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/** What a page is cut by, without reading the arguments: octet_length looks at a row's header alone. */
+const FOUND = `SELECT a.id, a.asked_seq, octet_length(a.payload) + ifnull(octet_length(a.context), 0) AS size
+  FROM approval a WHERE a.tenant_id = $tenant`;
+
+type Found = { id: string; asked_seq: number; size: number };
 type Parameters = Record<string, string | number>;
 type Filter = { sql: string; parameters: Parameters };
 type Part = 'waiting' | 'answered';
@@ -42,26 +50,39 @@ export function listApprovals(
   const parameters = { tenant, ...filter.parameters };
   return db.transaction(() => {
     let total = 0;
-    const rows: ApprovalRow[] = [];
+    const found: Found[] = [];
     for (const part of parts) {
       const where = `${PARTS[part]}${filter.sql}`;
       const counted = `SELECT count(*) AS total FROM approval a WHERE a.tenant_id = $tenant AND ${where}`;
       total += (db.prepare(counted).get(parameters) as { total: number }).total;
       const after = query.cursor === undefined ? '' : ` AND a.asked_seq ${rising ? '>' : '<'} $seq`;
-      const listed = `${FROM_APPROVAL} AND ${where}${after} ORDER BY a.asked_seq${rising ? '' : ' DESC'} LIMIT $limit`;
+      const listed = `${FOUND} AND ${where}${after} ORDER BY a.asked_seq${rising ? '' : ' DESC'} LIMIT $limit`;
       const seq = query.cursor === undefined ? {} : { seq: Number(query.cursor) };
-      rows.push(...(db.prepare(listed).all({ ...parameters, ...seq, limit: limit + 1 }) as ApprovalRow[]));
+      found.push(...(db.prepare(listed).all({ ...parameters, ...seq, limit: limit + 1 }) as Found[]));
     }
-    if (parts.length > 1) rows.sort((a, b) => b.asked_seq - a.asked_seq);
-    const page = rows.slice(0, limit);
-    const last = rows.length > limit ? page.at(-1) : undefined;
+    if (parts.length > 1) found.sort((a, b) => b.asked_seq - a.asked_seq);
+    const page = pageOf(found, limit);
+    const last = found.length > page.length ? page.at(-1) : undefined;
     const inForce = approverCount(db, tenant) >= 2;
+    const row = statement(db, SELECT_APPROVAL);
     return {
-      items: page.map(row => approvalView(db, row, () => inForce)),
+      items: page.map(({ id }) => approvalView(db, row.get({ tenant, id }) as ApprovalRow, () => inForce)),
       total,
       ...(last === undefined ? {} : { next: String(last.asked_seq) }),
     };
   })();
+}
+
+/** As many as fit; one at least. */
+function pageOf(found: readonly Found[], limit: number): readonly Found[] {
+  let bytes = 0;
+  let count = 0;
+  for (const { size } of found.slice(0, limit)) {
+    bytes += size;
+    if (count > 0 && bytes > MOST_BYTES) break;
+    count++;
+  }
+  return found.slice(0, count);
 }
 
 function filterOf(db: Database.Database, tenant: string, query: ApprovalQuery): Filter {

@@ -5,6 +5,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { WriteTx } from '../ledger/tx.ts';
 import type { Source } from '../ports.ts';
+import { statement } from './statements.ts';
 import { type ApprovalRow, SELECT_APPROVAL } from './view.ts';
 
 export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
@@ -24,15 +25,7 @@ export function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
   return sha256(outer);
 }
 
-/** Statements live as long as their connection: a decision must not pay for parsing SQL. */
-const prepared = new WeakMap<Database.Database, Map<string, Database.Statement>>();
-export function sql(tx: WriteTx, text: string): Database.Statement {
-  const statements = prepared.get(tx.db) ?? new Map<string, Database.Statement>();
-  prepared.set(tx.db, statements);
-  const statement = statements.get(text) ?? tx.db.prepare(text);
-  statements.set(text, statement);
-  return statement;
-}
+export const sql = (tx: WriteTx, text: string): Database.Statement => statement(tx.db, text);
 
 /** A sample run's record says so, and carries the scripted time. */
 export const scripted = (sampleTs: string | undefined) => (sampleTs === undefined ? {} : { ts: sampleTs });

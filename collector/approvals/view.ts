@@ -63,12 +63,9 @@ export type AnswerRow = {
   comment: string | null;
 };
 
-/** What an approval's row and its decision's say. CROSS JOIN: a list walks its own index, and looks each decision up. */
-export const FROM_APPROVAL = `SELECT a.*, d.seq AS decision_seq, d.outcome AS outcome
-  FROM approval a CROSS JOIN decision d ON d.id = a.decision_id WHERE a.tenant_id = $tenant`;
-
-/** Parameters: $tenant, $id. */
-export const SELECT_APPROVAL = `${FROM_APPROVAL} AND a.id = $id`;
+/** What an approval's row and its decision's say. Parameters: $tenant, $id. */
+export const SELECT_APPROVAL = `SELECT a.*, d.seq AS decision_seq, d.outcome AS outcome
+  FROM approval a JOIN decision d ON d.id = a.decision_id WHERE a.tenant_id = $tenant AND a.id = $id`;
 
 /** Named queries for ReadLedger.query: the reader thread registers them as they are. */
 export const approvalQueries = {

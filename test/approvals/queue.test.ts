@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { event } from '../http/collector.ts';
 import { addPerson, expectJson, type Person } from '../people/person.ts';
-import { codeOf, type Decided, type Question, startTeam, type Team } from './team.ts';
+import { codeOf, type Decided, openedBy, type Question, startTeam, type Team } from './team.ts';
 
 type List = OutputOf<'approvals'>;
 type Detail = OutputOf<'approvalDetail'>;
@@ -111,6 +111,32 @@ describe('the list', () => {
     expect(codeOf(await team.ada.call('/api/approvals?cursor=x'))).toBe('input_invalid');
   });
 });
+
+test('large arguments: shown whole and kept as a blob; a page of them ends earlier, and none is left out', async () => {
+  const big = 'big-run';
+  const text = 'x'.repeat(700_000);
+  const asked: string[] = [];
+  for (let i = 0; i < 8; i++) {
+    const { approval } = await team.agent.ask({ payload: { amount: i, text }, session: big, actor: 'big' });
+    asked.push(approval.id);
+  }
+  const opened = await openedBy(team.bob, asked[0]!);
+  expect(opened.shown.payload).toEqual({ amount: 0, text });
+  expect((await team.records('approval.opened')).at(-1)!.shown).toHaveProperty('$blob');
+  const seen: string[] = [];
+  const pages: number[] = [];
+  let next: string | undefined;
+  do {
+    const page = await list(`q=big${next === undefined ? '' : `&cursor=${next}`}`);
+    expect(page.total).toBe(8);
+    pages.push(page.items.length);
+    seen.push(...page.items.map(({ id }) => id));
+    next = page.next;
+  } while (next !== undefined);
+  expect(seen).toEqual(asked);
+  expect(pages.length).toBeGreaterThan(1);
+  for (const id of asked) expectJson(await team.bob.deny(id), 200);
+}, 60_000);
 
 describe('beside the question', () => {
   test('the last one of the same kind, the session so far, comments, who opened it', async () => {
