@@ -34,7 +34,14 @@ function Ask({ why }: { why: string }) {
   };
   const wrong = failure?.code === 'sign_in_failed';
   return (
-    <Modal opened onClose={() => unlockAsk.done(false)} title="Your passphrase" size={420} zIndex={400}>
+    <Modal
+      opened
+      onClose={() => unlockAsk.done(false)}
+      title="Your passphrase"
+      size={420}
+      zIndex={400}
+      centered
+    >
       <form onSubmit={event => void submit(event)} className="stack" noValidate>
         <p className="modal-lead">
           {why} Your signing key opens in this page only, and stays open for ten minutes after its last use.

@@ -26,6 +26,16 @@ export async function signIn(page: Page, name: string, passphrase: string): Prom
 export const signedInAs = (page: Page, name: string): Promise<void> =>
   page.getByRole('button', { name: `Signed in as ${name}` }).waitFor();
 
+/** Makes the first admin in Settings > People of a page that works alone. */
+export async function enrolFirst(page: Page, app: App, passphrase: string): Promise<void> {
+  await page.goto(new URL('/settings?tab=people', app.collector.url).href);
+  await page.getByRole('heading', { name: 'You work alone' }).waitFor();
+  await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+  await page.getByLabel('The same again').fill(passphrase);
+  await page.getByRole('button', { name: 'Make my sign-in' }).click();
+  await page.getByRole('button', { name: 'Invite' }).waitFor();
+}
+
 /** The words of the fingerprint on a page, in order. */
 export async function fingerprintOf(page: Page): Promise<string[]> {
   const words = page.getByRole('region', { name: 'Fingerprint of the key' }).last().locator('b');

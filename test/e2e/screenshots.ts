@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf } from './page_api.ts';
+import { enrolFirst, makeKey, openFor } from './people.ts';
 
 const out = process.argv[2] ?? join(import.meta.dirname, '../../docs/images');
 mkdirSync(out, { recursive: true });
@@ -17,6 +18,7 @@ const browser = await openBrowser();
 try {
   for (const scheme of ['light', 'dark'] as const) {
     await firstStart(scheme);
+    await people(scheme);
     const app = await openApp();
     try {
       await everyScreen(app, scheme);
@@ -43,6 +45,28 @@ async function firstStart(scheme: Scheme): Promise<void> {
   await page.getByLabel('Your name').fill('Maria Keller');
   await page.getByLabel('First app to record').fill('finance-bot');
   await shoot(page, 'setup', scheme);
+  await close();
+  await app.close();
+}
+
+/** A second person has made a key, and the admin compares its words. */
+async function people(scheme: Scheme): Promise<void> {
+  const app = await openApp();
+  const { page, close } = await openPage(browser, app, '/', { scheme, ...SIZE });
+  await enrolFirst(page, app, 'violet planet under seven trees');
+  await page.getByRole('button', { name: 'Invite' }).click();
+  await page.getByRole('dialog').getByLabel('Name', { exact: true }).fill('Bruno Weiß');
+  await page.getByRole('dialog').getByLabel('Other roles that approvals may ask for').fill('treasurer');
+  await page.getByRole('button', { name: 'Make the link' }).click();
+  const link = (await page.getByRole('dialog').locator('.code-block pre').textContent())!;
+  await page.getByRole('button', { name: 'Done' }).click();
+  const second = await openFor(browser, app, link);
+  await makeKey(second.page, 'cold river beneath an old bridge');
+  await second.theme(scheme);
+  await shoot(second.page, 'key_made', scheme);
+  await page.getByRole('button', { name: 'Compare and sign' }).waitFor();
+  await shoot(page, 'people', scheme);
+  await second.close();
   await close();
   await app.close();
 }
