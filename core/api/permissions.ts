@@ -14,7 +14,8 @@ export type PersonOperation = {
     : N;
 }[OperationName];
 
-type Who = SystemRole | 'local';
+/** `person`: whoever signed in, also with no role of the five. */
+type Who = SystemRole | 'local' | 'person';
 
 const all = ['admin', 'policy_author', 'approver', 'analyst', 'auditor'] as const;
 const reading = [...all, 'local'] as const;
@@ -42,7 +43,7 @@ export const permissions = {
   reviewSettings: reading,
   trust: reading,
   verifyLedger: reading,
-  whoAmI: reading,
+  whoAmI: ['person', 'local'],
   people: reading,
   delegations: reading,
   signIns: ['admin', 'analyst', 'auditor', 'local'],
@@ -104,9 +105,9 @@ export const permissions = {
   commentApproval: ['admin', 'policy_author', 'approver', 'analyst'],
   changeReviewSettings: ['admin'],
   // One's own sign-in
-  signOut: all,
-  myKey: all,
-  changeSecret: all,
+  signOut: ['person'],
+  myKey: ['person'],
+  changeSecret: ['person'],
   // People
   enrolFirst: ['local'],
   invitePerson: ['admin'],
@@ -130,7 +131,7 @@ export const permissions = {
 
 /** Whether one of the roles may call the operation. Roles that are not of the five give nothing. */
 export function mayCall(name: PersonOperation, roles: readonly string[]): boolean {
-  return permissions[name].some(who => who !== 'local' && roles.includes(who));
+  return permissions[name].some(who => who === 'person' || (who !== 'local' && roles.includes(who)));
 }
 
 /** Whether the socket may, once somebody is enrolled. */

@@ -74,6 +74,11 @@ describe('permissions', () => {
     }
   });
 
+  it('lets whoever is signed in see to their own sign-in, and nothing else without a role of the five', () => {
+    const may = names.filter(name => rowOf(name).callers.includes('person') && mayCall(name, ['treasurer']));
+    expect(may.sort()).toEqual(['changeSecret', 'myKey', 'signOut', 'whoAmI']);
+  });
+
   it('lets a visitor only sign in', async () => {
     for (const name of names) {
       const [path, options] = askFor(name);
