@@ -8,17 +8,18 @@ import { useAsk } from '../api/queries.ts';
 import type { Why } from '../api/session.ts';
 import { ErrorPanel, Waiting } from '../ui/States.tsx';
 import { useNow } from '../ui/Time.tsx';
-import { SignedOut, Standing } from './Standing.tsx';
+import { Away, SignedOut, Standing } from './Standing.tsx';
 import { signInWords, waitWords } from './sign_in_words.ts';
 import { wishedTenant } from './tenant_wish.ts';
 
 /** Where nobody is signed in: the form once people are enrolled, else how to get a link. */
 export function Door({ why, person }: { why: Why; person: string | undefined }) {
-  const state = useAsk('signInState', {}, { fresh: 0 });
+  const state = useAsk('signInState', {}, { fresh: 0, every: 5_000 });
   if (state.data?.enrolled) {
     return <SignInPage why={why} person={person} tenants={state.data.tenants} />;
   }
   if (state.isPending) return <Waiting label="Opening" />;
+  if (state.isError && why === 'by_name') return <Away retry={() => void state.refetch()} />;
   return <SignedOut why={why} />;
 }
 

@@ -64,6 +64,26 @@ export const glossary: Term[] = [
     word: 'Failed',
     means: 'The policy could not be evaluated. The call is then denied: the gate fails closed.',
   },
+  {
+    word: 'Sign-in',
+    means:
+      'A name and a passphrase of one person. The passphrase opens that person’s signing key in the page, and is sent nowhere.',
+  },
+  {
+    word: 'Fingerprint',
+    means:
+      'Eight words that stand for a signing key. Its owner reads them to an admin, who compares them before signing that the key is theirs.',
+  },
+  {
+    word: 'Four-eyes',
+    means:
+      'In force once two approvers are enrolled: nobody approves what they asked for, and a rule that wants two people gets two.',
+  },
+  {
+    word: 'Delegation',
+    means:
+      'A person hands a role to another approver until a set end. It gives a role, not a second voice: one person counts once.',
+  },
   { word: 'Risk', means: 'How the app rated the call: low, medium, high or critical.' },
   {
     word: 'Eval',
