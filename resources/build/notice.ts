@@ -26,7 +26,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 };
 
 /** Build-time dependencies whose code ends up in the page's bundle. */
-const inPage = /^(react|react-dom|recharts|@mantine\/|@tanstack\/|@tabler\/|@fontsource)/;
+const inPage = /^(react|react-dom|recharts|@mantine\/|@tanstack\/|@tabler\/|@fontsource|monaco-editor$)/;
 const vectors = [
   ['test/vectors/rfc9162-proofs.json', 'transparency-dev/merkle testdata', 'Apache-2.0'],
   ['test/vectors/json-parsing.json', 'nst/JSONTestSuite test_parsing', 'MIT'],
