@@ -93,7 +93,7 @@ export function ApprovalDetail({
           {item.four_eyes === false && (item.answers ?? []).length > 0 && (
             <p>
               {item.signed_in === 'none'
-                ? 'Recorded without a signature: four-eyes was not in force.'
+                ? 'Unsigned, and four-eyes was not in force: one answer was enough.'
                 : 'Four-eyes was not in force: one answer was enough.'}
             </p>
           )}

@@ -53,7 +53,7 @@ export function ApprovalPane({
     keep();
     begin();
   };
-  const now = useNow();
+  useNow(500);
   const [asking, setAsking] = useState<Verdict>();
   const [wish, setWish] = useState<'deny'>();
   const [openedAt] = useState(() => new Date().toISOString());
@@ -66,7 +66,8 @@ export function ApprovalPane({
   const opened = review.state === 'open' ? review : undefined;
   const held = detail?.approval;
   const item = held === undefined ? undefined : opened === undefined ? held : asShown(held, opened.shown);
-  const here = now + (opened?.offset ?? 0);
+  // Read now, not at the last tick: what was opened meanwhile may be ready already.
+  const here = Date.now() + (opened?.offset ?? 0);
   const running = item !== undefined && (canAnswer(item, here) || item.status === 'approved');
   const may = detail?.may;
   const capacities =

@@ -39,14 +39,13 @@ export function useReview(id: string): { review: Review; open: () => void } {
     busy.current = true;
     setReview({ state: 'opening' });
     try {
-      const asked = Date.now();
       const opened = await call('openApproval', { params: { id } });
       const shown = checkShown(sha256, opened, id);
       setReview(
         shown === undefined
           ? { state: 'refused', failure: refusal('shown_mismatch') }
-          : // The answer is at least as old as its way here: never earlier than the collector.
-            { state: 'open', opened, shown, offset: clockOffset(opened.now, Math.max(asked, Date.now())) },
+          : // What came took its time: the page is never earlier than the collector.
+            { state: 'open', opened, shown, offset: clockOffset(opened.now, Date.now()) },
       );
       void invalidate(client, 'approvalDetail');
     } catch (error) {
