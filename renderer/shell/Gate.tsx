@@ -8,7 +8,7 @@ import { ZoneProvider } from '../ui/Time.tsx';
 import { isZone, systemZone } from '../ui/times.ts';
 import { Shell } from './Shell.tsx';
 import { Door } from './SignInPage.tsx';
-import { Away, Refused, Unlock } from './Standing.tsx';
+import { Away, NoRole, Refused, Unlock } from './Standing.tsx';
 
 const InvitePage = lazy(async () => ({
   default: (await import('../features/people/InvitePage.tsx')).InvitePage,
@@ -40,6 +40,7 @@ function Phases() {
   // Setup shows the recovery phrase after the phase has turned to open: it leaves by itself.
   if (setup && status.data !== undefined) return <Outlet />;
   if (status.data === undefined) {
+    if (status.error?.code === 'role_missing') return <NoRole />;
     return status.isError ? <Away retry={() => void status.refetch()} /> : <Waiting label="Opening" />;
   }
   switch (status.data.phase) {

@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import type { StatusView } from '../../core/api/views.ts';
+import { signOut } from '../api/person_session.ts';
 import { useCall } from '../api/queries.ts';
 import type { Why } from '../api/session.ts';
 import { CodeBlock } from '../ui/Copy.tsx';
@@ -73,6 +74,21 @@ export function Away({ retry }: { retry: () => void }) {
       <p className="mute">This page tries again every two seconds.</p>
       <Button variant="default" onClick={retry}>
         Try now
+      </Button>
+    </Standing>
+  );
+}
+
+/** Signed in by name, with roles that only qualify for approvals or with none that is known. */
+export function NoRole() {
+  return (
+    <Standing title="Your roles open nothing here">
+      <p>
+        You are signed in, but none of your roles may read this ledger. Ask an admin for one of Admin, Policy
+        author, Approver, Analyst or Auditor.
+      </p>
+      <Button variant="default" onClick={() => void signOut()}>
+        Sign out
       </Button>
     </Standing>
   );
