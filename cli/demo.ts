@@ -13,7 +13,7 @@ import { readSampleRuns, type SampleRun, type SampleStep } from '../collector/sa
 import type { InputOf, OutputOf } from '../core/api/operations.ts';
 import type { JsonObject } from '../core/proof/jcs.ts';
 import { type Command, textOf } from './command.ts';
-import { verifyPackFile } from './verify.ts';
+import { verifyPackFile } from './verify_pack.ts';
 
 const speed = 200;
 const pause = (ms: number) => sleep(Math.min(40, ms / speed));

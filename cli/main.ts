@@ -3,11 +3,11 @@
  * The `trailmix` command. One file per command; this one finds it, and turns whatever goes wrong into a sentence, an
  * exit code and, with --json, one JSON document. Never a stack trace.
  */
-import { strikeSecrets } from '../collector/strike-secrets.ts';
 import { VERSION } from '../collector/version.ts';
-import { errorTable, problemDocument, TrailmixError } from '../core/api/errors.ts';
+import { TrailmixError } from '../core/api/errors.ts';
 import { type ExitCode, helpText, parse } from './command.ts';
 import { commandOf, commands } from './commands.ts';
+import { report } from './failure.ts';
 
 async function overview(): Promise<string> {
   const width = Math.max(...Object.keys(commands).map(name => name.length));
@@ -27,41 +27,6 @@ async function overview(): Promise<string> {
     '  trailmix start',
   );
   return lines.join('\n');
-}
-
-/** Refused by the state of things: 1; the input or the command line cannot be used: 2. */
-const UNUSABLE = new Set([
-  'usage',
-  'pack_unreadable',
-  'backup_unreadable',
-  'input_invalid',
-  'ts_invalid',
-  'scope_empty',
-]);
-const exitOf = (error: TrailmixError): ExitCode => (UNUSABLE.has(error.code) ? 2 : 1);
-
-function asKnown(error: unknown): TrailmixError {
-  if (error instanceof TrailmixError) return error;
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return new TrailmixError('disk_full');
-  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR' || code === 'ENOTDIR') {
-    return new TrailmixError('usage', {
-      ...(path === undefined ? {} : { where: path }),
-      message: `${path ?? 'A file'} cannot be used (${code})`,
-    });
-  }
-  const message = error instanceof Error ? strikeSecrets(error.message).slice(0, 300) : 'unknown';
-  return new TrailmixError('internal', { message: `Something went wrong: ${message}` });
-}
-
-function report(thrown: unknown, asJson: boolean): ExitCode {
-  const error = asKnown(thrown);
-  if (asJson) process.stdout.write(`${JSON.stringify({ error: problemDocument(error) })}\n`);
-  process.stderr.write(`${error.message}\n`);
-  if (error.where !== undefined && !error.message.includes(error.where))
-    process.stderr.write(`  where: ${error.where}\n`);
-  process.stderr.write(`  next:  ${errorTable[error.code].next}\n`);
-  return exitOf(error);
 }
 
 async function main(words: string[]): Promise<ExitCode> {

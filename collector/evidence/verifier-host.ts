@@ -2,8 +2,10 @@
 import { createHash, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { TrailmixError } from '../../core/api/errors.ts';
+import type { SignatureJob } from '../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
 import { SignaturePool } from './signature-pool.ts';
@@ -76,6 +78,43 @@ export async function openFile(path: string): Promise<RandomAccess & { close(): 
   };
 }
 
+/** One check on Node's own thread pool: the single-file verifier has no file for a thread of its own. */
+const verifyInPool = promisify<null, Uint8Array, KeyObject, Uint8Array, boolean>(verify);
+const keyObjects = new Map<string, KeyObject>();
+
+async function verifyAside({ publicKey, message, signature }: SignatureJob): Promise<boolean> {
+  try {
+    const name = Buffer.from(publicKey).toString('latin1');
+    let key = keyObjects.get(name);
+    if (key === undefined) {
+      key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
+      if (keyObjects.size < 1000) keyObjects.set(name, key);
+    }
+    return await verifyInPool(null, message, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+/** A host of one file: it starts no threads. */
+export function fileHost(): VerifyHost & { close(): Promise<void> } {
+  return {
+    sha256,
+    sha256Stream: () => {
+      const stream = createHash('sha256');
+      return { update: bytes => void stream.update(bytes), digest: () => stream.digest() };
+    },
+    verifyEd25519,
+    verifyBatch: jobs => Promise.all(jobs.map(verifyAside)),
+    inflateRaw,
+    crc32,
+    checkCms: async (...given) => (await import('./cms.ts')).checkCms(...given),
+    checkTimestamp: async (...given) => (await import('./timestamp.ts')).checkTimestamp(...given),
+    now: () => Date.now(),
+    close: async () => {},
+  };
+}
+
 /** Batches that are checked without threads: a small pack is done before they would have started. */
 const AT_ONCE = 2;
 
@@ -84,12 +123,7 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
   let pool: SignaturePool | undefined;
   let batches = 0;
   return {
-    sha256,
-    sha256Stream: () => {
-      const stream = createHash('sha256');
-      return { update: bytes => void stream.update(bytes), digest: () => stream.digest() };
-    },
-    verifyEd25519,
+    ...fileHost(),
     verifyBatch(jobs) {
       if (batches++ < AT_ONCE) {
         return Promise.resolve(jobs.map(job => verifyEd25519(job.publicKey, job.message, job.signature)));
@@ -97,11 +131,6 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
       pool ??= new SignaturePool(threads);
       return pool.verifyBatch(jobs);
     },
-    inflateRaw,
-    crc32,
-    checkCms: async (...given) => (await import('./cms.ts')).checkCms(...given),
-    checkTimestamp: async (...given) => (await import('./timestamp.ts')).checkTimestamp(...given),
-    now: () => Date.now(),
     close: async () => pool?.close(),
   };
 }

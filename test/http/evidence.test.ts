@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verifyPackFile } from '../../cli/verify.ts';
+import { verifyPackFile } from '../../cli/verify_pack.ts';
 import { operations } from '../../core/api/operations.ts';
 import type { ExportJob } from '../../core/api/views.ts';
 import { bearer, event, startTestCollector, type TestCollector } from './collector.ts';

@@ -1,0 +1,169 @@
+/**
+ * Verifying a pack in a file, and saying what was found. Needs no ledger, no collector and no network: `trailmix verify`
+ * and the single-file verifier (verify_single.ts) are both made of this.
+ */
+import { access, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileHost, openFile, sha256 } from '../collector/evidence/verifier-host.ts';
+import { TrailmixError } from '../core/api/errors.ts';
+import type { PackSigner } from '../core/pack/cms.ts';
+import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
+import { parseTrust } from '../core/pack/trust.ts';
+import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
+import { openZip } from '../core/pack/zip.ts';
+import { concat } from '../core/proof/bytes.ts';
+import { type Checkpoint, parseCheckpoint } from '../core/proof/checkpoint.ts';
+import { parseNote } from '../core/proof/note.ts';
+import { type ExitCode, type Output, textOf } from './command.ts';
+
+export type ClosableHost = VerifyHost & { close(): Promise<void> };
+
+/** trust.json and the PEM files as `trailmix keys trust` writes them, and `*.crl.pem` that the reader put beside. Throws usage. */
+async function readTrust(folder: string): Promise<Trust> {
+  const file = join(folder, 'trust.json');
+  const bytes = await readFile(file).catch(() => {
+    throw new TrailmixError('usage', { where: '--trust', message: `${file} cannot be read` });
+  });
+  try {
+    const { vkeys, people_root } = parseTrust(sha256, bytes);
+    const pem = join(folder, 'org.pem');
+    const certificates = await readFile(pem, 'utf8').catch(() => undefined);
+    const tsaRoots = await readFile(join(folder, 'tsa-root.pem'), 'utf8').catch(() => undefined);
+    const lists = (await readdir(folder)).filter(name => name.endsWith('.crl.pem')).sort();
+    const crls = await Promise.all(lists.map(name => readFile(join(folder, name), 'utf8')));
+    return {
+      vkeys,
+      ...(people_root === undefined ? {} : { peopleRoot: people_root }),
+      ...(certificates === undefined ? {} : { certificates }),
+      ...(tsaRoots === undefined ? {} : { tsaRoots }),
+      ...(crls.length === 0 ? {} : { crls: crls.join('\n') }),
+    };
+  } catch (error) {
+    if (error instanceof TrailmixError) throw error;
+    throw new TrailmixError('usage', {
+      where: file,
+      message: `${file} is not a trust file: ${(error as Error).message}`,
+    });
+  }
+}
+
+const words: Record<string, string> = { pass: 'PASS', fail: 'FAIL', not_shown: 'NOT SHOWN' };
+const level: Record<Finding['level'], string> = { fail: 'fail', not_shown: 'not shown', warning: 'warning' };
+
+export function showVerdicts(out: Output, verdicts: Verdicts): void {
+  for (const name of VERDICTS) {
+    const { result, findings } = verdicts[name];
+    out.say(`${name.padEnd(12)}  ${words[result]}`);
+    for (const finding of findings) {
+      out.say(
+        `  ${level[finding.level]}: ${finding.message} [${finding.code}${finding.where === '' ? '' : ` ${finding.where}`}]`,
+      );
+    }
+  }
+}
+
+/** Verifies a pack in a file. `trust`: the folder of `trailmix keys trust`; `since`: an older pack of the same app. */
+export async function verifyPackFile(
+  path: string,
+  given: { trust?: string; since?: string } = {},
+  host: ClosableHost = fileHost(),
+): Promise<PackReport> {
+  try {
+    const trust = given.trust === undefined ? undefined : await readTrust(resolve(given.trust));
+    const since = given.since === undefined ? undefined : await checkpointOf(resolve(given.since), host);
+    const pack = await openFile(resolve(path));
+    try {
+      return await verifyPack(pack, host, {
+        ...(trust === undefined ? {} : { trust }),
+        ...(since === undefined ? {} : { since }),
+      });
+    } finally {
+      await pack.close();
+    }
+  } finally {
+    await host.close();
+  }
+}
+
+function showSigner(out: Output, signer: PackSigner): void {
+  const made = signer.self_made ? 'self-made' : `issued by ${signer.issuer}`;
+  out.say(`signed by ${signer.subject} (${made}; valid until ${signer.valid_until.slice(0, 10)})`);
+  if (signer.revocation !== 'unknown') out.say(`  revocation: ${signer.revocation}`);
+}
+
+/** What is known of when: each stamp is an upper bound; between two of them only the collector's clock speaks. */
+function showTimes(out: Output, { stamps, origin }: PackReport): void {
+  const good = stamps.filter(({ trusted }) => trusted);
+  if (good.length === 0 || origin === undefined) return;
+  out.say('When, by outside parties:');
+  let from = 0;
+  for (const { size = 0, time, authority } of good.filter(({ over }) => over === 'checkpoint')) {
+    out.say(`  records ${from} to ${size - 1} were there by ${time} (${authority})`);
+    from = size;
+  }
+  for (const { over, time, authority } of good.filter(({ over }) => over !== 'checkpoint'))
+    out.say(
+      `  the ${over === 'pack' ? 'whole pack' : 'signature over it'} was there by ${time} (${authority})`,
+    );
+  out.say("  How long before that, the collector's clock alone says.");
+}
+
+function show(out: Output, path: string, report: PackReport, trusted: boolean): void {
+  out.json(report);
+  const { origin, counts } = report;
+  if (origin !== undefined) {
+    const { from, to } = origin.scope.requested;
+    out.say(`${path}: ${counts.events} events of ${origin.app_id}, ${from} to ${to}`);
+    out.say(`pack id ${origin.pack_id}`);
+    if (origin.signed_by !== undefined) showSigner(out, origin.signed_by);
+  }
+  showVerdicts(out, report.verdicts);
+  showTimes(out, report);
+  if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
+}
+
+/** The checkpoint that an older pack was made at, as its note says it. Throws pack_unreadable. */
+async function checkpointOf(path: string, host: VerifyHost): Promise<Checkpoint> {
+  const pack = await openFile(path);
+  try {
+    const zip = await openZip(pack, host.inflateRaw);
+    const entry = zip.entries.get('checkpoint.note');
+    if (entry === undefined) throw new Error('it has no checkpoint.note');
+    const parts: Uint8Array[] = [];
+    for await (const part of zip.open(entry)) parts.push(part);
+    return parseCheckpoint(parseNote(concat(...parts)).text);
+  } catch (error) {
+    if (error instanceof TrailmixError) throw error;
+    throw new TrailmixError('pack_unreadable', {
+      where: path,
+      message: `${path}: ${(error as Error).message}`,
+    });
+  } finally {
+    await pack.close();
+  }
+}
+
+/** Checks one pack and says what was found; answers the exit code. Throws usage and pack_unreadable. */
+export async function checkAndShow(
+  path: string | undefined,
+  values: Parameters<typeof textOf>[0],
+  out: Output,
+  host?: ClosableHost,
+): Promise<ExitCode> {
+  if (path === undefined) throw new TrailmixError('usage', { message: 'Name the pack to verify' });
+  await access(path).catch(() => {
+    throw new TrailmixError('pack_unreadable', { where: path, message: `${path} is not there` });
+  });
+  const [trust, since] = [textOf(values, 'trust'), textOf(values, 'since')];
+  const given = { ...(trust === undefined ? {} : { trust }), ...(since === undefined ? {} : { since }) };
+  const report = await verifyPackFile(path, given, host);
+  show(out, path, report, trust !== undefined);
+  return exitCode(report.verdicts);
+}
+
+/** What both commands take. */
+export const packOptions = { trust: { type: 'string' }, since: { type: 'string' } } as const;
+export const packHelp = {
+  '--trust DIR': 'the folder of `trailmix keys trust`, got by another way than the pack',
+  '--since OLD': 'an older pack of the same app: is it a beginning of this one?',
+};
