@@ -2,7 +2,7 @@
  * X.509 for core's rules (core/pack/x509.ts), by PKI.js and WebCrypto: reads certificates and revocation lists, checks
  * who signed them. Nothing here trusts. Loaded where packs are signed or checked, never at start.
  */
-import { createHash } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
 import {
   type BasicConstraints,
   CertificateRevocationList,
@@ -69,7 +69,7 @@ const SIGNATURES: ReadonlySet<string> = new Set([
 const parsed = new WeakMap<Certificate, ParsedCertificate>();
 
 export const engine = () => getCrypto(true);
-export const sha256Hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+export const sha256Hex = (bytes: Uint8Array): string => hex(sha256(bytes));
 
 /** Control characters of a name are shown as `?`: a certificate must not write to anyone's terminal. */
 const nameOf = (name: RelativeDistinguishedNames): string =>

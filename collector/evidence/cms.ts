@@ -14,7 +14,7 @@ import {
   keyFault,
   MOST_CERTIFICATES,
 } from '../../core/pack/x509.ts';
-import { concat, equalBytes } from '../../core/proof/bytes.ts';
+import { concat, equalBytes, fromHex } from '../../core/proof/bytes.ts';
 import {
   certificatesOf,
   engine,
@@ -80,7 +80,7 @@ const sha256Algorithm = (): Uint8Array => sequence(oid(OID.sha256), NULL);
 
 function attributes({ certificates: [signer], digest, signingTime, plain }: Parts): Uint8Array {
   // ESSCertIDv2: SHA-256 is its default and so left out.
-  const certificate = sequence(sequence(sequence(octets(Buffer.from(signer!.sha256, 'hex')))));
+  const certificate = sequence(sequence(sequence(octets(fromHex(signer!.sha256)))));
   return setOf(
     attribute(OID.contentType, oid(OID.data)),
     attribute(OID.signingTime, utcTime(signingTime)),
@@ -122,8 +122,9 @@ function contentInfo(parts: Parts): Uint8Array {
   return sequence(oid(OID.signedData), tlv(0xa0, signedData));
 }
 
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.fromCharCode(byte)).join('');
 const utcText = (time: Date): string => `${time.toISOString().slice(2, 19).replaceAll(/[-:T]/g, '')}Z`;
-const sha256 = (bytes: Uint8Array): Uint8Array => Buffer.from(sha256Hex(bytes), 'hex');
+const sha256 = (bytes: Uint8Array): Uint8Array => fromHex(sha256Hex(bytes));
 
 /** Signs `content`. `at` is the signing time that it claims, to the second. Throws where the certificate's key is refused. */
 export function signCms(content: Uint8Array, signer: CmsSigner, at: Date): Uint8Array {
@@ -178,7 +179,7 @@ function partsOf(bytes: Uint8Array): Parts {
   const parts: Parts = {
     certificates: [signer, ...all.filter(one => one !== signer)],
     digest: contentOf(digest),
-    signingTime: Buffer.from(contentOf(time)).toString('latin1'),
+    signingTime: latin1(contentOf(time)),
     signature: contentOf(value),
     ...(timestamp === undefined ? {} : { timestamp: bytesOf(timestamp) }),
     ...(values.has(OID.signingCertificateV2) ? {} : { plain: true }),

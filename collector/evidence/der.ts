@@ -1,6 +1,9 @@
-/** DER: a writer of a few lines, and asn1js as the reader. Whoever reads compares with what the writer makes of it. */
+/**
+ * DER: a writer of a few lines, and asn1js as the reader. Whoever reads compares with what the writer makes of it.
+ * Host-neutral, as cms.ts, certificates.ts and timestamp.ts are: the verifier's page is made of them too.
+ */
 import { type BaseBlock, fromBER, ObjectIdentifier } from 'asn1js';
-import { concat, utf8 } from '../../core/proof/bytes.ts';
+import { base64, compareBytes, concat, fromBase64, utf8 } from '../../core/proof/bytes.ts';
 
 export const TAG = {
   integer: 0x02,
@@ -24,7 +27,7 @@ export function tlv(tag: number, ...parts: readonly Uint8Array[]): Uint8Array {
 export const sequence = (...parts: readonly Uint8Array[]): Uint8Array => tlv(TAG.sequence, ...parts);
 /** As DER orders the members of a set. */
 export const setOf = (...parts: readonly Uint8Array[]): Uint8Array =>
-  tlv(TAG.set, ...[...parts].sort((a, b) => Buffer.compare(a, b)));
+  tlv(TAG.set, ...[...parts].sort(compareBytes));
 export const oid = (value: string): Uint8Array => new Uint8Array(new ObjectIdentifier({ value }).toBER());
 export const small = (value: number): Uint8Array => tlv(TAG.integer, Uint8Array.of(value));
 export const octets = (bytes: Uint8Array): Uint8Array => tlv(TAG.octets, bytes);
@@ -58,10 +61,8 @@ export const oidText = (node: BaseBlock | undefined): string =>
 /** DER of the blocks of a PEM text with this label. Throws on base64 that is none. */
 export function pemBlocks(text: string, label: string): Uint8Array[] {
   const form = new RegExp(`-----BEGIN ${label}-----([^-]+)-----END ${label}-----`, 'g');
-  return [...text.matchAll(form)].map(([, body]) => new Uint8Array(Buffer.from(body!, 'base64')));
+  return [...text.matchAll(form)].map(([, body]) => fromBase64(body!.replaceAll(/\s/g, '')));
 }
 
 export const pemOf = (der: Uint8Array, label: string): string =>
-  `-----BEGIN ${label}-----\n${Buffer.from(der)
-    .toString('base64')
-    .replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`;
+  `-----BEGIN ${label}-----\n${base64(der).replaceAll(/.{64}(?=.)/g, '$&\n')}\n-----END ${label}-----\n`;

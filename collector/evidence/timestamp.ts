@@ -2,7 +2,6 @@
  * Time-stamps by RFC 3161: requests, replies, and what a token says, by PKI.js and WebCrypto. Trusts nothing but what is
  * given. Format: docs/spec/pack.md, "Time". No network here: authorities.ts asks.
  */
-import { randomBytes } from 'node:crypto';
 import { OctetString } from 'asn1js';
 import { AlgorithmIdentifier, SignedData, TSTInfo } from 'pkijs';
 import type { CheckTimestamp, TimestampFault, TimestampResult } from '../../core/pack/timestamp.ts';
@@ -65,7 +64,7 @@ export type TimestampRequest = { readonly digest: Uint8Array; readonly nonce: Ui
 
 /** A TimeStampReq over a SHA-256 digest, with a fresh nonce of 16 bytes, asking for the certificate. */
 export function makeRequest(digest: Uint8Array): Uint8Array {
-  const nonce = randomBytes(16);
+  const nonce = crypto.getRandomValues(new Uint8Array(16));
   // A positive INTEGER without a leading zero byte.
   nonce[0] = (nonce[0]! & 0x3f) | 0x40;
   return sequence(
@@ -97,7 +96,7 @@ export function tokenOf(reply: Uint8Array): Uint8Array {
     const bits = info.find(node => node.idBlock.tagClass === 1 && node.idBlock.tagNumber === 3);
     const text = info
       .flatMap(node => itemsOf(node))
-      .map(node => Buffer.from(contentOf(node)).toString('utf8'))
+      .map(node => new TextDecoder().decode(contentOf(node)))
       .join(' ')
       .replaceAll(/[\p{Cc}\p{Cf}]/gu, '?')
       .slice(0, 200);
