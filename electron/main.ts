@@ -8,6 +8,7 @@ import { app, BrowserWindow, dialog, Menu, Notification, nativeImage, session, T
 import { startCollectorHost } from './collector-host.ts';
 import { guardContents, guardSession, webPreferences } from './guard.ts';
 import { appMenu, trayMenu } from './menu.ts';
+import { waitingNotices } from './notice.ts';
 import { packIn, sendPack, servePackDialog } from './packs.ts';
 
 const here = import.meta.dirname;
@@ -103,7 +104,15 @@ const run = async (): Promise<void> => {
     );
   };
   label(0);
-  host.onWaiting(label);
+  const noticeOf = waitingNotices();
+  host.onWaiting(waiting => {
+    label(waiting);
+    const notice = noticeOf(waiting, window?.isFocused() === true, Date.now());
+    if (notice === undefined || !Notification.isSupported()) return;
+    const shown = new Notification(notice);
+    shown.on('click', () => void show());
+    shown.show();
+  });
 
   try {
     const { url, uiUrl } = await host.ready;

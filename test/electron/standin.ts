@@ -71,7 +71,13 @@ export const standIn = () => {
       return false;
     }
     restore() {}
-    focus() {}
+    focused = false;
+    focus() {
+      this.focused = true;
+    }
+    isFocused() {
+      return this.focused;
+    }
   }
 
   class Tray {
@@ -123,6 +129,7 @@ export const standIn = () => {
       constructor(options: Electron.NotificationConstructorOptions) {
         notifications.push(options);
       }
+      on() {}
       show() {}
     },
     nativeImage: { createFromPath: (path: string) => ({ path }) },
