@@ -89,6 +89,7 @@ test('two people approve: one by mouse, one by keyboard alone; signed, and shown
   await page.keyboard.type('money');
   await page.keyboard.press('Enter');
   await chosen(page, id);
+  await toOpen(page).waitFor();
   await page.keyboard.press('c');
   await page.keyboard.type('Called the vendor.');
   await page.keyboard.press('Control+Enter');

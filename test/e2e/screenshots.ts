@@ -5,9 +5,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
+import { startTeam } from '../approvals/team.ts';
 import { type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf } from './page_api.ts';
-import { enrolFirst, makeKey, openFor } from './people.ts';
+import { builtPage } from './page_build.ts';
+import { enrolFirst, makeKey, openFor, signIn } from './people.ts';
 
 const out = process.argv[2] ?? join(import.meta.dirname, '../../docs/images');
 mkdirSync(out, { recursive: true });
@@ -19,6 +21,7 @@ try {
   for (const scheme of ['light', 'dark'] as const) {
     await firstStart(scheme);
     await people(scheme);
+    await reviewing(scheme);
     const app = await openApp();
     try {
       await everyScreen(app, scheme);
@@ -68,6 +71,48 @@ async function people(scheme: Scheme): Promise<void> {
   await shoot(page, 'people', scheme);
   await second.close();
   await close();
+  await app.close();
+}
+
+/** One approver of two has signed; the other reads, compares with the last one, and is asked a question. */
+async function reviewing(scheme: Scheme): Promise<void> {
+  const team = await startTeam({ uiDir: await builtPage() });
+  const app: App = { collector: team.tm.collector, folder: team.tm.folder, close: () => team.stop() };
+  const wire = { iban: 'DE89 3704 0044 0532 0130 00', payee: 'Nordwind GmbH', reference: 'Invoice 2026-118' };
+  const ask = (amount: number, more: object = {}) =>
+    team.agent.ask({ action: 'money', session: 'supplier-run', payload: { ...wire, amount, ...more } });
+  const first = await ask(11_800);
+  for (const person of [team.bob, team.cyd]) {
+    await person.approve(first.approval.id, { role: person.id === 'bob' ? 'treasurer' : 'cfo' });
+  }
+  await team.settings({ high: { min_seconds: 8, challenge: 'question' } });
+  const decided = await ask(48_200, { reference: 'Invoice 2026-131', urgent: true });
+  await team.agent.ask({ action: 'two', risk: 'medium', payload: { ticket: 'refund 2231', amount: 640 } });
+  await team.agent.ask({ action: 'treasurer', payload: { limit: 90_000 } });
+  await team.settings({ high: { min_seconds: 0, challenge: 'question' } });
+  await team.bob.approve(decided.approval.id, { role: 'treasurer', comment: 'Invoice checked.' });
+  await team.settings({ high: { min_seconds: 8, challenge: 'question' } });
+  const { page, close, theme } = await openFor(browser, app, `/approvals?id=${decided.approval.id}`);
+  await theme(scheme);
+  await signIn(page, team.cyd.id, team.cyd.passphrase);
+  await page.getByRole('button', { name: 'Open for review' }).click();
+  await page.getByText('Against the last approved call').waitFor();
+  await shoot(page, 'review', scheme);
+  const approve = page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true });
+  await approve.click();
+  await page.getByRole('dialog').waitFor();
+  await shoot(page, 'answer', scheme);
+  await page.keyboard.press('Escape');
+  await close();
+  const auditor = await openFor(browser, app, '/approvals?show=report');
+  await auditor.theme(scheme);
+  await signIn(auditor.page, team.ada.id, team.ada.passphrase);
+  await auditor.page.getByRole('row').nth(1).waitFor();
+  await shoot(auditor.page, 'reviews', scheme);
+  await auditor.page.goto(new URL('/settings?tab=reviews', app.collector.url).href);
+  await auditor.page.getByText('Reviews of approvals').waitFor();
+  await shoot(auditor.page, 'review_settings', scheme);
+  await auditor.close();
   await app.close();
 }
 

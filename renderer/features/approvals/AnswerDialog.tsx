@@ -67,6 +67,7 @@ export function AnswerDialog({
       onClose={() => !busy && close()}
       title={approve ? `Approve ${item.action}?` : `Refuse ${item.action}?`}
       size={520}
+      {...(hidden ? { overlayProps: { blur: 8, backgroundOpacity: 0.6 } } : {})}
     >
       <form onSubmit={event => void submit(event)} className="stack" onKeyDown={sendByKey}>
         {hidden ? (

@@ -16,14 +16,15 @@ const NOTICE = 'approvals-waiting';
 
 export function ApprovalNotices() {
   const me = useMe().data;
-  const waiting = useStatus().data?.ledger?.waiting_approvals ?? 0;
+  const waiting = useStatus().data?.ledger?.waiting_approvals;
   const answers = mayDo(me, 'answerApproval');
   const mine = useAsk(
     'approvals',
     { query: { for: 'me', limit: 1 } },
-    { enabled: answers && waiting > 0, every: 5_000, keep: true },
+    { enabled: answers && (waiting ?? 0) > 0, every: 5_000, keep: true },
   );
-  const count = !answers || waiting === 0 ? 0 : mine.data?.total;
+  const count =
+    me === undefined || waiting === undefined ? undefined : !answers || waiting === 0 ? 0 : mine.data?.total;
   const here = useRouterState({ select: state => state.location.pathname.startsWith('/approvals') });
   const navigate = useNavigate();
   const seen = useRef<number | undefined>(undefined);

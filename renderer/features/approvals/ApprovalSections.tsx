@@ -7,6 +7,7 @@ import type { OutputOf } from '../../../core/api/operations.ts';
 import type { ApprovalView } from '../../../core/api/views.ts';
 import { invalidate, useCall } from '../../api/queries.ts';
 import { DecisionBadge } from '../../ui/Decision.tsx';
+import { stateOfDecision } from '../../ui/decisions.ts';
 import { countOf, formatCount } from '../../ui/numbers.ts';
 import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel } from '../../ui/States.tsx';
@@ -63,6 +64,12 @@ export function Answers({ item, nameOf }: { item: ApprovalView; nameOf: Names })
 
 const STEPS = 8;
 
+/** As recorded, or as it stands now: a question put to people is not open any more for who looks back. */
+function stateOfStep(decision = ''): string {
+  const state = stateOfDecision(decision) ?? decision;
+  return state === 'waiting' ? 'asked' : state;
+}
+
 export function SessionSoFar({ item, session }: { item: ApprovalView; session: Detail['session'] }) {
   const [all, setAll] = useState(false);
   const steps = all ? session.items : session.items.slice(-STEPS);
@@ -102,7 +109,7 @@ export function SessionSoFar({ item, session }: { item: ApprovalView; session: D
             <Link to="/traces/$run" params={{ run: item.run_id }} search={{ seq: step.seq }}>
               {step.name || step.kind}
             </Link>
-            <DecisionBadge state={step.decision === 'waiting' ? 'asked' : (step.decision ?? '')} />
+            <DecisionBadge state={stateOfStep(step.decision)} />
             {step.status === 'error' && <DecisionBadge state="failed" />}
           </li>
         ))}

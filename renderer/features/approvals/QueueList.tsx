@@ -8,7 +8,7 @@ import { formatLeft } from '../../ui/times.ts';
 import type { QueueRow } from './approval_view.ts';
 import { RiskMark } from './RiskMark.tsx';
 
-const ROW = 88;
+const ROW = 96;
 
 export function QueueList(props: {
   label: string;
