@@ -83,7 +83,7 @@ export interface Host {
   readonly log: Log;
   readonly sessions: Sessions;
   /** Folders that may be absent in a build that lacks them. */
-  readonly folders: { ui: string; sdk: string; licences: string; exports: string };
+  readonly folders: { ui: string; sdk: string; verifier: string; licences: string; exports: string };
   phase(): Phase;
   /** Why the phase is `refused`. */
   refusal(): TrailmixError | undefined;
