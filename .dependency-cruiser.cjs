@@ -1,12 +1,13 @@
-/** The arrows of docs/architecture: core <- collector <- (cli, electron); core <- renderer; core <- sdk. No baseline. */
+/** The arrows of docs/architecture: core <- collector <- (cli, electron); core <- renderer; core <- sdk; (core, what of the
+ * collector reads CMS and time-stamps, the words of the Verify page) <- verifier. No baseline. */
 const only = (name, from, allowed, why) => ({
   name,
   severity: 'error',
   comment: why,
   from: { path: `^${from}/` },
   to: {
-    path: '^(core|collector|cli|electron|renderer|sdk|test|resources|policies)/',
-    pathNot: `^(${allowed.join('|')})/`,
+    path: '^(core|collector|cli|electron|renderer|sdk|test|resources|policies|verifier)/',
+    pathNot: `^(${allowed.map(one => (one.endsWith('.') ? one : `${one}/`)).join('|')})`,
   },
 });
 module.exports = {
@@ -64,6 +65,24 @@ module.exports = {
       severity: 'error',
       comment: 'the page has no Node',
       from: { path: '^renderer/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    only(
+      'verifier-arrows',
+      'verifier',
+      [
+        'core',
+        'verifier',
+        'collector/evidence/(cms|der|certificates|timestamp)\\.',
+        'renderer/features/evidence/verdicts\\.',
+      ],
+      'the page from disk is core, CMS and words',
+    ),
+    {
+      name: 'verifier-no-node',
+      severity: 'error',
+      comment: 'the page from disk has no Node, nor has what it shares with the collector',
+      from: { path: '^(verifier/|collector/evidence/(cms|der|certificates|timestamp)\\.)' },
       to: { dependencyTypes: ['core'] },
     },
     only('sdk-arrows', 'sdk', ['core', 'sdk'], 'the SDK is tiny'),

@@ -8,40 +8,26 @@ import { fileHost, openFile, sha256 } from '../collector/evidence/verifier-host.
 import { TrailmixError } from '../core/api/errors.ts';
 import type { PackSigner } from '../core/pack/cms.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
-import { parseTrust } from '../core/pack/trust.ts';
+import { checkpointOfPack } from '../core/pack/older.ts';
+import { isTrustFile, trustFrom } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
-import { openZip } from '../core/pack/zip.ts';
-import { concat } from '../core/proof/bytes.ts';
-import { type Checkpoint, parseCheckpoint } from '../core/proof/checkpoint.ts';
-import { parseNote } from '../core/proof/note.ts';
+import type { Checkpoint } from '../core/proof/checkpoint.ts';
 import { type ExitCode, type Output, textOf } from './command.ts';
 
 export type ClosableHost = VerifyHost & { close(): Promise<void> };
 
-/** trust.json and the PEM files as `trailmix keys trust` writes them, and `*.crl.pem` that the reader put beside. Throws usage. */
+/** The folder of `trailmix keys trust`. Throws usage. */
 async function readTrust(folder: string): Promise<Trust> {
   const file = join(folder, 'trust.json');
-  const bytes = await readFile(file).catch(() => {
-    throw new TrailmixError('usage', { where: '--trust', message: `${file} cannot be read` });
-  });
   try {
-    const { vkeys, people_root } = parseTrust(sha256, bytes);
-    const pem = join(folder, 'org.pem');
-    const certificates = await readFile(pem, 'utf8').catch(() => undefined);
-    const tsaRoots = await readFile(join(folder, 'tsa-root.pem'), 'utf8').catch(() => undefined);
-    const lists = (await readdir(folder)).filter(name => name.endsWith('.crl.pem')).sort();
-    const crls = await Promise.all(lists.map(name => readFile(join(folder, name), 'utf8')));
-    return {
-      vkeys,
-      ...(people_root === undefined ? {} : { peopleRoot: people_root }),
-      ...(certificates === undefined ? {} : { certificates }),
-      ...(tsaRoots === undefined ? {} : { tsaRoots }),
-      ...(crls.length === 0 ? {} : { crls: crls.join('\n') }),
-    };
+    const names = (await readdir(folder)).filter(isTrustFile);
+    const files = await Promise.all(
+      names.map(async name => [name, await readFile(join(folder, name))] as const),
+    );
+    return trustFrom(sha256, new Map(files));
   } catch (error) {
-    if (error instanceof TrailmixError) throw error;
     throw new TrailmixError('usage', {
-      where: file,
+      where: '--trust',
       message: `${file} is not a trust file: ${(error as Error).message}`,
     });
   }
@@ -122,22 +108,10 @@ function show(out: Output, path: string, report: PackReport, trusted: boolean): 
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
 }
 
-/** The checkpoint that an older pack was made at, as its note says it. Throws pack_unreadable. */
 async function checkpointOf(path: string, host: VerifyHost): Promise<Checkpoint> {
   const pack = await openFile(path);
   try {
-    const zip = await openZip(pack, host.inflateRaw);
-    const entry = zip.entries.get('checkpoint.note');
-    if (entry === undefined) throw new Error('it has no checkpoint.note');
-    const parts: Uint8Array[] = [];
-    for await (const part of zip.open(entry)) parts.push(part);
-    return parseCheckpoint(parseNote(concat(...parts)).text);
-  } catch (error) {
-    if (error instanceof TrailmixError) throw error;
-    throw new TrailmixError('pack_unreadable', {
-      where: path,
-      message: `${path}: ${(error as Error).message}`,
-    });
+    return await checkpointOfPack(pack, host, path);
   } finally {
     await pack.close();
   }

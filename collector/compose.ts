@@ -265,6 +265,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     folders: {
       ui: options.uiDir ?? join(RESOURCES, 'generated', 'ui'),
       sdk: join(RESOURCES, 'generated', 'sdk'),
+      verifier: join(RESOURCES, 'generated', 'verify'),
       licences: join(RESOURCES, 'generated', 'licences.txt'),
       exports: exportsFolder(folder),
     },

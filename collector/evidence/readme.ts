@@ -113,8 +113,11 @@ the tree's root and, where the pack is stamped, that all this was there at that 
 tree, the scope or the approvals. For that use the verifier, which needs no network:
 
     trailmix verify PACK.zip --trust DIR
+    node trailmix-verify.mjs PACK.zip --trust DIR        one file, for plain Node 22 or newer
+    trailmix-verify.html                                 the same as a page: open it from disk
 
-or another verifier written from the specification (docs/spec/pack.md of Audit TrailMix).
+(get these from a place that you trust, for example a TrailMix of your own:
+Evidence > Verify), or another verifier written from the specification (docs/spec/pack.md of Audit TrailMix).
 
 Until it is stamped, all times of the pack are the collector's own (the verifier says
 "time: not shown").

@@ -1,6 +1,6 @@
 /** Operations on who signs packs (certificates) and on who dates them (time-stamps). Format: docs/spec/pack.md. */
 import Type from 'typebox';
-import { Int, Opt, op, page, Str } from './operation.ts';
+import { any, Int, Opt, op, page, Str } from './operation.ts';
 
 const Identity = Type.Object({
   kind: Type.Enum(['self-made', 'authority']),
@@ -152,5 +152,25 @@ export const evidenceOperations = {
     errors: ['timestamp_invalid', 'timestamp_unavailable'],
     input: Type.Object({ request: Base64 }, closed),
     output: Type.Object({ reply: Base64, url: Str }),
+  }),
+  verifierScript: op({
+    method: 'GET',
+    path: '/api/verifier/trailmix-verify.mjs',
+    summary: 'The verifier of packs as one file for plain Node',
+    callers: ['anyone'],
+    errors: ['not_found'],
+    phases: any,
+    output: Type.Unknown(),
+    media: 'text/javascript',
+  }),
+  verifierPage: op({
+    method: 'GET',
+    path: '/api/verifier/trailmix-verify.html',
+    summary: 'The same as one page that works from disk, without a network',
+    callers: ['anyone'],
+    errors: ['not_found'],
+    phases: any,
+    output: Type.Unknown(),
+    media: 'text/html',
   }),
 } as const;

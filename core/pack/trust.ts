@@ -4,10 +4,11 @@
  * Format: docs/spec/pack.md, "Trust".
  */
 
-import { fromBase64 } from '../proof/bytes.ts';
+import { fromBase64, fromUtf8 } from '../proof/bytes.ts';
 import { keyId, type Sha256 } from '../proof/hash.ts';
 import { type JsonValue, jcs } from '../proof/jcs.ts';
 import { parseVkey } from '../proof/note.ts';
+import type { Trust } from './host.ts';
 import { ManifestError, parseCanonical } from './manifest.ts';
 
 export type TrustFile = {
@@ -50,4 +51,29 @@ function isRoot(sha256: Sha256, root: Partial<TrustFile['people_root']>): boolea
   } catch {
     return false;
   }
+}
+
+/** Names of the trust folder that are read: the others (log-<id>.pem) are for stock tools. */
+export const isTrustFile = (name: string): boolean =>
+  ['trust.json', 'org.pem', 'tsa-root.pem'].includes(name) || name.endsWith('.crl.pem');
+
+/** What a folder of `trailmix keys trust` says, by file name; `*.crl.pem` are what the reader put beside. Throws as parseTrust. */
+export function trustFrom(sha256: Sha256, files: ReadonlyMap<string, Uint8Array>): Trust {
+  const bytes = files.get('trust.json');
+  if (bytes === undefined) throw new ManifestError('trust.json is missing');
+  const { vkeys, people_root } = parseTrust(sha256, bytes);
+  const text = (name: string): string | undefined => {
+    const content = files.get(name);
+    return content === undefined ? undefined : fromUtf8(content);
+  };
+  const certificates = text('org.pem');
+  const tsaRoots = text('tsa-root.pem');
+  const lists = [...files.keys()].filter(name => name.endsWith('.crl.pem')).sort();
+  return {
+    vkeys,
+    ...(people_root === undefined ? {} : { peopleRoot: people_root }),
+    ...(certificates === undefined ? {} : { certificates }),
+    ...(tsaRoots === undefined ? {} : { tsaRoots }),
+    ...(lists.length === 0 ? {} : { crls: lists.map(name => text(name)).join('\n') }),
+  };
 }

@@ -11,6 +11,7 @@ import { buildSdk } from './sdk.ts';
 import { buildToolchain } from './toolchain.ts';
 import { buildUi } from './ui.ts';
 import { buildVendor } from './vendor.ts';
+import { buildVerifier } from './verifier.ts';
 
 const steps: [name: string, build: () => Promise<unknown>][] = [
   ['policy toolchain', buildToolchain],
@@ -18,6 +19,7 @@ const steps: [name: string, build: () => Promise<unknown>][] = [
   ['licences', buildLicences],
   ['TypeScript SDK', buildSdk],
   ['user interface', buildUi],
+  ['single-file verifier', buildVerifier],
   ['vendored packages', buildVendor],
   ['app tree', async () => buildAppTree()],
   ['Electron runtime', buildElectronRuntime],

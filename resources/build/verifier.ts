@@ -5,8 +5,7 @@
  * the end; the page allows exactly its own script and style, by hash. Run by itself: node resources/build/verifier.ts
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -97,8 +96,9 @@ const comment = (text: string): string =>
 
 async function write(name: string, text: string): Promise<string> {
   const path = join(FOLDER, name);
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
+  const made = `${path}.${process.pid}`;
+  await writeFile(made, text);
+  await rename(made, path);
   return path;
 }
 
@@ -132,8 +132,8 @@ async function buildPage(version: string): Promise<string> {
   };
   let text = put(page, '@NOTES@', header);
   text = put(text, '@POLICY@', policy);
-  text = put(text, '@STYLE@', style);
-  text = put(text, '@SCRIPT@', script);
+  text = put(text, '<style></style>', `<style>${style}</style>`);
+  text = put(text, '<script type="module"></script>', `<script type="module">${script}</script>`);
   return write('trailmix-verify.html', text);
 }
 
@@ -141,13 +141,35 @@ async function buildPage(version: string): Promise<string> {
 export async function buildVerifier(): Promise<string[]> {
   await mkdir(FOLDER, { recursive: true });
   const version = await versionOf();
-  return [await buildNode(version)];
+  return [await buildNode(version), await buildPage(version)];
 }
 
-/** As they were built; built where they are not. For tests. */
+/** What the bundles are made of. */
+const SOURCES = [
+  'core',
+  'cli',
+  'collector',
+  'verifier',
+  'renderer/features/evidence',
+  'resources/build/verifier.ts',
+];
+
+async function newestSource(): Promise<number> {
+  const lists = SOURCES.map(async name => {
+    const path = join(root, name);
+    const inside = (await stat(path)).isDirectory() ? await readdir(path, { recursive: true }) : [''];
+    const times = inside.map(async file => (await stat(join(path, file))).mtimeMs);
+    return Math.max(...(await Promise.all(times)));
+  });
+  return Math.max(...(await Promise.all(lists)));
+}
+
+/** The two files, built again where a source is newer. For tests. */
 export async function builtVerifier(): Promise<{ node: string; page: string }> {
   const [node, page] = [join(FOLDER, 'trailmix-verify.mjs'), join(FOLDER, 'trailmix-verify.html')];
-  if (!existsSync(node) || !existsSync(page)) await buildVerifier();
+  const made = await Promise.all([node, page].map(path => stat(path).catch(() => undefined)));
+  const newest = await newestSource();
+  if (!made.every(file => file !== undefined && file.mtimeMs > newest)) await buildVerifier();
   return { node, page };
 }
 

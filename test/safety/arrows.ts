@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { cruise, type ICruiseResult } from 'dependency-cruiser';
 
 const root = join(import.meta.dirname, '../..');
-const rooms = ['core', 'collector', 'cli', 'electron', 'renderer', 'sdk', 'resources/build'];
+const rooms = ['core', 'collector', 'cli', 'electron', 'renderer', 'sdk', 'verifier', 'resources/build'];
 
 /** Cruises `where` (relative to `base`) with the project's rules; answers breaches as `rule: from -> to`. */
 export const breaches = async (base = root, where = rooms): Promise<{ modules: number; found: string[] }> => {

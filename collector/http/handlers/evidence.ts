@@ -49,7 +49,23 @@ type Names =
   | 'cancelExport'
   | 'downloadExport'
   | 'trust'
-  | 'verifyLedger';
+  | 'verifyLedger'
+  | 'verifierScript'
+  | 'verifierPage';
+
+/** One of the files that resources/build/verifier.ts makes, to be kept: nothing runs it here. */
+async function builtFile(folder: string, name: string, type: string): Promise<Raw> {
+  const path = join(folder, name);
+  await stat(path).catch(() => {
+    throw new TrailmixError('not_found', {
+      message: 'The verifier is not built here: run `npm run prepare`',
+    });
+  });
+  return new Raw(createReadStream(path), {
+    'content-type': type,
+    'content-disposition': attachment(name),
+  });
+}
 
 /** Jobs are held here: one set of handlers per collector. */
 export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void } {
@@ -132,6 +148,11 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
         direct--;
       }
     },
+
+    verifierScript: ({ host }) =>
+      builtFile(host.folders.verifier, 'trailmix-verify.mjs', 'text/javascript; charset=utf-8'),
+    verifierPage: ({ host }) =>
+      builtFile(host.folders.verifier, 'trailmix-verify.html', 'text/html; charset=utf-8'),
 
     previewEvidence: ({ open }, { input }) => open.evidence.preview(input),
 

@@ -84,6 +84,17 @@ function DropHere() {
         lead="A pack carries README-VERIFY.txt with commands for sha256sum and openssl. With this app’s command line:"
       >
         <CodeBlock code="trailmix verify pack.zip --trust trust/" what="command" />
+        <p>
+          Without this app, the same verifier is one file:{' '}
+          <a href="/api/verifier/trailmix-verify.html" download>
+            trailmix-verify.html
+          </a>{' '}
+          opens in any current browser, from disk and without a network;{' '}
+          <a href="/api/verifier/trailmix-verify.mjs" download>
+            trailmix-verify.mjs
+          </a>{' '}
+          is run by plain Node.
+        </p>
       </Section>
     </>
   );
