@@ -33,7 +33,7 @@ export function Rail({ openGlossary }: { openGlossary: () => void }) {
           {place.label}
           {place.to === '/approvals' && waiting > 0 && (
             <span className="rail-count">
-              {waiting}
+              {waiting > 999 ? '999+' : waiting}
               <span className="visually-hidden"> waiting</span>
             </span>
           )}

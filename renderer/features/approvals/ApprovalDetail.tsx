@@ -34,7 +34,6 @@ export function ApprovalDetail({
   now,
   me,
   people,
-  /** Names of arguments and values stay closed until the review is opened. */
   sealed,
   mayComment,
   commentField,
@@ -45,6 +44,7 @@ export function ApprovalDetail({
   now: number;
   me: string | undefined;
   people: readonly PersonView[];
+  /** The arguments stay closed until the review is opened. */
   sealed: boolean;
   mayComment: boolean;
   commentField: RefObject<HTMLTextAreaElement | null>;
@@ -52,11 +52,10 @@ export function ApprovalDetail({
   const open = canAnswer(item, now);
   const fate = buildFate(item);
   const nameOf = (id: string) => people.find(person => person.id === id)?.name ?? id;
-  const missing = buildMissing(
-    item,
-    detail.still_needed,
-    whoCanSign(item, people, me).map(person => person.name),
-  );
+  const missing = buildMissing(item, detail.still_needed, [
+    ...(me !== undefined && detail.may.answer ? ['you'] : []),
+    ...whoCanSign(item, people, me).map(person => person.name),
+  ]);
   const progress = progressOf(item);
   return (
     <>
@@ -101,7 +100,7 @@ export function ApprovalDetail({
       )}
       {sealed ? (
         <div className="approval-sealed">
-          <b>Open it to see the arguments.</b>
+          <b>Open it to see all of the arguments.</b>
           <p className="mute">
             Opening is recorded. What you see then is what you sign, and the time to read it begins.
           </p>

@@ -7,7 +7,7 @@ import { mayDo } from '../../api/may.ts';
 import { useMe } from '../../api/me.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
-import { countOf } from '../../ui/numbers.ts';
+import { countOf, formatCount } from '../../ui/numbers.ts';
 import { PageHeader } from '../../ui/Page.tsx';
 import { EmptyState, ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { useNow } from '../../ui/Time.tsx';
@@ -94,7 +94,7 @@ export function ApprovalsScreen() {
             onChange={value => go(value === 'waiting' ? {} : { show: value as 'answered' }, false)}
             data={shown.map(value => ({
               value,
-              label: value === 'waiting' && waiting > 0 ? `Waiting ${waiting}` : labels[value],
+              label: value === 'waiting' && waiting > 0 ? `Waiting ${formatCount(waiting)}` : labels[value],
             }))}
           />
         }
