@@ -109,6 +109,9 @@ export function SessionSoFar({ item, session }: { item: ApprovalView; session: D
             <Link to="/traces/$run" params={{ run: item.run_id }} search={{ seq: step.seq }}>
               {step.name || step.kind}
             </Link>
+            {['decision', 'approval', 'outcome'].includes(step.kind) && (
+              <span className="mute">{step.kind}</span>
+            )}
             <DecisionBadge state={stateOfStep(step.decision)} />
             {step.status === 'error' && <DecisionBadge state="failed" />}
           </li>
