@@ -3,8 +3,10 @@
  * Five, not fifty: Clock, Ids, KeyVault, Ledger (ReadLedger + WriteLedger), PolicyRunner.
  * Write access is a type: only collector/ledger/open.ts makes a WriteLedger.
  */
+import type { Worker } from 'node:worker_threads';
 import type { ReviewSettings } from '../core/api/approval_operations.ts';
 import type { OutputOf } from '../core/api/operations.ts';
+import type { Environment } from '../core/api/policy_views.ts';
 import type {
   Accepted,
   ApprovalView,
@@ -19,6 +21,7 @@ import type {
 import type { ApprovalStatement } from '../core/proof/binding.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
 import type { PeopleCommands } from './people/command_types.ts';
+import type { PolicyCommands } from './policy/command_types.ts';
 
 export interface Clock {
   /** Milliseconds since 1970, as the host's clock reads now; may step back. */
@@ -65,7 +68,15 @@ export interface KeyVault {
 
 /** Who asks, after authentication. */
 export type Principal =
-  | { kind: 'key'; id: string; tenantId: string; appId: string; scopes: Scope[] }
+  /** `environment`: whose policy decides for it; absent: prod. */
+  | {
+      kind: 'key';
+      id: string;
+      tenantId: string;
+      appId: string;
+      scopes: Scope[];
+      environment?: Environment;
+    }
   /** `personId` and `roles` are of a person who signed in; while nobody is enrolled there is neither. */
   | {
       kind: 'person';
@@ -148,11 +159,13 @@ export type Appended = {
   record: RecordView;
 };
 
+type RoomCommands = PeopleCommands & PolicyCommands;
+
 /**
  * Commands that change the ledger together with the events they record, each in a savepoint of its own
  * inside the group commit. A refusal (TrailmixError) rolls back that command alone. Resolved = durable.
  */
-export type Commands = PeopleCommands & {
+export type Commands = RoomCommands & {
   /** A recorded decision; makes the approval when the word is approve. Answers what the caller is told. */
   decide: {
     input: DecisionInput;
@@ -240,6 +253,7 @@ export type Commands = PeopleCommands & {
       appId: string;
       tenantId: string;
       scopes: Scope[];
+      environment?: Environment;
       by: string;
       id: string;
       authHash: Uint8Array;
@@ -248,17 +262,6 @@ export type Commands = PeopleCommands & {
     output: KeyView;
   };
   revokeKey: { input: { id: string; by: string }; output: KeyView };
-  activatePolicy: {
-    input: {
-      hash: string;
-      entrypoint: string;
-      capabilitiesSha256: string;
-      wasmSha256: string;
-      files: { path: string; sha256: string; text: string }[];
-      by: string;
-    };
-    output: { version: number; hash: string; activatedAt: string };
-  };
   changeSettings: {
     input: { changes: Record<string, JsonValue>; by: string };
     output: Record<string, JsonValue>;
@@ -394,6 +397,11 @@ export interface Ledger {
     diskLow: boolean;
     queue: number;
   };
+  /**
+   * Starts a thread of another room that reads the database by itself, beside the reader: its workerData is
+   * `{database: {file, key}, ...data}`, for openReadable. Whoever starts it ends it, before the ledger closes.
+   */
+  readingThread(file: URL, data: Record<string, unknown>): Worker;
   /** Online copy of the database, encrypted, to a file. Used by backup. */
   backupTo(file: string): Promise<void>;
   /** Drains, checkpoints, syncs, closes. Idempotent. */
@@ -424,12 +432,13 @@ export type PolicyOutcome = {
   /** Names of the rules that matched, where rules have names: `refunds.above_limit`, denials first. */
   rules?: string[];
   failed?: { why: 'throw' | 'timeout' | 'empty' | 'shape' | 'no_bundle' | 'busy' };
-  policy: { version: number; hash: string };
+  /** `environment` absent: prod. */
+  policy: { version: number; hash: string; environment?: Environment };
   evalUs: number;
 };
 
 /** Never throws: whatever goes wrong is a `failed` outcome that denies. */
 export interface PolicyRunner {
-  decide(input: JsonObject): Promise<PolicyOutcome>;
+  decide(input: JsonObject, environment?: Environment): Promise<PolicyOutcome>;
   close(): Promise<void>;
 }

@@ -22,8 +22,11 @@ import { prepareEvents } from './ledger/prepare.ts';
 import type { Log } from './logging.ts';
 import { openPeople } from './people/desk.ts';
 import { openPolicy } from './policy/desk.ts';
+import { createImpactDesk } from './policy/impact.ts';
+import { recordedDecisions } from './policy/recorded.ts';
 import { sessionHistory } from './policy/session_history.ts';
 import { createSessionStates } from './policy/session_state.ts';
+import { createPolicySets } from './policy/sets.ts';
 import { createPolicyWorkshop } from './policy/workshop.ts';
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
@@ -100,8 +103,10 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     closers.push(() => people.close());
     const policy = await openPolicy({
       ledger,
+      clock,
       folder: options.policies,
       onEvent: event => log.info({ policy: event }, 'policy'),
+      onError: error => log.error({ err: error }, 'policy'),
     });
     closers.push(() => policy.close());
     const workshop = createPolicyWorkshop({
@@ -110,12 +115,18 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       decision: join(options.policySources, 'decision.rego'),
     });
     closers.push(() => workshop.close());
+    const policySets = createPolicySets({ ledger, workshop, desk: policy });
+    const recorded = recordedDecisions(ledger);
+    const impact = createImpactDesk({ ledger, recorded, sets: policySets, workshop, clock, ids });
+    closers.push(() => impact.close());
     const gate = createGate({
       ledger,
       policy,
-      activePolicy: () => policy.inForce(),
+      activePolicy: environment => policy.inForce(environment),
       sessions: createSessionStates({ history: sessionHistory(ledger), fresh: options.create }),
-      reads: () => policy.reads(),
+      reads: environment => policy.reads(environment),
+      enter: environment => policy.enter(environment),
+      onDecided: (environment, call) => policy.decided(environment, call),
       clock,
       onError: error => log.error({ err: error }, 'approvals'),
     });
@@ -140,6 +151,9 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       approvals: createApprovalDesk({ ledger, clock }),
       policy,
       workshop,
+      policySets,
+      recorded,
+      impact,
       settings,
       evidence,
       identity: () => vault.identity(),

@@ -33,7 +33,11 @@ function decisionMembers(
       result: outcome.result,
       reasons: outcome.reasons,
       ...(outcome.rules === undefined ? {} : { rules: outcome.rules }),
-      policy: { version: outcome.policy.version, hash: outcome.policy.hash },
+      policy: {
+        version: outcome.policy.version,
+        hash: outcome.policy.hash,
+        ...(outcome.policy.environment === undefined ? {} : { environment: outcome.policy.environment }),
+      },
       eval_us: outcome.evalUs,
       args_digest: digest,
       args_salt: hex(argsSalt),

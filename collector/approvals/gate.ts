@@ -5,6 +5,7 @@
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
+import type { Environment } from '../../core/api/policy_views.ts';
 import type { ApprovalView } from '../../core/api/views.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import type { Reads, SessionStates } from '../policy/session_state.ts';
@@ -45,15 +46,34 @@ export type Gate = {
   close(): void;
 };
 
+/** What a candidate in shadow is compared with. */
+export type DecidedCall = {
+  decisionId: string;
+  seq: number;
+  appId: string;
+  sessionId: string;
+  action: string;
+  input: JsonObject;
+  outcome: PolicyOutcome;
+};
+
 export type GateOptions = {
   ledger: Pick<Ledger, 'read' | 'write'>;
   policy: PolicyRunner;
   /** What is in force now: a use under another policy than the one that asked is refused. */
-  activePolicy: () => { version: number; hash: string };
+  activePolicy: (environment: Environment) => { version: number; hash: string };
   clock: Clock;
   /** The sessions so far, and what the policy in force reads; without them a policy is given neither session nor time. */
   sessions?: SessionStates;
-  reads?: () => Reads;
+  /** Without an environment: what any of them reads. */
+  reads?: (environment?: Environment) => Reads;
+  /**
+   * Called before a question of an environment is looked at; what it answers is called when the question is recorded or
+   * refused. In between, the policy of that environment stays.
+   */
+  enter?: (environment: Environment) => (() => void) | Promise<() => void>;
+  /** A decision was recorded. Must not wait. */
+  onDecided?: (environment: Environment, decided: DecidedCall) => void;
   /** Milliseconds after which a runner that never answers counts as failed; its own deadline is shorter. */
   policyLimitMs?: number;
   /** Long polls at once; one more is `busy`. */
@@ -63,10 +83,12 @@ export type GateOptions = {
 };
 
 const LONGEST_WAIT = 60;
+const noop = (): void => {};
+const environmentOf = (who: Key): Environment => who.environment ?? 'prod';
 
 export function createGate(options: GateOptions): Gate {
   const { ledger, policy, activePolicy, clock, policyLimitMs = 10_000, maxWaiters = 1_000 } = options;
-  const { sessions, reads = () => ({ session: false, now: false }) } = options;
+  const { sessions, reads = () => ({ session: false, now: false }), enter = () => noop, onDecided } = options;
   const waiters = new Waiters(maxWaiters);
   const unsubscribe = ledger.write.onCommit(({ approvals }) => waiters.wake(approvals));
   const expiry = startExpiry({ ledger, clock, onError: options.onError ?? (() => {}) });
@@ -77,6 +99,58 @@ export function createGate(options: GateOptions): Gate {
       throw new TrailmixError('approval_unknown', { where: '/id' });
     }
     return view;
+  };
+
+  /** Inside the environment: evaluated, recorded, answered. */
+  const decided = async (
+    who: Key,
+    input: InputOf<'decide'>,
+    environment: Environment,
+  ): Promise<OutputOf<'decide'>> => {
+    const reading = reads(environment);
+    const asking = reading.session ? sessions?.ask(who.appId, input.session_id, callOf(input)) : undefined;
+    if (asking === undefined) sessions?.forget(who.appId, input.session_id);
+    // Only a session that is not in memory is waited for.
+    const asked = asking instanceof Promise ? await asking : asking;
+    const seen = {
+      ...(asked === undefined ? {} : { session: asked.session as unknown as JsonObject }),
+      ...(reading.now ? { now: new Date(clock.now()).toISOString() } : {}),
+    };
+    const given = policyInput(input, seen);
+    const outcome = await evaluate(policy, given, environment, policyLimitMs, activePolicy);
+    const { decisionId, seq, argsSalt, approval } = await ledger.write
+      .run('decide', {
+        keyId: who.id,
+        appId: who.appId,
+        sessionId: input.session_id,
+        actor: input.actor,
+        action: input.action,
+        risk: input.risk,
+        payload: input.payload as JsonObject,
+        ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
+        ...(input.parent_id === undefined ? {} : { parentId: input.parent_id }),
+        ...(input.trace_id === undefined ? {} : { traceId: input.trace_id }),
+        ...seen,
+        outcome,
+      })
+      .catch(error => {
+        asked?.dropped();
+        throw error;
+      });
+    asked?.decided(decisionId, outcome.result, approval?.id);
+    const { appId } = who;
+    const { session_id: sessionId, action } = input;
+    onDecided?.(environment, { decisionId, seq, appId, sessionId, action, input: given, outcome });
+    if (approval !== undefined) expiry.expect(approval.expires_at);
+    return {
+      decision: outcome.result,
+      ...(outcome.failed === undefined ? {} : { code: 'policy_failed' }),
+      reasons: outcome.reasons,
+      decision_id: decisionId,
+      policy: { version: outcome.policy.version, hash: outcome.policy.hash },
+      args_salt: argsSalt,
+      ...(approval === undefined ? {} : { approval }),
+    };
   };
 
   return {
@@ -91,46 +165,14 @@ export function createGate(options: GateOptions): Gate {
       });
       refuseSpecial(input.payload, ['payload']);
       refuseSpecial(input.context, ['context']);
-      const reading = reads();
-      const asking = reading.session ? sessions?.ask(who.appId, input.session_id, callOf(input)) : undefined;
-      if (asking === undefined) sessions?.forget(who.appId, input.session_id);
-      // Only a session that is not in memory is waited for.
-      const asked = asking instanceof Promise ? await asking : asking;
-      const seen = {
-        ...(asked === undefined ? {} : { session: asked.session as unknown as JsonObject }),
-        ...(reading.now ? { now: new Date(clock.now()).toISOString() } : {}),
-      };
-      const outcome = await evaluate(policy, policyInput(input, seen), policyLimitMs, activePolicy);
-      const { decisionId, argsSalt, approval } = await ledger.write
-        .run('decide', {
-          keyId: who.id,
-          appId: who.appId,
-          sessionId: input.session_id,
-          actor: input.actor,
-          action: input.action,
-          risk: input.risk,
-          payload: input.payload as JsonObject,
-          ...(input.context === undefined ? {} : { context: input.context as JsonObject }),
-          ...(input.parent_id === undefined ? {} : { parentId: input.parent_id }),
-          ...(input.trace_id === undefined ? {} : { traceId: input.trace_id }),
-          ...seen,
-          outcome,
-        })
-        .catch(error => {
-          asked?.dropped();
-          throw error;
-        });
-      asked?.decided(decisionId, outcome.result, approval?.id);
-      if (approval !== undefined) expiry.expect(approval.expires_at);
-      return {
-        decision: outcome.result,
-        ...(outcome.failed === undefined ? {} : { code: 'policy_failed' }),
-        reasons: outcome.reasons,
-        decision_id: decisionId,
-        policy: { version: outcome.policy.version, hash: outcome.policy.hash },
-        args_salt: argsSalt,
-        ...(approval === undefined ? {} : { approval }),
-      };
+      const environment = environmentOf(who);
+      const entered = enter(environment);
+      const leave = entered instanceof Promise ? await entered : entered;
+      try {
+        return await decided(who, input, environment);
+      } finally {
+        leave();
+      }
     },
 
     async wait(who, id, seconds, { known, signal } = {}) {
@@ -154,7 +196,10 @@ export function createGate(options: GateOptions): Gate {
     },
 
     async consume(who, id, input) {
-      const { intentId, grantExpiresAt } = await ledger.write.run('consumeApproval', {
+      const environment = environmentOf(who);
+      const entered = enter(environment);
+      const leave = entered instanceof Promise ? await entered : entered;
+      const use = ledger.write.run('consumeApproval', {
         id,
         keyId: who.id,
         appId: who.appId,
@@ -162,8 +207,9 @@ export function createGate(options: GateOptions): Gate {
         action: input.action,
         sessionId: input.session_id,
         nonce: input.nonce,
-        activePolicyHash: activePolicy().hash,
+        activePolicyHash: activePolicy(environment).hash,
       });
+      const { intentId, grantExpiresAt } = await use.finally(leave);
       sessions?.used(id);
       return { intent_id: intentId, grant: { expires_at: grantExpiresAt } };
     },
@@ -239,6 +285,7 @@ export function policyInput(input: InputOf<'decide'>, seen: JsonObject = {}): Js
 async function evaluate(
   policy: PolicyRunner,
   input: JsonObject,
+  environment: Environment,
   limitMs: number,
   activePolicy: GateOptions['activePolicy'],
 ): Promise<PolicyOutcome> {
@@ -247,14 +294,17 @@ async function evaluate(
     result: 'deny',
     reasons: [reason],
     failed: { why },
-    policy: activePolicy(),
+    policy: {
+      ...activePolicy(environment),
+      ...(environment === 'prod' ? {} : { environment }),
+    },
     evalUs: 0,
   });
   const late = new Promise<PolicyOutcome>(resolve => {
     timer = setTimeout(() => resolve(failed('timeout', 'the policy did not answer in time')), limitMs);
   });
   try {
-    return await Promise.race([policy.decide(input), late]);
+    return await Promise.race([policy.decide(input, environment), late]);
   } catch {
     return failed('throw', 'the policy runner failed');
   } finally {

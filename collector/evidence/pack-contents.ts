@@ -118,10 +118,11 @@ export class PackContents {
     const { scope, checkpoint } = this.#plan;
     const all = await this.#source.policies(checkpoint.size);
     if (scope.count === 0) return [];
-    const atStart = all.filter(({ seq }) => seq < scope.firstSeq).at(-1);
+    const before = all.filter(({ seq }) => seq < scope.firstSeq);
+    const atStart = new Set(new Map(before.map(policy => [policy.environment ?? 'prod', policy])).values());
     return all.filter(
       policy =>
-        policy === atStart ||
+        atStart.has(policy) ||
         (policy.seq > scope.firstSeq && policy.seq < scope.lastSeq) ||
         this.#policyHashes.has(policy.hash),
     );

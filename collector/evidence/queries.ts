@@ -25,7 +25,7 @@ export const evidenceQueries = {
   /** The newest checkpoints with their notes. $most */
   'evidence.checkpoints': `SELECT size, lower(hex(root)) AS root, note FROM checkpoint ORDER BY size DESC LIMIT $most`,
   /** Policy versions that were activated before $size. */
-  'evidence.policies': `SELECT version, hash, entrypoint, capabilities_sha256, wasm_sha256, files, activated_at, seq
+  'evidence.policies': `SELECT version, environment, hash, entrypoint, capabilities_sha256, wasm_sha256, files, activated_at, seq
     FROM policy_version WHERE seq < $size ORDER BY version`,
   /** Each export of an app, with the first checkpoint that covers it. $app */
   'evidence.exports': `SELECT r.seq AS seq, (SELECT min(c.size) FROM checkpoint c WHERE c.size > r.seq) AS size

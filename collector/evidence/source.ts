@@ -5,6 +5,8 @@ import { anchorOf } from './anchors.ts';
 
 export type PolicyVersion = {
   readonly version: number;
+  /** dev, staging or prod; absent: prod. */
+  readonly environment?: string;
   readonly hash: string;
   readonly entrypoint: string;
   readonly capabilities_sha256: string;

@@ -13,18 +13,14 @@ import type { ApiKeys } from '../keys/api-keys.ts';
 import type { PackIdentity } from '../keys/certificates.ts';
 import type { Log } from '../logging.ts';
 import type { PeopleDesk } from '../people/desk.ts';
+import type { PolicyDesk } from '../policy/desk.ts';
+import type { ImpactDesk } from '../policy/impact.ts';
+import type { RecordedDecisions } from '../policy/recorded.ts';
+import type { PolicySets } from '../policy/sets.ts';
 import type { PolicyWorkshop } from '../policy/workshop.ts';
-import type { Clock, Ids, KeyVault, Ledger, PolicyRunner } from '../ports.ts';
+import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import type { Address } from './access.ts';
 import type { Sessions } from './sessions.ts';
-
-export type PolicyInForce = OutputOf<'policies'>;
-
-export type PolicyDesk = PolicyRunner & {
-  inForce(): { version: number; hash: string; ready: boolean };
-  /** Throws not_found for a hash that was never active. */
-  show(hash?: string): Promise<PolicyInForce>;
-};
 
 export type ExportRequest = InputOf<'exportEvidence'>;
 /** A finished pack in a file of its own. */
@@ -66,6 +62,9 @@ export type OpenServices = {
   policy: PolicyDesk;
   /** The Rego toolchain. */
   workshop: PolicyWorkshop;
+  policySets: PolicySets;
+  recorded: RecordedDecisions;
+  impact: ImpactDesk;
   evidence: EvidenceDesk;
   settings: SettingsDesk;
   /** Certificate and key that sign packs. */

@@ -7,6 +7,7 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { TrailmixError } from '../../core/api/errors.ts';
+import type { Environment } from '../../core/api/policy_views.ts';
 import type { KeyView, Scope } from '../../core/api/views.ts';
 import { type AnswerParts, answerMessage } from '../../core/proof/binding.ts';
 import { fromHex, fromUtf8, hex, utf8 } from '../../core/proof/bytes.ts';
@@ -64,7 +65,13 @@ export type ApiKeys = {
   /** Who presents this key, and what MACs the answers to it. Throws key_invalid, key_revoked. */
   find(token: string): Promise<{ principal: KeyPrincipal; mac: () => Uint8Array }>;
   /** Throws input_invalid. `apiKey` is the whole key, to be shown once. */
-  create(input: { appId: string; scopes?: Scope[]; by: string }): Promise<{ view: KeyView; apiKey: string }>;
+  create(input: {
+    appId: string;
+    scopes?: Scope[];
+    /** Default prod. */
+    environment?: Environment;
+    by: string;
+  }): Promise<{ view: KeyView; apiKey: string }>;
   /** Holds before it is durable. Throws not_found. */
   revoke(id: string, by: string): Promise<KeyView>;
   /** Oldest first, with last_used_at. */
@@ -128,13 +135,15 @@ export async function openApiKeys(options: {
         tenantId: view.tenant_id,
         appId: view.app_id,
         scopes: view.scopes,
+        ...(view.environment === undefined ? {} : { environment: view.environment }),
       };
       return { principal, mac: () => key.mac };
     },
 
-    async create({ appId, scopes = [...DEFAULT_SCOPES], by }) {
+    async create({ appId, scopes = [...DEFAULT_SCOPES], environment, by }) {
       const { id, key, authHash, macSealed } = makeApiKey(vault);
-      const input = { appId, tenantId: ledger.tenantId, scopes, by, id, authHash, macSealed };
+      const named = environment === undefined ? {} : { environment };
+      const input = { appId, tenantId: ledger.tenantId, scopes, ...named, by, id, authHash, macSealed };
       const view = await ledger.write.run('createKey', input);
       const mac = SecretBytes.copy(vault.unseal(macSealed, macContext(id)));
       live.set(id, { view, authHash, mac });

@@ -39,19 +39,22 @@ export const keyCommands: Pick<CommandTable, 'createKey' | 'revokeKey'> = {
         message: 'a key needs at least one scope',
       });
     }
+    const { environment = 'prod' } = input;
+    const named = environment === 'prod' ? {} : { environment };
     const { seq, receivedAt } = tx.append({
       appId: LEDGER_APP,
       eventType: 'key.created',
       members: {
         name: `API key for ${input.appId}`,
-        key: { id: input.id, tenant_id: input.tenantId, app_id: input.appId, scopes },
+        key: { id: input.id, tenant_id: input.tenantId, app_id: input.appId, scopes, ...named },
         by: input.by,
       },
     });
     tx.db
       .prepare(
-        `INSERT INTO api_key (id, tenant_id, app_id, scopes, auth_hash, mac_sealed, created_at, created_by, created_seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO api_key (id, tenant_id, app_id, scopes, auth_hash, mac_sealed, created_at, created_by, created_seq,
+           environment)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         input.id,
@@ -63,8 +66,16 @@ export const keyCommands: Pick<CommandTable, 'createKey' | 'revokeKey'> = {
         receivedAt,
         input.by,
         seq,
+        environment,
       );
-    return { id: input.id, app_id: input.appId, tenant_id: input.tenantId, scopes, created_at: receivedAt };
+    return {
+      id: input.id,
+      app_id: input.appId,
+      tenant_id: input.tenantId,
+      scopes,
+      ...named,
+      created_at: receivedAt,
+    };
   },
 
   revokeKey(tx, { id, by }): KeyView {

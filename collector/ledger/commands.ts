@@ -11,6 +11,7 @@ import { delegationCommands } from '../people/delegation_commands.ts';
 import { enrolmentCommands } from '../people/enrolment_commands.ts';
 import { invitationCommands } from '../people/invitation_commands.ts';
 import { signInCommands } from '../people/sign_in_commands.ts';
+import { policyCommands } from '../policy/commands.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
 type Settings = Record<string, JsonValue>;
@@ -20,56 +21,8 @@ function settings(tx: WriteTx): Settings {
   return Object.fromEntries(rows.map(row => [row.name, JSON.parse(row.value) as JsonValue]));
 }
 
-const ledgerCommands: Pick<CommandTable, 'record' | 'activatePolicy' | 'changeSettings'> = {
+const ledgerCommands: Pick<CommandTable, 'record' | 'changeSettings'> = {
   record: (tx, input) => tx.append(input),
-
-  /** A new version is one row and one `policy.activated` record with every file. The same hash again answers the version in force. */
-  activatePolicy(tx, input) {
-    const last = tx.db
-      .prepare<[], { version: number; hash: string; activated_at: string }>(
-        'SELECT version, hash, activated_at FROM policy_version ORDER BY version DESC LIMIT 1',
-      )
-      .get();
-    if (last?.hash === input.hash) {
-      return { version: last.version, hash: last.hash, activatedAt: last.activated_at };
-    }
-    const version = (last?.version ?? 0) + 1;
-    const { seq, receivedAt } = tx.append({
-      appId: LEDGER_APP,
-      eventType: 'policy.activated',
-      members: {
-        name: `Policy version ${version}`,
-        policy: {
-          version,
-          hash: input.hash,
-          entrypoint: input.entrypoint,
-          capabilities_sha256: input.capabilitiesSha256,
-          wasm_sha256: input.wasmSha256,
-          files: input.files,
-          ...(last === undefined ? {} : { replaces: last.hash }),
-        },
-        by: input.by,
-      },
-    });
-    tx.db
-      .prepare(
-        `INSERT INTO policy_version
-           (version, hash, entrypoint, capabilities_sha256, wasm_sha256, files, activated_at, activated_by, seq)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        version,
-        input.hash,
-        input.entrypoint,
-        input.capabilitiesSha256,
-        input.wasmSha256,
-        JSON.stringify(input.files),
-        receivedAt,
-        input.by,
-        seq,
-      );
-    return { version, hash: input.hash, activatedAt: receivedAt };
-  },
 
   /** Each call that changes something is one `ledger.settings` record with what was and what is. Answers all settings. */
   changeSettings(tx, input) {
@@ -103,5 +56,6 @@ export const writerCommands: Omit<CommandTable, 'checkpoint'> = {
   ...invitationCommands,
   ...signInCommands,
   ...delegationCommands,
+  ...policyCommands,
   ...ledgerCommands,
 };

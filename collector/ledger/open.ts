@@ -223,6 +223,12 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         diskLow: disk.low(),
         queue: door.queued(),
       }),
+      readingThread: (file, data) =>
+        new Worker(file, {
+          workerData: { ...data, database: { file: places.ledger, key: secrets.database } },
+          env: {},
+          execArgv: [],
+        }),
       backupTo: file => backupDatabase(places.ledger, secrets.database, file),
       close() {
         closing ??= (async () => {

@@ -35,6 +35,14 @@ export type PolicyEngine = PolicyRunner & {
   active(): ActivePolicy | null;
   /** Resolves once new inputs are decided under it. Throws `policy_invalid`; the bundle in force then stays. */
   activate(bundle: PolicyBundle): Promise<void>;
+  /** Loads a bundle beside the one in force. Throws `policy_invalid`. What is prepared must be used or dropped. */
+  prepare(bundle: PolicyBundle): Promise<PreparedBundle>;
+};
+
+export type PreparedBundle = {
+  /** From now on inputs are decided under it, as this version. */
+  use(version: number): void;
+  drop(): void;
 };
 
 export type PolicyEngineOptions = {
@@ -271,25 +279,38 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     return { ...answer, policy: { version: bundle.version, hash: bundle.hash }, evalUs: message.us };
   };
 
-  const switchTo = async (bundle: PolicyBundle): Promise<void> => {
+  const prepare = async (bundle: PolicyBundle): Promise<PreparedBundle> => {
     let module: WasmModule;
     try {
       module = await wasm.compile(bundle.wasm);
     } catch (error) {
       throw new TrailmixError('policy_invalid', { message: `Not a Wasm module: ${String(error)}` });
     }
-    const loaded = { bundle, module };
+    const loaded: Loaded = { bundle, module };
     const fresh = seat(loaded);
     await fresh.ready;
-    if (closed) return retire(fresh, 'the engine is closed');
-    const old = [active, spare];
-    current = loaded;
-    active = fresh;
-    spare = null;
-    // A busy worker of the old bundle finishes its one input (`answered`) or meets its deadline.
-    for (const left of old) if (left !== null && left.job === null) retire(left, 'another policy is active');
-    emit({ type: 'activated', version: bundle.version, hash: bundle.hash });
-    staff();
+    return {
+      use(version) {
+        if (closed) return retire(fresh, 'the engine is closed');
+        loaded.bundle = { ...bundle, version };
+        const old = [active, spare];
+        current = loaded;
+        // One that died while it was kept ready is replaced at once.
+        active = fresh.gone ? null : fresh;
+        spare = null;
+        // A busy worker of the old bundle finishes its one input (`answered`) or meets its deadline.
+        for (const left of old)
+          if (left !== null && left.job === null) retire(left, 'another policy is active');
+        emit({ type: 'activated', version, hash: bundle.hash });
+        staff();
+      },
+      drop: () => retire(fresh, 'not put in force'),
+    };
+  };
+
+  const switchTo = async (bundle: PolicyBundle): Promise<void> => {
+    const prepared = await prepare(bundle);
+    prepared.use(bundle.version);
   };
 
   /** One after the other, so that the last one asked for is the one in force. */
@@ -327,6 +348,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       return { version, hash, entrypoint, sources, wasm_sha256, capabilities_sha256 };
     },
     activate,
+    prepare,
     async close() {
       closed = true;
       clearTimeout(waitTimer);

@@ -78,7 +78,8 @@ const isHash = (value: JsonValue | undefined): boolean => typeof value === 'stri
 
 /** Watches activations and decisions pass by rising seq, then compares them with policies.json. */
 export class PolicyWatch {
-  #active: { hash: string; version: number; seq: number } | undefined;
+  /** By environment; absent in a record: prod. */
+  readonly #active = new Map<string, { hash: string; version: number }>();
   readonly #activations = new Map<number, { hash: string; version: number }>();
   readonly #used = new Set<string>();
 
@@ -91,7 +92,7 @@ export class PolicyWatch {
         findings.add('policy_unrecorded', where, 'The activation names no policy.');
         return;
       }
-      this.#active = { hash, version, seq: record.seq as number };
+      this.#active.set(environmentOf(policy), { hash, version });
       this.#activations.set(record.seq as number, { hash, version });
     } else if (record.event_type === 'decision.recorded' && inScope) {
       const decision = member(record.decision);
@@ -99,7 +100,8 @@ export class PolicyWatch {
       // Without any policy the gate denies, and says that it failed.
       if (decision.failed !== undefined && !isHash(policy.hash)) return;
       this.#used.add(String(policy.hash));
-      if (this.#active?.hash !== policy.hash || this.#active?.version !== policy.version) {
+      const active = this.#active.get(environmentOf(policy));
+      if (active?.hash !== policy.hash || active?.version !== policy.version) {
         findings.add('policy_unrecorded', where, 'The decision cites a policy that was not in force.');
       }
     }
@@ -138,6 +140,9 @@ export class PolicyWatch {
     }
   }
 }
+
+const environmentOf = ({ environment }: JsonObject): string =>
+  typeof environment === 'string' ? environment : 'prod';
 
 const member = (value: JsonValue | undefined): JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};

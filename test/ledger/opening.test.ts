@@ -89,6 +89,8 @@ test('an older schema is migrated, with an encrypted copy made before', async ()
     for (const [, kind, name] of sql.matchAll(/^CREATE (TABLE|INDEX) (?:IF NOT EXISTS )?(\w+)/gm)) {
       db.exec(`DROP ${kind} IF EXISTS ${name}`);
     }
+    for (const [, table, column] of sql.matchAll(/^ALTER TABLE (\w+) ADD COLUMN (\w+)/gm))
+      db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   }
   db.pragma('user_version = 10');
   db.close();

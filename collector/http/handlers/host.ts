@@ -93,8 +93,11 @@ export const hostHandlers: Pick<Handlers, Names> = {
         message: `This ledger has one tenant: ${open.ledger.tenantId}`,
       });
     }
+    // Before the key can ask anything, its environment has a policy.
+    if (input.environment !== undefined) await open.policy.ensure(input.environment);
     const { view, apiKey } = await open.keys.create({
       appId: input.app_id,
+      ...(input.environment === undefined ? {} : { environment: input.environment }),
       by: who(principal),
       ...(input.scopes === undefined ? {} : { scopes: input.scopes }),
     });
@@ -104,6 +107,7 @@ export const hostHandlers: Pick<Handlers, Names> = {
       app_id: view.app_id,
       tenant_id: view.tenant_id,
       scopes: view.scopes,
+      ...(view.environment === undefined ? {} : { environment: view.environment }),
     };
   },
   revokeKey: ({ open, principal }, { params }) => open.keys.revoke(params.id, who(principal)),

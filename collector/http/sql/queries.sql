@@ -2,7 +2,7 @@
 -- name: settings.all
 SELECT name, value FROM setting
 -- name: policies.all
-SELECT version, hash, entrypoint, files, activated_at FROM policy_version ORDER BY version
+SELECT version, hash, environment, entrypoint, files, activated_at FROM policy_version ORDER BY version
 -- name: sessions.calls
 -- $run: run_id. Newest first.
 SELECT d.id AS decision_id, a.id AS approval_id, d.action AS action, d.result AS result, d.outcome AS outcome,
