@@ -67,16 +67,16 @@ export async function openVerifierPage(browser: Browser): Promise<{ page: Page; 
   return { page, noise };
 }
 
-/** Gives pack and trust folder to the page, and answers what it says. */
+/** Gives the page a pack, the files of a trust folder and an older pack, and answers what it says. `now`: ms since 1970. */
 export async function askPage(
   page: Page,
   pack: string,
-  trust: readonly string[],
-  now?: number,
+  given: { trust: readonly string[]; since?: string; now?: number },
 ): Promise<Said> {
-  if (now !== undefined) await page.clock.setFixedTime(now);
+  if (given.now !== undefined) await page.clock.setFixedTime(given.now);
   await page.setInputFiles('#pack', []);
-  await page.setInputFiles('#trust', [...trust]);
+  await page.setInputFiles('#trust', [...given.trust]);
+  await page.setInputFiles('#since', given.since ?? []);
   await page.setInputFiles('#pack', pack);
   await page.waitForFunction(() =>
     /^(?!$|Now|Checking)/.test(document.querySelector('#status')?.textContent ?? ''),
@@ -86,4 +86,44 @@ export async function askPage(
   return saidOf(JSON.parse((await page.textContent('#json')) ?? '') as PackReport);
 }
 
-export const readJson = async <T>(path: string): Promise<T> => JSON.parse(await readFile(path, 'utf8')) as T;
+export type Case = {
+  file: string;
+  about: string;
+  /** The finding that it is there for, or `where` it is refused. */
+  code: string | null;
+  trust: Trust | undefined;
+  /** When the verifier lives: certificates are judged by it. */
+  now: number | undefined;
+  /** A file beside it: the older pack. */
+  since: string | undefined;
+  expected: Said;
+};
+
+/** `packs-plain` were made before the ASiC container and stay as they are: old packs verify as they did. */
+export const vectorFolders = ['packs', 'packs-plain', 'packs-sealed'] as const;
+
+/** A folder of published packs, with what a verifier must say of each. */
+export async function published(
+  name: (typeof vectorFolders)[number],
+): Promise<{ folder: string; cases: Case[] }> {
+  const folder = join(import.meta.dirname, '../vectors', name);
+  const { cases } = JSON.parse(await readFile(join(folder, 'packs.json'), 'utf8')) as {
+    cases: (Omit<Case, 'expected'> & {
+      refused?: string;
+      verdicts: Record<string, string>;
+      codes: string[];
+    })[];
+  };
+  return {
+    folder,
+    cases: cases.map(({ file, about, code = null, trust, now, since, refused, verdicts, codes }) => ({
+      file,
+      about,
+      code,
+      trust,
+      now,
+      since,
+      expected: refused === undefined ? { verdicts, codes } : 'no pack',
+    })),
+  };
+}

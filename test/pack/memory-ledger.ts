@@ -2,7 +2,14 @@
  * A ledger in memory with its keys in the test's hands, as a source of packs: so that packs can be made whose history
  * is wrong and yet rightly signed. Follows the formats, not the collector's code.
  */
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import type { Anchor, PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
 import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
@@ -27,8 +34,27 @@ export const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').upd
 
 type Pair = { privateKey: KeyObject; raw: Uint8Array; id: string };
 
+const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
+let seed: { text: string; next: number } | undefined;
+
+/** From here on each new key is the next of these, so that published packs can be made again byte for byte. */
+export function seedKeys(text: string): void {
+  seed = { text, next: 0 };
+}
+
+function newPair(): { privateKey: KeyObject; publicKey: KeyObject } {
+  if (seed === undefined) return generateKeyPairSync('ed25519');
+  const secret = sha256(utf8(`${seed.text} ${seed.next++}`));
+  const privateKey = createPrivateKey({
+    key: Buffer.concat([PKCS8, secret]),
+    format: 'der',
+    type: 'pkcs8',
+  });
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
 export function newKey(): Pair {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = newPair();
   const raw = Uint8Array.from(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
   return { privateKey, raw, id: keyId(sha256, raw) };
 }
@@ -43,6 +69,8 @@ export type Draft = {
   appSeq?: number;
   hashPrev?: string;
   key?: Pair;
+  /** What is signed of this hash_self, where it is not what it should be. */
+  signed?: (hashSelf: string) => Uint8Array;
   source?: JsonObject;
 };
 
@@ -51,8 +79,8 @@ const START = Date.UTC(2026, 10, 1) * 1000;
 export class MemoryLedger implements PackSource {
   readonly ledgerId = 'c0ffee00c0ffee00c0ffee00c0ffee00';
   readonly tenantId = 'default';
-  eventKey = newKey();
-  readonly checkpointKey = newKey();
+  eventKey: Pair;
+  readonly checkpointKey: Pair;
   readonly all: RecordView[] = [];
   readonly blobs = new Map<string, Uint8Array>();
   readonly versions: PolicyVersion[] = [];
@@ -65,7 +93,10 @@ export class MemoryLedger implements PackSource {
   #us = START;
   #salt = 0;
 
-  constructor() {
+  /** `like`: a ledger whose keys it has, for a history that is told twice. */
+  constructor(like?: MemoryLedger) {
+    this.eventKey = like?.eventKey ?? newKey();
+    this.checkpointKey = like?.checkpointKey ?? newKey();
     this.append({
       app: '_ledger',
       type: 'ledger.opened',
@@ -113,7 +144,9 @@ export class MemoryLedger implements PackSource {
     const record = recordOf(head, body, {
       hash_self: hashSelf,
       key_id: key.id,
-      signature: sign(null, eventSignatureMessage(hashSelf), key.privateKey).toString('base64'),
+      signature: sign(null, (draft.signed ?? eventSignatureMessage)(hashSelf), key.privateKey).toString(
+        'base64',
+      ),
     }) as RecordView;
     this.all.push(record);
     this.#frontier.append(recordLeaf(sha256, hashSelf), ({ level, index }, hash) =>

@@ -13,6 +13,7 @@ import type { ExportRequest } from '../../collector/http/services.ts';
 import type { PackSigner } from '../../collector/ports.ts';
 import { ASIC_MANIFEST, ASIC_SIGNATURE, asicManifestText, MIMETYPE } from '../../core/pack/asice.ts';
 import { byPath, checksumsText, type Manifest } from '../../core/pack/manifest.ts';
+import { checkpointOfPack } from '../../core/pack/older.ts';
 import { type PackReport, type Trust, verifyPack } from '../../core/pack/verify.ts';
 import { openZip, type RandomAccess } from '../../core/pack/zip.ts';
 import { argsDigest, bindingHash, makeBinding } from '../../core/proof/binding.ts';
@@ -25,8 +26,7 @@ import { MemoryLedger, sha256 } from './memory-ledger.ts';
 export type Signer = PackSigner & { readonly privateKeyPem: string };
 
 /** A certificate as the vault makes them; RSA-3072. */
-export function newSigner(): Signer {
-  const keys = forge.pki.rsa.generateKeyPair({ bits: 3072, e: 0x10001 });
+export function newSigner(keys = forge.pki.rsa.generateKeyPair({ bits: 3072, e: 0x10001 })): Signer {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = keys.publicKey;
   certificate.serialNumber = '4242';
@@ -48,7 +48,23 @@ export function newSigner(): Signer {
   };
 }
 
+/** The signer of the published packs: its key is derived from a text, so that they can be made again. */
+export function seededSigner(text: string): Signer {
+  const prng = forge.random.createInstance();
+  let n = 0;
+  // forge's generator is asked for seeds of this many bytes.
+  prng.seedFileSync = needed => {
+    let bytes = '';
+    while (bytes.length < needed) bytes += Buffer.from(sha256(utf8(`${text} ${n++}`))).toString('latin1');
+    return bytes.slice(0, needed);
+  };
+  return newSigner(forge.pki.rsa.generateKeyPair({ bits: 3072, e: 0x10001, prng } as never));
+}
+
 let shared: Signer | undefined;
+export const signPacksAs = (signer: Signer): void => {
+  shared = signer;
+};
 /** One signer for a whole test file: keys of 3072 bits take their time. */
 export const testSigner = (): Signer => (shared ??= newSigner());
 
@@ -184,6 +200,11 @@ export async function check(
     await host.close();
   }
 }
+
+/** The checkpoint of an older pack, as `--since` gives it. */
+export const sinceOf = async (pack: Uint8Array) => ({
+  since: await checkpointOfPack(access(pack), { inflateRaw }),
+});
 
 /** When the tests' verifier lives: certificates are judged by it. */
 export const NOW = Date.UTC(2026, 10, 22, 23);

@@ -30,7 +30,7 @@ test('four verdicts from disk, without a network, in both schemes, accessible', 
   const trust = await trustFolder(folder, trustOf(ledger));
   const files = (await readdir(trust)).map(name => join(trust, name));
   const { page, noise } = await openVerifierPage(browser);
-  expect(await askPage(page, pack, files)).toEqual({
+  expect(await askPage(page, pack, { trust: files })).toEqual({
     verdicts: { integrity: 'pass', completeness: 'pass', time: 'not_shown', identity: 'not_shown' },
     codes: ['approval_unsigned', 'certificate_self_made', 'time_not_shown'],
   });
@@ -49,7 +49,7 @@ test('four verdicts from disk, without a network, in both schemes, accessible', 
   const bare = await browser.newContext({ bypassCSP: true });
   const seen = await bare.newPage();
   await seen.goto(page.url());
-  await askPage(seen, pack, files);
+  await askPage(seen, pack, { trust: files });
   await seen.addScriptTag({ path: axe });
   for (const colorScheme of ['light', 'dark'] as const) {
     await seen.emulateMedia({ colorScheme });

@@ -2,21 +2,26 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Trust } from '../../core/pack/verify.ts';
-import { check, codesOf } from './packs.ts';
+import { published, saidOf, vectorFolders } from './harness_verifiers.ts';
+import { check, sinceOf } from './packs.ts';
 
-type Case = { file: string; about: string; now?: number; verdicts: object; codes: string[]; trust: Trust };
-const vectors = join(import.meta.dirname, '../vectors');
-// `packs-plain` were made before the ASiC container and stay as they are: old packs verify as they did.
-for (const name of ['packs', 'packs-plain', 'packs-sealed']) {
-  const folder = join(vectors, name);
-  const { cases } = JSON.parse(await readFile(join(folder, 'packs.json'), 'utf8')) as { cases: Case[] };
+for (const name of vectorFolders) {
+  const { folder, cases } = await published(name);
   describe(name, () => {
-    test.each(cases)('$file: $about', async ({ file, verdicts, codes, trust, now }) => {
-      const report = await check(await readFile(join(folder, file)), trust, {}, now);
-      expect(codesOf(report)).toEqual(codes);
-      const results = Object.entries(report.verdicts).map(([verdict, { result }]) => [verdict, result]);
-      expect(Object.fromEntries(results)).toEqual(verdicts);
+    test.each(cases)('$file: $about', async ({ file, expected, trust, now, since }) => {
+      const older = since === undefined ? {} : await sinceOf(await readFile(join(folder, since)));
+      const checking = check(await readFile(join(folder, file)), trust, older, now);
+      if (expected === 'no pack') await expect(checking).rejects.toMatchObject({ code: 'pack_unreadable' });
+      else expect(saidOf(await checking)).toEqual(expected);
     });
   });
 }
+
+test('what is refused is refused for the fault that the case names', async () => {
+  const { folder, cases } = await published('packs');
+  for (const { file, expected, code, trust } of cases) {
+    if (expected !== 'no pack') continue;
+    const checking = check(await readFile(join(folder, file)), trust);
+    await expect(checking, file).rejects.toMatchObject({ where: code });
+  }
+});

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { inflateRaw } from '../../collector/evidence/verifier-host.ts';
 import { openZip, type ZipError, type ZipLimits } from '../../core/pack/zip.ts';
 import { utf8 } from '../../core/proof/bytes.ts';
+import { both, places, renamed } from './hostile_zips.ts';
 import { access, busyLedger, check, codesOf, makePack, trustOf, zipOf } from './packs.ts';
 
 const plain = () =>
@@ -22,34 +23,6 @@ async function fault(bytes: Uint8Array, limits: Partial<ZipLimits> = {}): Promis
   } catch (error) {
     return (error as ZipError).fault ?? String(error);
   }
-}
-
-/** Where the directory begins, and its entries. */
-function places(bytes: Buffer): { directory: number; central: number[]; local: number[]; end: number } {
-  const end = bytes.length - 22;
-  const directory = bytes.readUInt32LE(end + 16);
-  const central: number[] = [];
-  const local: number[] = [];
-  for (let at = directory; at < end; ) {
-    central.push(at);
-    local.push(bytes.readUInt32LE(at + 42));
-    at += 46 + bytes.readUInt16LE(at + 28) + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-  }
-  return { directory, central, local, end };
-}
-
-/** Changes both headers of entry 0, as a maker of hostile zips would. */
-function both(bytes: Buffer, offset: number, change: (view: Buffer, at: number) => void): Buffer {
-  const { central, local } = places(bytes);
-  change(bytes, local[0]! + offset);
-  change(bytes, central[0]! + offset + 2);
-  return bytes;
-}
-
-function renamed(bytes: Buffer, name: string): Buffer {
-  const { central, local } = places(bytes);
-  for (const at of [local[0]! + 30, central[0]! + 46]) bytes.write(name, at, 'latin1');
-  return bytes;
 }
 
 describe('hostile zips', () => {
