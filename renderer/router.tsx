@@ -12,6 +12,7 @@ import {
 import { readApprovalsSearch } from './features/approvals/approvals_search.ts';
 import { readEvidenceSearch } from './features/evidence/evidence_search.ts';
 import { readOverviewSearch } from './features/overview/overview_search.ts';
+import { readPoliciesSearch } from './features/policies/policies_search.ts';
 import { readSettingsSearch } from './features/settings/settings_search.ts';
 import { readTraceSearch } from './features/traces/trace_search.ts';
 import { readTracesSearch } from './features/traces/traces_search.ts';
@@ -62,6 +63,12 @@ const approvals = createRoute({
   validateSearch: readApprovalsSearch,
   component: lazyRouteComponent(() => import('./features/approvals/ApprovalsScreen.tsx'), 'ApprovalsScreen'),
 });
+const policies = createRoute({
+  getParentRoute: () => root,
+  path: '/policies',
+  validateSearch: readPoliciesSearch,
+  component: lazyRouteComponent(() => import('./features/policies/PoliciesScreen.tsx'), 'PoliciesScreen'),
+});
 const evidence = createRoute({
   getParentRoute: () => root,
   path: '/evidence',
@@ -76,7 +83,18 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([index, setup, overview, traces, trace, event, approvals, evidence, settings]),
+  routeTree: root.addChildren([
+    index,
+    setup,
+    overview,
+    traces,
+    trace,
+    event,
+    approvals,
+    policies,
+    evidence,
+    settings,
+  ]),
   defaultPendingComponent: Waiting,
   defaultErrorComponent: ScreenError,
   defaultPreload: 'intent',

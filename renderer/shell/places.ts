@@ -4,6 +4,7 @@ import {
   IconLayoutDashboard,
   IconListTree,
   IconSettings,
+  IconShieldCog,
   IconUserCheck,
 } from '@tabler/icons-react';
 
@@ -22,6 +23,13 @@ export const places = [
     key: 'a',
     icon: IconUserCheck,
     about: 'Calls that wait for a person',
+  },
+  {
+    to: '/policies',
+    label: 'Policies',
+    key: 'p',
+    icon: IconShieldCog,
+    about: 'Write, test and put in force what is allowed',
   },
   {
     to: '/evidence',

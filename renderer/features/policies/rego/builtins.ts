@@ -1,0 +1,166 @@
+/**
+ * The functions that a policy may call: those of policies/capabilities.json that have a name of their own, with a line
+ * of what they do. A test holds names and arguments to that file.
+ */
+export type Builtin = {
+  readonly name: string;
+  /** Argument names with their types, then the type of the value. */
+  readonly signature: string;
+  readonly about: string;
+};
+
+const rows: readonly (readonly [name: string, args: string, value: string, about: string])[] = [
+  ['abs', 'x: number', 'number', 'The number without its sign.'],
+  ['array.concat', 'a: array, b: array', 'array', 'Both lists, one behind the other.'],
+  ['array.flatten', 'a: array', 'array', 'Lists inside the list become part of it, one level.'],
+  ['array.reverse', 'a: array', 'array', 'The list from its end.'],
+  [
+    'array.slice',
+    'a: array, start: number, stop: number',
+    'array',
+    'Members from `start` up to but without `stop`.',
+  ],
+  ['base64.decode', 's: string', 'string', 'The text behind base64.'],
+  ['base64.encode', 's: string', 'string', 'The text as base64.'],
+  ['base64.is_valid', 's: string', 'boolean', 'Whether it is base64.'],
+  ['base64url.decode', 's: string', 'string', 'The text behind base64url.'],
+  ['base64url.encode', 's: string', 'string', 'The text as base64url.'],
+  ['bits.and', 'a: number, b: number', 'number', 'Bits set in both.'],
+  ['bits.lsh', 'x: number, n: number', 'number', 'Bits moved left by `n`.'],
+  ['bits.negate', 'x: number', 'number', 'Every bit turned.'],
+  ['bits.or', 'a: number, b: number', 'number', 'Bits set in either.'],
+  ['bits.rsh', 'x: number, n: number', 'number', 'Bits moved right by `n`.'],
+  ['bits.xor', 'a: number, b: number', 'number', 'Bits set in exactly one.'],
+  ['ceil', 'x: number', 'number', 'The whole number at or above.'],
+  [
+    'concat',
+    'between: string, parts: array or set',
+    'string',
+    'The texts joined, with `between` between them.',
+  ],
+  ['contains', 'text: string, part: string', 'boolean', 'Whether the text has the part in it.'],
+  ['count', 'of: string, array, object or set', 'number', 'How many members, or characters.'],
+  ['endswith', 'text: string, end: string', 'boolean', 'Whether the text ends so.'],
+  ['floor', 'x: number', 'number', 'The whole number at or below.'],
+  ['format_int', 'x: number, base: number', 'string', 'The number written in base 2, 8, 10 or 16.'],
+  [
+    'glob.match',
+    'pattern: string, delimiters: null or array, text: string',
+    'boolean',
+    'Whether the pattern with `*` fits.',
+  ],
+  [
+    'graph.reachable',
+    'graph: object, from: array or set',
+    'set',
+    'Nodes that can be reached; the graph is an object of lists.',
+  ],
+  ['indexof', 'text: string, part: string', 'number', 'Place of the part, from 0; -1 where it is not.'],
+  ['intersection', 'of: set of sets', 'set', 'What is in all of the sets.'],
+  ['is_array', 'x: any', 'boolean', 'Whether it is a list. Undefined where there is no value.'],
+  ['is_boolean', 'x: any', 'boolean', 'Whether it is true or false. Undefined where there is no value.'],
+  ['is_null', 'x: any', 'boolean', 'Whether it is null. Undefined where there is no value.'],
+  [
+    'is_number',
+    'x: any',
+    'boolean',
+    'Whether it is a number. Undefined where there is no value: read with `object.get` and a default.',
+  ],
+  ['is_object', 'x: any', 'boolean', 'Whether it is an object. Undefined where there is no value.'],
+  ['is_set', 'x: any', 'boolean', 'Whether it is a set. Undefined where there is no value.'],
+  ['is_string', 'x: any', 'boolean', 'Whether it is a text. Undefined where there is no value.'],
+  ['json.filter', 'x: object, paths: array or set', 'object', 'Only what the paths name.'],
+  ['json.is_valid', 's: string', 'boolean', 'Whether the text is JSON.'],
+  ['json.marshal', 'x: any', 'string', 'The value as JSON.'],
+  ['json.remove', 'x: object, paths: array or set', 'object', 'All but what the paths name.'],
+  ['json.unmarshal', 's: string', 'any', 'The value of a JSON text.'],
+  ['lower', 's: string', 'string', 'In small letters.'],
+  ['max', 'of: array or set', 'any', 'The greatest member. Undefined for an empty one.'],
+  ['min', 'of: array or set', 'any', 'The least member. Undefined for an empty one.'],
+  ['numbers.range', 'from: number, to: number', 'array', 'Whole numbers, both ends included.'],
+  ['object.filter', 'x: object, keys: array, object or set', 'object', 'Only the members with these keys.'],
+  [
+    'object.get',
+    'x: object, key or path: any, default: any',
+    'any',
+    'The member, or the default where there is none. A list goes down.',
+  ],
+  ['object.keys', 'x: object', 'set', 'The keys.'],
+  [
+    'object.remove',
+    'x: object, keys: array, object or set',
+    'object',
+    'All but the members with these keys.',
+  ],
+  ['object.union', 'a: object, b: object', 'object', 'Both merged; where both have a member, that of `b`.'],
+  ['object.union_n', 'of: array of objects', 'object', 'All merged, later ones count.'],
+  ['print', 'anything', 'nothing', 'Writes to the Evaluation tab; no part of the decision.'],
+  ['product', 'of: array or set of numbers', 'number', 'All multiplied.'],
+  [
+    'regex.find_all_string_submatch_n',
+    'pattern: string, text: string, n: number',
+    'array',
+    'The first `n` matches with their groups; -1 for all.',
+  ],
+  ['regex.is_valid', 'pattern: string', 'boolean', 'Whether it is an RE2 pattern.'],
+  [
+    'regex.match',
+    'pattern: string, text: string',
+    'boolean',
+    'Whether the RE2 pattern fits somewhere in the text.',
+  ],
+  ['rego.metadata.chain', '', 'array', 'METADATA of this rule, its file and package.'],
+  ['rego.metadata.rule', '', 'any', 'METADATA of this rule.'],
+  ['replace', 'text: string, old: string, new: string', 'string', 'Every `old` replaced.'],
+  ['round', 'x: number', 'number', 'The nearest whole number.'],
+  ['sort', 'of: array or set', 'array', 'The members in order.'],
+  ['split', 'text: string, at: string', 'array', 'The parts between.'],
+  ['startswith', 'text: string, start: string', 'boolean', 'Whether the text begins so.'],
+  ['strings.replace_n', 'pairs: object, text: string', 'string', 'Every key replaced by its value.'],
+  ['strings.reverse', 's: string', 'string', 'The text from its end.'],
+  ['substring', 'text: string, start: number, length: number', 'string', 'A part; length -1 for the rest.'],
+  ['sum', 'of: array or set of numbers', 'number', 'All added. A set holds each number once.'],
+  [
+    'to_number',
+    'x: null, boolean, number or string',
+    'number',
+    'As a number; fails for a text that is none.',
+  ],
+  ['trim', 'text: string, signs: string', 'string', 'Without these signs at both ends.'],
+  ['trim_left', 'text: string, signs: string', 'string', 'Without these signs at the start.'],
+  ['trim_prefix', 'text: string, start: string', 'string', 'Without this start.'],
+  ['trim_right', 'text: string, signs: string', 'string', 'Without these signs at the end.'],
+  ['trim_space', 's: string', 'string', 'Without white space at both ends.'],
+  ['trim_suffix', 'text: string, end: string', 'string', 'Without this end.'],
+  ['type_name', 'x: any', 'string', '`null`, `boolean`, `number`, `string`, `array`, `object` or `set`.'],
+  ['union', 'of: set of sets', 'set', 'What is in any of the sets.'],
+  ['upper', 's: string', 'string', 'In capital letters.'],
+  ['walk', 'x: any', '[path, value]', 'Every path and value inside, one after the other.'],
+];
+
+export const builtins: readonly Builtin[] = rows.map(([name, args, value, about]) => ({
+  name,
+  signature: `${name}(${args}) -> ${value}`,
+  about,
+}));
+
+const byName = new Map(builtins.map(one => [one.name, one]));
+export const builtinOf = (name: string): Builtin | undefined => byName.get(name);
+
+export const keywords: readonly string[] = [
+  'package',
+  'import',
+  'default',
+  'if',
+  'else',
+  'contains',
+  'some',
+  'every',
+  'in',
+  'not',
+  'with',
+  'as',
+  'true',
+  'false',
+  'null',
+];

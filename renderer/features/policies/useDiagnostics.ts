@@ -1,0 +1,87 @@
+/**
+ * Diagnostics as someone types: the compiler's, soon after the pause; lint, which runs the tests, once it lasts longer.
+ * Rule: one question at a time; what was answered about older text is replaced, never mixed with.
+ */
+import { useEffect, useRef, useState } from 'react';
+import type { PolicyDiagnostic, PolicyFile } from '../../../core/api/policy_views.ts';
+import { call } from '../../api/client.ts';
+import { asFailure, type Failure } from '../../api/problem.ts';
+import { checkable } from './drafts.ts';
+
+/** Milliseconds without a key press that count as a pause; the second is for lint. */
+export const PAUSE_MS = 60;
+export const LINT_MS = 700;
+
+export type Diagnosis = {
+  diagnostics: readonly PolicyDiagnostic[];
+  regoV0: readonly string[];
+  /** undefined: not yet. */
+  ok: boolean | undefined;
+  linted: boolean;
+  /** Milliseconds from asking to the answer. */
+  took: number | undefined;
+  failure: Failure | undefined;
+};
+const none: Diagnosis = {
+  diagnostics: [],
+  regoV0: [],
+  ok: undefined,
+  linted: false,
+  took: undefined,
+  failure: undefined,
+};
+
+export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): Diagnosis {
+  const [state, setState] = useState(none);
+  const latest = useRef(files);
+  latest.current = files;
+  const asking = useRef(false);
+  const again = useRef<'check' | 'lint'>(undefined);
+
+  useEffect(() => {
+    if (!enabled || !checkable(files)) {
+      setState(none);
+      return;
+    }
+    let gone = false;
+    const ask = async (what: 'check' | 'lint'): Promise<void> => {
+      if (asking.current) {
+        again.current = what;
+        return;
+      }
+      asking.current = true;
+      const asked = latest.current;
+      const started = performance.now();
+      try {
+        const found = await call('checkPolicy', { input: { files: [...asked], lint: what === 'lint' } });
+        if (!gone && asked === latest.current)
+          setState(held => ({
+            // Findings of lint stay until the text was linted again: they would flicker with every word.
+            diagnostics:
+              what === 'lint' || !found.ok
+                ? found.diagnostics
+                : [...found.diagnostics, ...held.diagnostics.filter(one => one.severity !== 'error')],
+            regoV0: found.rego_v0,
+            ok: found.ok,
+            linted: what === 'lint',
+            took: what === 'check' ? performance.now() - started : held.took,
+            failure: undefined,
+          }));
+      } catch (error) {
+        if (!gone && asked === latest.current) setState({ ...none, failure: asFailure(error) });
+      }
+      asking.current = false;
+      const next = again.current;
+      again.current = undefined;
+      if (next !== undefined && !gone) void ask(next);
+    };
+    const soon = setTimeout(() => void ask('check'), PAUSE_MS);
+    const late = setTimeout(() => void ask('lint'), LINT_MS);
+    return () => {
+      gone = true;
+      clearTimeout(soon);
+      clearTimeout(late);
+    };
+  }, [files, enabled]);
+  return state;
+}
