@@ -9,6 +9,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   keys: async () => (await import('./keys.ts')).keysCommand,
   export: async () => (await import('./export.ts')).exportCommand,
   timestamp: async () => (await import('./timestamp.ts')).timestampCommand,
+  witness: async () => (await import('./witness.ts')).witnessCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
   backup: async () => (await import('./backup.ts')).backupCommand,
   restore: async () => (await import('./backup.ts')).restoreCommand,

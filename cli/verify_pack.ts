@@ -94,6 +94,11 @@ function showTimes(out: Output, { stamps, origin }: PackReport): void {
   out.say("  How long before that, the collector's clock alone says.");
 }
 
+function showWitnesses(out: Output, { witnesses }: PackReport): void {
+  for (const { name, size, time } of witnesses)
+    out.say(`  ${name} cosigned the first ${size} records at ${time} (its own clock)`);
+}
+
 function show(out: Output, path: string, report: PackReport, trusted: boolean): void {
   out.json(report);
   const { origin, counts } = report;
@@ -105,6 +110,7 @@ function show(out: Output, path: string, report: PackReport, trusted: boolean): 
   }
   showVerdicts(out, report.verdicts);
   showTimes(out, report);
+  showWitnesses(out, report);
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
 }
 

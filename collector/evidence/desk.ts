@@ -10,6 +10,7 @@ import { openAnchors } from './anchors.ts';
 import { previewScope } from './preview.ts';
 import { ledgerSource } from './source.ts';
 import { trustFiles } from './trust.ts';
+import { openWitnesses } from './witnesses.ts';
 
 export type EvidenceParts = {
   readonly ledger: Ledger;
@@ -70,6 +71,7 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
       return pack;
     },
     anchors,
+    witnesses: openWitnesses({ ledger, vault, clock }),
     trust: () => trustFiles(vault, ledger),
     verifyLedger: async () => (await import('./verify-ledger.ts')).verifyLedger(ledger, vault),
     exported: readExported,

@@ -24,6 +24,7 @@ import {
   roleOf,
 } from '../../core/pack/manifest.ts';
 import { type PackPolicy, policyFile } from '../../core/pack/policies.ts';
+import { COSIGNATURES } from '../../core/pack/witnesses.ts';
 import { isSelfIssued } from '../../core/pack/x509.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
@@ -213,12 +214,12 @@ class PackWriter {
     const { checkpoint, window } = this.#plan;
     const anchors = await this.#source.anchors(checkpoint.size);
     const sizes = new Set(await this.#source.earlierSizes(window.appId, checkpoint.size));
-    for (const { checkpoint: old, tsr } of anchors) {
+    for (const { checkpoint: old, tsr, lines = [] } of anchors) {
       if (old.size < checkpoint.size) sizes.add(old.size);
-      const note = utf8(old.note);
+      const note = utf8(old.note + lines.join(''));
       await this.#add(`anchors/${old.size}.note`, note);
       await this.#add(`anchors/${old.size}.body`, checkpointParts(note).body);
-      await this.#add(`anchors/${old.size}.tsr`, tsr);
+      if (tsr !== undefined) await this.#add(`anchors/${old.size}.tsr`, tsr);
     }
     for (const old of [...sizes].sort((a, b) => a - b)) {
       const plan = consistencyPlan(old, checkpoint.size);
@@ -311,6 +312,8 @@ class PackWriter {
     const container = utf8(asicManifestText([...files, written, sums]));
     await this.#zip.add(ASIC_MANIFEST, container);
     await this.#zip.add(ASIC_SIGNATURE, signCms(container, signer, at));
+    const lines = (await this.#source.cosignatures?.(checkpoint.size)) ?? [];
+    if (lines.length > 0) await this.#zip.add(COSIGNATURES, utf8(checkpoint.note + lines.join('')));
     return { packId: hex(sha256(checksums)), bytes: await this.#zip.finish(), events: this.#contents.events };
   }
 }

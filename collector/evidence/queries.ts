@@ -19,6 +19,10 @@ export const evidenceQueries = {
   'evidence.anchors': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'timestamp.anchored'
     ORDER BY r.seq DESC LIMIT 200`,
+  /** Cosigned checkpoints, recorded before $size, newest first. */
+  'evidence.cosigned': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'witness.cosigned'
+    ORDER BY r.seq DESC LIMIT 200`,
   'evidence.lastAnchor': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'
     ORDER BY r.seq DESC LIMIT 1`,

@@ -2,6 +2,7 @@
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import type { Ledger, ScopeRange } from '../ports.ts';
 import { anchorOf } from './anchors.ts';
+import { type CosignedRecord, cosignedOf } from './witnesses.ts';
 
 export type PolicyVersion = {
   readonly version: number;
@@ -16,7 +17,15 @@ export type PolicyVersion = {
   readonly seq: number;
 };
 
-export type Anchor = { readonly checkpoint: CheckpointView; readonly tsr: Uint8Array };
+/** An earlier checkpoint with a stamp, or with lines of witnesses for its note, or both. */
+export type Anchor = {
+  readonly checkpoint: CheckpointView;
+  readonly tsr?: Uint8Array;
+  readonly lines?: readonly string[];
+};
+
+/** Lines of witnesses beside a log's own in a note. */
+const MOST_LINES = 15;
 
 export interface PackSource {
   readonly ledgerId: string;
@@ -39,12 +48,24 @@ export interface PackSource {
   earlierSizes(appId: string, size: number): Promise<readonly number[]>;
   /** Checkpoints that were stamped, and the stamp recorded, below `size`: the earliest stamp of each, by size. */
   anchors(size: number): Promise<readonly Anchor[]>;
+  /** Lines of witnesses of the checkpoint of this size, whenever they came. */
+  cosignatures?(size: number): Promise<readonly string[]>;
   blob(sha256: string): AsyncIterable<Uint8Array>;
 }
 
 export function ledgerSource(ledger: Ledger): PackSource {
   const { read, blobs, ledgerId, tenantId } = ledger;
   const tenant = tenantId;
+  const cosigned = async (size: number): Promise<{ told: CosignedRecord }[]> => {
+    const rows = await read.query<{ seq: number }>('evidence.cosigned', { tenant, size });
+    const found: { told: CosignedRecord }[] = [];
+    for (const { seq } of rows) {
+      const [record] = await read.records(seq, seq, 1);
+      const told = record && cosignedOf(record);
+      if (told !== undefined) found.push({ told });
+    }
+    return found;
+  };
   return {
     ledgerId,
     tenantId,
@@ -79,7 +100,19 @@ export function ledgerSource(ledger: Ledger): PackSource {
         if (stamp === undefined || checkpoint === undefined || checkpoint.size !== stamp.told.size) continue;
         if (checkpoint.size <= size) found.set(checkpoint.size, { checkpoint, tsr: stamp.tsr });
       }
+      for (const { told } of await cosigned(size)) {
+        const had = found.get(told.size);
+        const checkpoint = had?.checkpoint ?? (await read.checkpointAt(told.size));
+        if (checkpoint === undefined || checkpoint.size !== told.size || checkpoint.size > size) continue;
+        const lines = [...new Set([...(had?.lines ?? []), told.line])].sort().slice(0, MOST_LINES);
+        found.set(told.size, { ...had, checkpoint, lines });
+      }
       return [...found.values()].sort((a, b) => a.checkpoint.size - b.checkpoint.size);
+    },
+    async cosignatures(size) {
+      const all = await cosigned(Number.MAX_SAFE_INTEGER);
+      const lines = all.filter(({ told }) => told.size === size).map(({ told }) => told.line);
+      return [...new Set(lines)].sort().slice(0, MOST_LINES);
     },
     blob: sha256 => blobs.get(tenantId, sha256),
   };

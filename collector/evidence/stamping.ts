@@ -9,8 +9,10 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import { ASIC_SIGNATURE } from '../../core/pack/asice.ts';
 import { CHECKSUMS } from '../../core/pack/manifest.ts';
 import { TSA_CHAIN, TSR } from '../../core/pack/timestamp.ts';
+import { COSIGNATURES } from '../../core/pack/witnesses.ts';
 import { openZip, type RandomAccess, type Zip } from '../../core/pack/zip.ts';
 import { concat, equalBytes } from '../../core/proof/bytes.ts';
+import { formatNoteLine, type Note, parseNote } from '../../core/proof/note.ts';
 import { syncFolder } from '../keys/durable.ts';
 import { signatureValueOf, withTimestamp } from './cms.ts';
 import { makeRequest, type Reply, readReply } from './timestamp.ts';
@@ -102,6 +104,31 @@ export async function stampPack(
     );
     await rewrite(path, zip, source, files);
     return { ...read, over };
+  });
+}
+
+/**
+ * Puts cosignature lines for the pack's own checkpoint into it, beside those that it has. The lines are not judged here.
+ * Throws pack_unreadable, witness_invalid, disk_full.
+ */
+export async function cosignPack(path: string, cosigned: Uint8Array): Promise<{ lines: number }> {
+  return withPack(path, async (zip, source) => {
+    const invalid = (message: string) => new TrailmixError('witness_invalid', { where: path, message });
+    const own = parseNote(await readWhole(zip, 'checkpoint.note'));
+    let given: Note;
+    try {
+      given = parseNote(cosigned);
+    } catch (error) {
+      throw invalid(`This is no cosigned checkpoint: ${(error as Error).message}`);
+    }
+    if (given.text !== own.text) throw invalid("It is over another checkpoint than the pack's");
+    const had = zip.entries.has(COSIGNATURES)
+      ? parseNote(await readWhole(zip, COSIGNATURES)).lines
+      : own.lines;
+    const lines = [...new Set([...had, ...given.lines].map(formatNoteLine))];
+    const files = new Map([[COSIGNATURES, Buffer.from(`${own.text}\n${lines.join('')}`)]]);
+    await rewrite(path, zip, source, files);
+    return { lines: lines.length - own.lines.length };
   });
 }
 

@@ -8,11 +8,32 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { SignatureJob } from '../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
+import type { VerifyMlDsa44 } from '../../core/proof/cosignature.ts';
 import { SignaturePool } from './signature-pool.ts';
 
 export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
+const MLDSA44_SPKI = Buffer.from('30820532300b06096086480165030403110382052100', 'hex');
+
+/** ML-DSA-44 where this Node's OpenSSL has it (3.5 on); else undefined. */
+function mlDsa44(): VerifyMlDsa44 | undefined {
+  const keyOf = (publicKey: Uint8Array): KeyObject =>
+    createPublicKey({ key: Buffer.concat([MLDSA44_SPKI, publicKey]), format: 'der', type: 'spki' });
+  try {
+    keyOf(new Uint8Array(1312));
+  } catch {
+    return undefined;
+  }
+  return (publicKey, message, signature) => {
+    try {
+      return verify(null, message, keyOf(publicKey), signature);
+    } catch {
+      return false;
+    }
+  };
+}
+
 let held: { raw: Uint8Array; key: KeyObject } | undefined;
 
 /** The last key is held: most checks in a row are of one. */
@@ -98,7 +119,9 @@ async function verifyAside({ publicKey, message, signature }: SignatureJob): Pro
 
 /** A host of one file: it starts no threads. */
 export function fileHost(): VerifyHost & { close(): Promise<void> } {
+  const verifyMlDsa44 = mlDsa44();
   return {
+    ...(verifyMlDsa44 === undefined ? {} : { verifyMlDsa44 }),
     sha256,
     sha256Stream: () => {
       const stream = createHash('sha256');

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ApprovalDesk } from '../approvals/desk.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { Anchors } from '../evidence/anchors.ts';
+import type { WitnessDesk } from '../evidence/witnesses.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { PackIdentity } from '../keys/certificates.ts';
 import type { Log } from '../logging.ts';
@@ -39,6 +40,8 @@ export type EvidenceDesk = {
   ): Promise<Pack>;
   /** Stamps of checkpoints. */
   readonly anchors: Anchors;
+  /** Cosignatures of checkpoints. */
+  readonly witnesses: WitnessDesk;
   trust(): Promise<Record<string, string>>;
   verifyLedger(): Promise<OutputOf<'verifyLedger'>>;
   /** The furthest checkpoint of a pack that was exported, whoever has it now; undefined where there is none. */

@@ -497,6 +497,36 @@ export const errorTable = {
     'No time-stamping authority answered well',
     'Try again, name another with `timestamp authorities`, or carry the request by file.',
   ),
+  witness_invalid: row(
+    422,
+    'after_fix',
+    "A witness's file is not right",
+    'Make a new request and ask the witness again; nothing was recorded or signed.',
+  ),
+  witness_unknown: row(
+    422,
+    'after_fix',
+    'The witness, or the log it is asked about, is not known',
+    'Name a witness by `trailmix witness add VKEY`; give a witness the keys of a log by --trust DIR.',
+  ),
+  witness_behind: row(
+    409,
+    'after_fix',
+    'The proof does not begin where the witness stopped',
+    'Ask again with --old and the size that the message names.',
+  ),
+  witness_smaller: row(
+    409,
+    'never',
+    'The checkpoint is smaller than one that was cosigned before',
+    'Ask with the newest checkpoint. If this is the newest, the ledger was rolled back: look into it.',
+  ),
+  witness_inconsistent: row(
+    409,
+    'never',
+    'The checkpoint does not continue what was cosigned before',
+    'Keep both files: together they show that the ledger was rewritten.',
+  ),
   export_cancelled: row(409, 'never', 'The export was cancelled', 'Start it again; nothing was kept.'),
   export_unknown: row(404, 'never', 'No such export', 'It may have been cleaned up: export again.'),
   at_beyond: row(

@@ -40,6 +40,16 @@ const Authorities = Type.Object({
   last: Opt(Stamped),
 });
 
+const WitnessList = Type.Object({
+  witnesses: Type.Array(
+    Type.Object({
+      name: Str,
+      vkey: Str,
+      last: Opt(Type.Object({ size: Int, time: Str, seq: Int })),
+    }),
+  ),
+});
+
 export const evidenceOperations = {
   certificate: op({
     method: 'GET',
@@ -172,5 +182,56 @@ export const evidenceOperations = {
     phases: any,
     output: Type.Unknown(),
     media: 'text/html',
+  }),
+  witnesses: op({
+    method: 'GET',
+    path: '/api/witnesses',
+    summary: 'The witnesses whose cosignatures are taken, and the furthest checkpoint that each has cosigned',
+    callers: page,
+    errors: [],
+    output: WitnessList,
+  }),
+  changeWitnesses: op({
+    method: 'POST',
+    path: '/api/witnesses',
+    summary: 'Name the witnesses by their vkeys (C2SP tlog-cosignature)',
+    callers: page,
+    errors: ['input_invalid'],
+    input: Type.Object({ vkeys: Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 16 }) }, closed),
+    output: WitnessList,
+  }),
+  witnessRequest: op({
+    method: 'POST',
+    path: '/api/witnesses/request',
+    summary:
+      'What a witness is asked with: a checkpoint and the proof that it continues the last one that it signed',
+    callers: page,
+    errors: ['at_beyond', 'input_invalid', 'witness_unknown'],
+    input: Type.Object(
+      {
+        witness: Opt(Type.String({ maxLength: 255, description: 'its name; without it the only one' })),
+        old: Opt(
+          Type.Integer({
+            minimum: 0,
+            description: 'size that the witness signed last; default: as recorded',
+          }),
+        ),
+        at: Opt(Type.Integer({ minimum: 0, description: 'size of the checkpoint; default: the newest' })),
+      },
+      closed,
+    ),
+    output: Type.Object({ size: Int, old: Int, request: Str }),
+  }),
+  witnessImport: op({
+    method: 'POST',
+    path: '/api/witnesses/import',
+    summary: 'A cosigned checkpoint: lines of witnesses that are named here are checked and recorded',
+    callers: page,
+    errors: ['witness_invalid', 'witness_unknown'],
+    input: Type.Object({ note: Type.String({ maxLength: 65_536 }) }, closed),
+    output: Type.Object({
+      size: Int,
+      cosigned: Type.Array(Type.Object({ name: Str, time: Str, seq: Int })),
+    }),
   }),
 } as const;

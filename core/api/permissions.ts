@@ -99,6 +99,10 @@ export const permissions = {
   timestampImport: exporting,
   timestampNow: exporting,
   timestampAsk: exporting,
+  witnesses: ['admin', 'analyst', 'auditor', 'local'],
+  changeWitnesses: ['admin', 'local'],
+  witnessRequest: exporting,
+  witnessImport: exporting,
   // Approvals
   openApproval: ['approver'],
   answerApproval: ['approver'],

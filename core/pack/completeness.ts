@@ -19,6 +19,8 @@ export class ScopeCheck {
   #hidden = 0;
   #closed = false;
   count = 0;
+  /** Highest seq of the scope, -1 where it is empty. */
+  lastSeq = -1;
 
   constructor(manifest: Manifest) {
     this.#manifest = manifest;
@@ -75,6 +77,7 @@ export class ScopeCheck {
     }
     this.#first ??= head.app_seq;
     this.#last = head.app_seq;
+    this.lastSeq = head.seq;
     this.count++;
     if (record.bodyJcs !== undefined) return;
     this.#hidden++;

@@ -172,6 +172,32 @@ export const findingTable = {
   since_missing: row('completeness', 'not_shown', 'The pack holds no proof that it continues the older one.'),
   restored_behind: row('completeness', 'fail', 'The ledger was restored to a state before the older pack.'),
   epoch_changed: row('completeness', 'not_shown', 'The older pack is of another ledger.'),
+  // Witnesses
+  witness_missing: row(
+    'completeness',
+    'not_shown',
+    'Fewer of the witnesses that you named have cosigned this history than you ask for.',
+  ),
+  witness_earlier: row(
+    'completeness',
+    'warning',
+    'The witnesses that you named cosigned an earlier state, which does not cover all of this pack.',
+  ),
+  witness_unchecked: row(
+    'completeness',
+    'not_shown',
+    'A cosignature of a witness was not checked here: this verifier has no ML-DSA.',
+  ),
+  witness_untrusted: row(
+    'completeness',
+    'warning',
+    'The pack has cosignatures, and nothing from outside it names the witnesses: put witness_policy.json into --trust.',
+  ),
+  witness_signature_wrong: broken('A cosignature of a witness that you named does not verify.'),
+  witness_note_wrong: broken('META-INF/cosignatures.note is not over the checkpoint of this pack.'),
+  witness_inconsistent: incomplete(
+    'A witness that you named cosigned another history of this ledger: it was rewritten.',
+  ),
   // Time
   time_not_shown: row(
     'time',

@@ -1,16 +1,20 @@
 /** What the verifier borrows from its host, what it is given apart from the pack, and what it counts. */
+import type { VerifyMlDsa44 } from '../proof/cosignature.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import type { Since } from './checkpoint.ts';
 import type { CheckCms } from './cms.ts';
 import type { Sha256Stream } from './files.ts';
 import type { VerifyBatch } from './signatures.ts';
 import type { CheckTimestamp } from './timestamp.ts';
+import type { WitnessPolicy } from './witnesses.ts';
 import type { Crc32, InflateRaw, ZipLimits } from './zip.ts';
 
 export type VerifyHost = {
   readonly sha256: Sha256;
   readonly sha256Stream: Sha256Stream;
   readonly verifyEd25519: VerifyEd25519;
+  /** Absent where the host has no ML-DSA. */
+  readonly verifyMlDsa44?: VerifyMlDsa44;
   readonly inflateRaw: InflateRaw;
   /** Faster ways for the same, where the host has them. */
   readonly verifyBatch?: VerifyBatch;
@@ -41,6 +45,8 @@ export type Trust = {
   readonly crls?: string;
   /** PEM root certificates of time-stamping authorities. */
   readonly tsaRoots?: string;
+  /** Of witness_policy.json: whose cosignatures are asked for. */
+  readonly witnesses?: WitnessPolicy;
 };
 
 export type ApprovalCounts = {

@@ -68,8 +68,6 @@ export const UNCOVERED: ReadonlySet<string> = new Set([
   'META-INF/tsa-chain.pem',
   'META-INF/cosignatures.note',
 ]);
-/** What of META-INF this version does not check, and says so. */
-export const UNCHECKED: readonly string[] = ['META-INF/cosignatures.note'];
 
 const NAMED: { readonly [path: string]: FileRole } = {
   'events.jsonl': 'events',

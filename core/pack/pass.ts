@@ -102,6 +102,11 @@ export class PackVerifier {
     this.#evals = new LineCursor('evals.jsonl', files.stream('evals.jsonl'));
   }
 
+  /** Highest seq of the scope, -1 where it is empty. */
+  get lastSeq(): number {
+    return this.#scope.lastSeq;
+  }
+
   async run(given: Given): Promise<PackCounts> {
     const { sha256 } = this.#host;
     const findings = this.#findings;

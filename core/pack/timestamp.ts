@@ -14,6 +14,7 @@ import { consistencyText } from './checkpoint.ts';
 import type { PackFiles } from './files.ts';
 import type { FindingCode, Findings } from './findings.ts';
 import type { Manifest } from './manifest.ts';
+import type { Witnesses } from './witnesses.ts';
 
 export const TSR = 'META-INF/checksums.tsr';
 export const TSA_CHAIN = 'META-INF/tsa-chain.pem';
@@ -124,8 +125,13 @@ export class Stamps {
     return result.time;
   }
 
-  /** anchors/: each must be a checkpoint that this pack continues, with a stamp over its text. */
-  async takeAnchors(files: PackFiles, manifest: Manifest, sha256: Sha256): Promise<void> {
+  /** anchors/: each must be a checkpoint that this pack continues, with a stamp over its text or cosignatures in its note. */
+  async takeAnchors(
+    files: PackFiles,
+    manifest: Manifest,
+    sha256: Sha256,
+    witnesses: Witnesses,
+  ): Promise<void> {
     const sizes = new Set(
       manifest.files
         .filter(({ role }) => role === 'anchor')
@@ -137,16 +143,21 @@ export class Stamps {
         ['note', 'body', 'tsr'].map(kind => files.read(`anchors/${size}.${kind}`, STAMP_LIMIT)),
       );
       const fault =
-        note === undefined || body === undefined || stamp === undefined
+        note === undefined || body === undefined || (stamp === undefined && !cosigned(note))
           ? 'It is not whole'
           : await anchorFault(files, manifest, sha256, { size, note, body });
-      if (fault !== undefined) this.#findings.add('anchor_wrong', where, `${fault}.`);
-      else
-        await this.take(stamp!, sha256(body!), {
-          over: 'checkpoint',
-          where: `anchors/${size}.tsr`,
-          size: Number(size),
-        });
+      if (fault !== undefined) {
+        this.#findings.add('anchor_wrong', where, `${fault}.`);
+        if (fault === NOT_CONTINUED) await witnesses.contradicted(note!, where);
+        continue;
+      }
+      await witnesses.take(note!, Number(size), where);
+      if (stamp === undefined) continue;
+      await this.take(stamp, sha256(body!), {
+        over: 'checkpoint',
+        where: `anchors/${size}.tsr`,
+        size: Number(size),
+      });
     }
   }
 
@@ -165,6 +176,17 @@ export class Stamps {
         ? {}
         : { chain: Array.from(chain, byte => String.fromCharCode(byte)).join('') }),
     });
+  }
+}
+
+const NOT_CONTINUED = 'The pack does not continue it';
+
+/** Whether a note has more lines than its log's. */
+function cosigned(note: Uint8Array): boolean {
+  try {
+    return parseNote(note).lines.length > 1;
+  } catch {
+    return false;
   }
 }
 
@@ -197,7 +219,7 @@ async function anchorFault(
       root1: anchored.root,
       root2: fromHex(checkpoint.root),
     };
-    return verifyConsistency(sha256, claim, hashes) ? undefined : 'The pack does not continue it';
+    return verifyConsistency(sha256, claim, hashes) ? undefined : NOT_CONTINUED;
   } catch (error) {
     return `It cannot be read (${(error as Error).message})`;
   }

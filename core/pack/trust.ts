@@ -10,6 +10,7 @@ import { type JsonValue, jcs } from '../proof/jcs.ts';
 import { parseVkey } from '../proof/note.ts';
 import type { Trust } from './host.ts';
 import { ManifestError, parseCanonical } from './manifest.ts';
+import { parseWitnessPolicy, WITNESS_POLICY } from './witnesses.ts';
 
 export type TrustFile = {
   readonly v: 1;
@@ -55,7 +56,7 @@ function isRoot(sha256: Sha256, root: Partial<TrustFile['people_root']>): boolea
 
 /** Names of the trust folder that are read: the others (log-<id>.pem) are for stock tools. */
 export const isTrustFile = (name: string): boolean =>
-  ['trust.json', 'org.pem', 'tsa-root.pem'].includes(name) || name.endsWith('.crl.pem');
+  ['trust.json', 'org.pem', 'tsa-root.pem', WITNESS_POLICY].includes(name) || name.endsWith('.crl.pem');
 
 /** What a folder of `trailmix keys trust` says, by file name; `*.crl.pem` are what the reader put beside. Throws as parseTrust. */
 export function trustFrom(sha256: Sha256, files: ReadonlyMap<string, Uint8Array>): Trust {
@@ -68,12 +69,14 @@ export function trustFrom(sha256: Sha256, files: ReadonlyMap<string, Uint8Array>
   };
   const certificates = text('org.pem');
   const tsaRoots = text('tsa-root.pem');
+  const policy = files.get(WITNESS_POLICY);
   const lists = [...files.keys()].filter(name => name.endsWith('.crl.pem')).sort();
   return {
     vkeys,
     ...(people_root === undefined ? {} : { peopleRoot: people_root }),
     ...(certificates === undefined ? {} : { certificates }),
     ...(tsaRoots === undefined ? {} : { tsaRoots }),
+    ...(policy === undefined ? {} : { witnesses: parseWitnessPolicy(sha256, policy) }),
     ...(lists.length === 0 ? {} : { crls: lists.map(name => text(name)).join('\n') }),
   };
 }

@@ -12,9 +12,10 @@ import { checkSignature, type PackSigner, signerView } from './cms.ts';
 import { PackFiles } from './files.ts';
 import { Findings, type Verdicts } from './findings.ts';
 import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
-import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest, UNCHECKED } from './manifest.ts';
+import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest } from './manifest.ts';
 import { PackVerifier, reading } from './pass.ts';
 import { type Stamp, Stamps, TSR } from './timestamp.ts';
+import { type Witnessed, Witnesses } from './witnesses.ts';
 import { openZip, type RandomAccess } from './zip.ts';
 
 export type { Trust, VerifyHost } from './host.ts';
@@ -33,8 +34,14 @@ export type PackOrigin = {
   trusted: boolean;
 };
 
-/** `stamps`: the good ones. */
-export type PackReport = { verdicts: Verdicts; counts: PackCounts; stamps: Stamp[]; origin?: PackOrigin };
+/** `stamps` and `witnesses`: the good ones. */
+export type PackReport = {
+  verdicts: Verdicts;
+  counts: PackCounts;
+  stamps: Stamp[];
+  witnesses: Witnessed[];
+  origin?: PackOrigin;
+};
 
 /** Verifies a pack. Throws pack_unreadable. */
 export async function verifyPack(
@@ -72,13 +79,23 @@ export async function verifyPack(
   const stamps = new Stamps(host.checkTimestamp, given.trust?.tsaRoots, findings);
   const signedBy = await checkSeal(host, files, { checksums, checksumsBytes }, given, stamps, findings);
 
+  const witnesses = new Witnesses(host, given.trust?.witnesses, findings);
   let counts = noCounts();
   if (manifest !== undefined) {
-    counts = await new PackVerifier(host, files, manifest, findings).run(given);
-    await stamps.takeAnchors(files, manifest, host.sha256);
+    const { size } = manifest.checkpoint;
+    const records = new PackVerifier(host, files, manifest, findings);
+    counts = await records.run(given);
+    await stamps.takeAnchors(files, manifest, host.sha256, witnesses);
+    await witnesses.takePack(files, size);
+    witnesses.finish(size, records.lastSeq);
   }
   if (checksums !== undefined) await files.checkHashes(checksums);
-  const report: PackReport = { verdicts: findings.verdicts(), counts, stamps: stamps.list };
+  const report: PackReport = {
+    verdicts: findings.verdicts(),
+    counts,
+    stamps: stamps.list,
+    witnesses: witnesses.list,
+  };
   if (manifest !== undefined && checksumsBytes !== undefined) {
     const { ledger_id, tenant_id, app_id, scope, checkpoint } = manifest;
     report.origin = {
@@ -109,7 +126,6 @@ async function checkSeal(
   stamps: Stamps,
   findings: Findings,
 ): Promise<PackSigner | undefined> {
-  for (const path of UNCHECKED) if (files.has(path)) findings.add('meta_unchecked', path);
   const digest = checksumsBytes && host.sha256(checksumsBytes);
   if (digest !== undefined) await stamps.takePack(files, digest);
   const { checkCms } = host;

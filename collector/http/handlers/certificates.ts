@@ -15,7 +15,11 @@ type Names =
   | 'timestampRequest'
   | 'timestampImport'
   | 'timestampNow'
-  | 'timestampAsk';
+  | 'timestampAsk'
+  | 'witnesses'
+  | 'changeWitnesses'
+  | 'witnessRequest'
+  | 'witnessImport';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64');
 const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
@@ -79,4 +83,10 @@ export const certificateHandlers: Pick<Handlers, Names> = {
     const { reply, url } = await open.evidence.anchors.ask(bytes(input.request));
     return { reply: text(reply), url };
   },
+  witnesses: ({ open }) => open.evidence.witnesses.view(),
+  changeWitnesses: ({ open, principal }, { input }) =>
+    open.evidence.witnesses.change(input.vkeys, who(principal)),
+  witnessRequest: ({ open }, { input }) => open.evidence.witnesses.request(input),
+  witnessImport: ({ open, principal }, { input }) =>
+    open.evidence.witnesses.import(input.note, who(principal)),
 };
