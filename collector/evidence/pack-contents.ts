@@ -8,6 +8,7 @@ import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs, JCS_BLOB_LIMIT, mayHoldBlobs } from '../../core/pack/blobs.ts';
 import { evalCount, evalLines } from '../../core/pack/evals.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
+import { ReportFigures } from '../../core/pack/report_figures.ts';
 import { restoredFrom } from '../../core/pack/restore.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
@@ -15,7 +16,6 @@ import { keyId } from '../../core/proof/hash.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { headOf } from '../../core/proof/record.ts';
 import type { ScopeRange } from '../ports.ts';
-import { ReportTally } from './report/tally.ts';
 import { SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import { sha256 } from './verifier-host.ts';
@@ -45,7 +45,7 @@ export class PackContents {
   readonly erased: RecordView[] = [];
   /** Key records inside the scope: only where the pack is of the ledger's own records. */
   readonly keyRecords: RecordView[] = [];
-  readonly tally = new ReportTally();
+  readonly figures = new ReportFigures();
   /** Records with their body. */
   events = 0;
 
@@ -99,7 +99,7 @@ export class PackContents {
     this.seqs.push(record.seq);
     const value = record as JsonObject;
     this.approvals.take(value, true, '');
-    this.tally.take(value);
+    this.figures.take(value);
     if (mayHoldBlobs(line)) this.#nameBlobs(value);
     if (evalCount(value) > 0) this.#evals.push(record.seq);
     if (record.seq === 0 || record.event_type.startsWith('key.')) this.keyRecords.push(record);

@@ -42,7 +42,7 @@ import {
 } from './pack-contents.ts';
 import { readmeText } from './readme.ts';
 import type { ReportFacts } from './report/facts.ts';
-import { approvalRows } from './report/tally.ts';
+import { reportFacts } from './report/gather.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import { sha256 } from './verifier-host.ts';
 import { type Written, ZipWriter } from './zip-writer.ts';
@@ -118,20 +118,18 @@ class PackWriter {
     await this.#add('checkpoint.sig', parts.signature);
     const others = [...extraSeqs, ...heads.map(({ seq }) => seq)].sort((a, b) => a - b);
     await this.#add('proofs/multiproof.jsonl', this.#proofLines(others), { atMost: 64 * checkpoint.size });
-    await this.#consistency();
+    const { continues, anchors } = await this.#consistency();
     for (const [id, key] of ledgerKeys([...this.#contents.keyRecords, ...extras]))
       await this.#add(`keys/${id}.pem`, utf8(publicKeyPem(key)));
 
     this.#progress({ step: 'summary', done: scope.count, total: scope.count });
     const restored = restoredDetail([...this.#contents.keyRecords, ...extras]);
-    await this.#add(
-      'summary.pdf',
-      await this.#plan.report({ ...(await this.#facts(policies)), ...(restored && { restored }) }),
-    );
-    await this.#add(
-      'README-VERIFY.txt',
-      utf8(readmeText({ ...this.#readmeFacts(note), ...(restored && { restored }) })),
-    );
+    const readme = { ...this.#readmeFacts(note), ...(restored && { restored }) };
+    const certificate = fingerprint(this.#plan.signer.certificatePem);
+    const given = { policies, readme, certificate, continues, anchors };
+    const facts = await reportFacts(this.#source, this.#plan, this.#contents, given);
+    await this.#add('summary.pdf', await this.#plan.report(facts));
+    await this.#add('README-VERIFY.txt', utf8(readmeText(readme)));
     return this.#seal();
   }
 
@@ -210,7 +208,7 @@ class PackWriter {
   }
 
   /** From the checkpoint of each earlier export of this app, and from each stamped one, to this one. */
-  async #consistency(): Promise<void> {
+  async #consistency(): Promise<{ continues: number[]; anchors: number }> {
     const { checkpoint, window } = this.#plan;
     const anchors = await this.#source.anchors(checkpoint.size);
     const sizes = new Set(await this.#source.earlierSizes(window.appId, checkpoint.size));
@@ -221,7 +219,8 @@ class PackWriter {
       await this.#add(`anchors/${old.size}.body`, checkpointParts(note).body);
       if (tsr !== undefined) await this.#add(`anchors/${old.size}.tsr`, tsr);
     }
-    for (const old of [...sizes].sort((a, b) => a - b)) {
+    const continues = [...sizes].sort((a, b) => a - b);
+    for (const old of continues) {
       const plan = consistencyPlan(old, checkpoint.size);
       const hashes = await this.#source.nodes(plan.nodes.map(({ level, index }) => [level, index] as const));
       await this.#add(
@@ -229,41 +228,7 @@ class PackWriter {
         utf8(consistencyText(proofOfPlan(sha256, plan, hashes))),
       );
     }
-  }
-
-  async #facts(policies: readonly PolicyVersion[]): Promise<ReportFacts> {
-    const { window, checkpoint, scope, custody, signer, version } = this.#plan;
-    const [head] = await this.#source.records(checkpoint.size - 1, checkpoint.size - 1);
-    return {
-      ledgerId: this.#source.ledgerId,
-      tenantId: this.#source.tenantId,
-      appId: window.appId,
-      requested: window.requested,
-      from: window.from,
-      to: window.to,
-      firstAppSeq: scope.firstAppSeq,
-      lastAppSeq: scope.lastAppSeq,
-      firstSeq: scope.firstSeq,
-      lastSeq: scope.lastSeq,
-      hasBefore: scope.before !== undefined || scope.firstAppSeq === 1,
-      hasAfter: scope.after !== undefined,
-      checkpoint: { size: checkpoint.size, root: checkpoint.root, at: checkpoint.at },
-      chainHead: { seq: checkpoint.size - 1, hash: head?.hash_self ?? '' },
-      custody,
-      certificate: fingerprint(signer.certificatePem),
-      policies: [...new Set(policies.map(({ hash }) => hash))].map(hash => {
-        const last = policies.filter(policy => policy.hash === hash).at(-1)!;
-        return { version: last.version, hash };
-      }),
-      blobs: this.#contents.blobs.size,
-      erased: this.#contents.erased.length,
-      approvals: this.#contents.approvals.counts(),
-      approvalRows: approvalRows(this.#contents.approvals.told()),
-      approvalsIn: window.include.includes('approvals') ? 'approvals.jsonl' : 'events.jsonl',
-      decisions: { ...this.#contents.approvals.decisions },
-      ...this.#contents.tally.facts(),
-      version,
-    };
+    return { continues, anchors: anchors.length };
   }
 
   #readmeFacts(note: Uint8Array): Parameters<typeof readmeText>[0] {

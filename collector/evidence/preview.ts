@@ -4,9 +4,9 @@ import type { PackCounts } from '../../core/api/views.ts';
 import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs } from '../../core/pack/blobs.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
+import { ReportFigures } from '../../core/pack/report_figures.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ExportRequest } from '../http/services.ts';
-import { ReportTally } from './report/tally.ts';
 import type { PackSource } from './source.ts';
 import { sha256 } from './verifier-host.ts';
 import { windowOf } from './window.ts';
@@ -24,7 +24,7 @@ export async function previewScope(source: PackSource, request: ExportRequest): 
   );
   if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
   const approvals = new Approvals(sha256, hmacOf(sha256), source);
-  const tally = new ReportTally();
+  const figures = new ReportFigures();
   const blobs = new Set<string>();
   for (let from = scope.firstSeq; scope.count > 0 && from <= scope.lastSeq; from += PAGE) {
     const records = await source.records(from, Math.min(from + PAGE - 1, scope.lastSeq));
@@ -32,11 +32,11 @@ export async function previewScope(source: PackSource, request: ExportRequest): 
       if (record.app_id !== window.appId || record.source === undefined) continue;
       const value = record as JsonObject;
       approvals.take(value, true, '');
-      tally.take(value);
+      figures.take(value);
       for (const { sha256: digest } of blobRefs(value)) blobs.add(digest);
     }
   }
-  const { sessions, evals, unverified } = tally.facts();
+  const { runs: sessions, evals, unverified } = figures.figures([]);
   return {
     events: scope.count,
     sessions,

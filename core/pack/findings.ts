@@ -108,6 +108,12 @@ export const findingTable = {
   args_digest_wrong: broken('The arguments in a decision do not give the digest that was decided on.'),
   approval_record_missing: incomplete('A record behind an approval is not in the pack.'),
   derived_wrong: broken('A derived file does not say what the records say.'),
+  report_figures_wrong: broken('summary.pdf gives other figures than the records do.'),
+  report_figures_unchecked: row(
+    'integrity',
+    'not_shown',
+    'The figures of summary.pdf are of a later version, and were not compared with the records.',
+  ),
   // Completeness
   app_seq_gap: incomplete("A record of this app is missing: the app's own numbers have a gap."),
   scope_wrong: incomplete('The scope in the manifest is not that of the records.'),

@@ -28,6 +28,7 @@ import { type Manifest, ManifestError } from './manifest.ts';
 import { RecordSource, TreeCheck } from './merge.ts';
 import { PolicyWatch, parsePolicies } from './policies.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
+import { ReportCheck } from './report_pdf.ts';
 import { type RestoredFrom, restoredFrom } from './restore.ts';
 import { oneByOne, SignatureQueue } from './signatures.ts';
 import { Streams } from './streams.ts';
@@ -77,6 +78,7 @@ export class PackVerifier {
   readonly #evals: LineCursor;
   readonly #counts = noCounts();
   #restored: RestoredFrom | undefined;
+  #report: ReportCheck | undefined;
   #approvalsHeld = 0;
 
   constructor(host: VerifyHost, files: PackFiles, manifest: Manifest, findings: Findings) {
@@ -113,6 +115,7 @@ export class PackVerifier {
     const files = this.#files;
     const manifest = this.#manifest;
     const checkpoint = await readCheckpoint(files, manifest, findings);
+    this.#report = ReportCheck.of(await files.read('summary.pdf'), findings);
     await this.#records(checkpoint?.checkpoint);
     await this.#signatures.drain();
 
@@ -147,11 +150,12 @@ export class PackVerifier {
     );
     this.#approvals.checkRoot(given.trust, findings);
     await this.#derived();
+    this.#report?.finish(this.#approvals.told(), findings);
     this.#checkExtras();
     const blobs = manifest.files.filter(({ role }) => role === 'blob');
     await this.#blobs.finish(blobs, async path => (await files.read(path)) ?? new Uint8Array(0), findings);
     const counts = this.#counts;
-    counts.sessions = this.#sessions.size;
+    counts.sessions = this.#report?.figures.runs ?? this.#sessions.size;
     counts.blobs = blobs.length;
     counts.decisions = { ...this.#approvals.decisions };
     counts.approvals = this.#approvals.counts();
@@ -230,7 +234,8 @@ export class PackVerifier {
     this.#approvals.take(value, inScope, where, findings);
     if (inScope) {
       this.#counts.events++;
-      if (typeof value.session_id === 'string' && this.#sessions.size < MOST_SESSIONS) {
+      if (this.#report !== undefined) this.#report.figures.take(value);
+      else if (typeof value.session_id === 'string' && this.#sessions.size < MOST_SESSIONS) {
         this.#sessions.add(value.session_id);
       }
       if (authOf(value) === 'none') {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import forge from 'node-forge';
 import { signCms } from '../../collector/evidence/cms.ts';
 import { writePack } from '../../collector/evidence/pack-writer.ts';
+import type { ReportFacts } from '../../collector/evidence/report/facts.ts';
 import { inflateRaw, nodeHost } from '../../collector/evidence/verifier-host.ts';
 import { endBefore, windowOf } from '../../collector/evidence/window.ts';
 import { ZipWriter } from '../../collector/evidence/zip-writer.ts';
@@ -92,11 +93,16 @@ async function inTemporaryFile(
   }
 }
 
-/** Exports the ledger as the collector does. `report`: summary.pdf's bytes, which most tests do not need real. */
+/** Exports the ledger as the collector does. `report`: summary.pdf or its maker, which most tests do not need real. */
 export async function makePack(
   ledger: MemoryLedger,
   request: ExportRequest = wholeWindow,
-  options: { signer?: PackSigner; report?: Uint8Array; at?: number; signedAt?: Date } = {},
+  options: {
+    signer?: PackSigner;
+    report?: Uint8Array | ((facts: ReportFacts) => Promise<Uint8Array>);
+    at?: number;
+    signedAt?: Date;
+  } = {},
 ): Promise<Buffer> {
   const asked = windowOf(request);
   const { checkpoint, receivedAt } = await ledger.close(asked.appId);
@@ -112,7 +118,10 @@ export async function makePack(
     signer: options.signer ?? testSigner(),
     at: options.signedAt ?? new Date(Date.UTC(2026, 10, 22)),
     version: '0.0.0-test',
-    report: async () => options.report ?? utf8('%PDF-1.7 not read by the verifier\n'),
+    report: async (facts: ReportFacts) =>
+      typeof options.report === 'function'
+        ? options.report(facts)
+        : (options.report ?? utf8('%PDF-1.7 without figures\n')),
   };
   return inTemporaryFile(file => writePack(ledger, plan, file, undefined, () => {}));
 }

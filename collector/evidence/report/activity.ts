@@ -1,84 +1,41 @@
-/** What was done, in the summary: counts, decisions by result and by risk, and the approvals that matter. */
-import type { DecisionCounts, ReportApproval, ReportFacts, ReportRisk } from './facts.ts';
-import { type Colour, MARGIN, type Sheet, WIDTH } from './sheet.ts';
+/** What was decided: by result, by risk, over time. Figures are drawn as vectors, with their numbers beside them. */
+import type { DecisionCounts, ReportRisk, TimeBin } from '../../../core/pack/report_figures.ts';
+import type { ReportFacts } from './facts.ts';
+import { MARGIN, type Sheet, WIDTH } from './sheet.ts';
+import { number, plural, RESULTS, sum } from './words.ts';
 
-export const number = (value: number): string => value.toLocaleString('en-US');
-
-/** Height of all this with a few approvals. */
-const FIGURES = 236;
-const APPROVAL_ROW = 16;
-export const heightOfActivity = ({ approvalRows }: ReportFacts): number =>
-  FIGURES + (approvalRows.length === 0 ? 0 : 42 + APPROVAL_ROW * Math.min(4, approvalRows.length));
-
-export async function figures(sheet: Sheet, facts: ReportFacts): Promise<void> {
-  await sheet.heading('Counts');
-  const cells: [string, string][] = [
-    [number(facts.events), 'records'],
-    [number(facts.sessions), facts.sessions === 1 ? 'run' : 'runs'],
-    [number(sum(facts.decisions)), 'policy decisions'],
-    [number(sum(facts.approvals)), 'approvals asked'],
-    [number(facts.evals), 'evals'],
-    [number(facts.errors), facts.errors === 1 ? 'error' : 'errors'],
-  ];
-  const gap = 8;
-  const width = (WIDTH - gap * (cells.length - 1)) / cells.length;
-  sheet.need(54);
-  for (const [i, [value, label]] of cells.entries()) {
-    const x = MARGIN + i * (width + gap);
-    sheet.box(x, sheet.y, width, 46, 'tint');
-    await sheet.line(value, x + 9, sheet.y + 22, { size: 15, face: 'bold', colour: 'brandDark' }, width - 14);
-    await sheet.line(label, x + 9, sheet.y + 36, { size: 8, colour: 'muted' }, width - 12);
-  }
-  sheet.y += 52;
-}
-
-export const sum = (counts: object): number =>
-  Object.values(counts as Record<string, number>).reduce((a, b) => a + b, 0);
-
-export async function decisions(sheet: Sheet, facts: ReportFacts): Promise<void> {
-  const total = sum(facts.decisions);
-  await sheet.heading('Policy decisions');
+export async function activity(sheet: Sheet, facts: ReportFacts): Promise<void> {
+  const { figures } = facts;
+  await sheet.section('Decisions', 460);
+  const total = sum(figures.decisions);
   if (total === 0) {
     await sheet.paragraph('No call in this window was put to a policy.', { colour: 'muted' });
-    return;
+  } else {
+    await sheet.paragraph(
+      `${plural(total, 'call')} ${total === 1 ? 'was' : 'were'} put to the policy in force. What each colour and sign means stands with its number.`,
+      { colour: 'muted' },
+    );
+    sheet.y += 10;
+    bar(sheet, MARGIN, sheet.y, WIDTH, figures.decisions, 12);
+    sheet.y += 20;
+    await results(sheet, figures.decisions, total);
+    await byRisk(sheet, facts);
+    if (figures.actions.length > 0) await actions(sheet, facts);
   }
-  sheet.need(110);
-  sheet.y += 2;
-  bar(sheet, MARGIN, sheet.y, WIDTH, facts.decisions, 12);
-  sheet.y += 18;
-  const top = sheet.y;
-  for (const [i, { result, sign, word, colour }] of RESULTS.entries()) {
-    const y = top + 11 + i * 15;
-    const count = facts.decisions[result];
-    await sheet.line(sign, MARGIN, y, { face: 'bold', colour });
-    await sheet.line(word, MARGIN + 16, y, { face: 'medium' });
-    await sheet.right(number(count), MARGIN + 160, y, { face: 'mono', size: 9 });
-    await sheet.right(`${((100 * count) / total).toFixed(1)} %`, MARGIN + 212, y, {
-      face: 'mono',
-      size: 9,
-      colour: 'muted',
-    });
-  }
-  await risks(sheet, facts, MARGIN + 240, top);
-  sheet.y = top + 15 * Math.max(RESULTS.length, risksShown(facts).length);
-  sheet.y += 3;
-  const names = facts.actions.map(({ name, count }) => `${number(count)} × ${name}`);
-  await sheet.line('Most decided on', MARGIN, sheet.y + 11, { size: 8.5, face: 'medium', colour: 'muted' });
-  await sheet.line(names.join('   '), MARGIN + 84, sheet.y + 11, { size: 8.8 }, WIDTH - 84);
-  sheet.y += 15;
+  await overTime(sheet, facts);
 }
 
-const RESULTS: readonly {
-  readonly result: keyof DecisionCounts;
-  readonly sign: string;
-  readonly word: string;
-  readonly colour: Colour;
-}[] = [
-  { result: 'allow', sign: '✓', word: 'Allowed', colour: 'allow' },
-  { result: 'approve', sign: '?', word: 'Needs approval', colour: 'approve' },
-  { result: 'deny', sign: '✕', word: 'Denied', colour: 'deny' },
-  { result: 'failed', sign: '!', word: 'Failed, so denied', colour: 'failed' },
-];
+async function results(sheet: Sheet, counts: DecisionCounts, total: number): Promise<void> {
+  for (const { result, sign, word, colour } of RESULTS) {
+    const y = sheet.y + 11;
+    await sheet.line(sign, MARGIN, y, { face: 'bold', colour });
+    await sheet.line(word, MARGIN + 16, y, { face: 'medium' });
+    await sheet.right(number(counts[result]), MARGIN + 190, y, { face: 'mono', size: 9 });
+    const share = `${((100 * counts[result]) / total).toFixed(1)} %`;
+    await sheet.right(share, MARGIN + 250, y, { face: 'mono', size: 9, colour: 'muted' });
+    sheet.y += 16;
+  }
+}
 
 /** A bar of parts in the order of RESULTS, as wide as their share of it. */
 function bar(
@@ -101,138 +58,137 @@ function bar(
 }
 
 const RISKS: readonly { readonly risk: ReportRisk; readonly word: string }[] = [
-  { risk: 'critical', word: 'Critical risk' },
+  { risk: 'critical', word: 'Critical' },
   { risk: 'high', word: 'High' },
   { risk: 'medium', word: 'Medium' },
   { risk: 'low', word: 'Low' },
   { risk: 'unstated', word: 'Not stated' },
 ];
-const risksShown = ({ risks: counts }: ReportFacts) =>
-  RISKS.filter(({ risk }) => risk !== 'unstated' || sum(counts.unstated) > 0);
 
 /** A bar for each risk, in proportion to the longest, coloured by what its decisions came to. */
-async function risks(sheet: Sheet, facts: ReportFacts, x: number, top: number): Promise<void> {
-  const shown = risksShown(facts);
-  const most = Math.max(1, ...shown.map(({ risk }) => sum(facts.risks[risk])));
-  const left = x + 66;
-  const width = MARGIN + WIDTH - 44 - left;
-  for (const [i, { risk, word }] of shown.entries()) {
-    const y = top + 11 + i * 15;
-    const count = sum(facts.risks[risk]);
-    await sheet.line(word, x, y, { face: 'medium' });
-    sheet.box(left, y - 7.5, width, 8.5, 'tint');
-    if (count > 0) bar(sheet, left, y - 7.5, Math.max(1.5, (width * count) / most), facts.risks[risk], 8.5);
-    await sheet.right(number(count), MARGIN + WIDTH, y, { face: 'mono', size: 9 });
+async function byRisk(sheet: Sheet, { figures }: ReportFacts): Promise<void> {
+  const shown = RISKS.filter(({ risk }) => risk !== 'unstated' || sum(figures.risks.unstated) > 0);
+  await sheet.heading('By risk', shown.length * 18 + 20);
+  const most = Math.max(1, ...shown.map(({ risk }) => sum(figures.risks[risk])));
+  const left = MARGIN + 70;
+  const width = 210;
+  for (const { risk, word } of shown) {
+    const counts = figures.risks[risk];
+    const y = sheet.y + 12;
+    await sheet.line(word, MARGIN, y, { face: 'medium' });
+    sheet.box(left, y - 8, width, 9.5, 'tint');
+    if (sum(counts) > 0) bar(sheet, left, y - 8, Math.max(1.5, (width * sum(counts)) / most), counts, 9.5);
+    await sheet.right(number(sum(counts)), left + width + 40, y, { face: 'mono', size: 9 });
+    let x = left + width + 56;
+    for (const { result, sign, colour } of RESULTS) {
+      if (counts[result] > 0) {
+        await sheet.line(sign, x, y, { size: 8.5, face: 'bold', colour });
+        await sheet.line(number(counts[result]), x + 11, y, { size: 8, face: 'mono', colour: 'muted' });
+      }
+      x += 40;
+    }
+    sheet.y += 18;
   }
 }
 
-const VERDICT: {
-  readonly [K in ReportApproval['status']]: { sign: string; word: string; colour: Colour };
-} = {
-  approved: { sign: '✓', word: 'Approved', colour: 'allow' },
-  consumed: { sign: '✓', word: 'Approved', colour: 'allow' },
-  denied: { sign: '✕', word: 'Refused', colour: 'deny' },
-  expired: { sign: '◷', word: 'Expired', colour: 'approve' },
-  waiting: { sign: '?', word: 'No answer', colour: 'approve' },
-};
-
-/** What came of a call, in words: of a use nothing else is known than what the program reported. */
-function cameOf({ status, outcome }: ReportApproval): { text: string; colour: Colour } {
-  if (status !== 'consumed') return { text: status === 'waiting' ? 'open' : 'not used', colour: 'muted' };
-  if (outcome === 'ok') return { text: 'used, ok', colour: 'ink' };
-  if (outcome === 'error') return { text: 'used, error', colour: 'deny' };
-  return { text: outcome === '' ? 'used, no report' : `used, ${outcome}`, colour: 'approve' };
-}
-
-/** From one recorded time to another, in the two largest units that say something. */
-function span(from: string, to: string): string {
-  const ms = Date.parse(to) - Date.parse(from);
-  if (!Number.isFinite(ms) || ms < 0) return '—';
-  if (ms < 1000) return `${ms} ms`;
-  const s = Math.floor(ms / 1000);
-  if (s < 60) return `${(ms / 1000).toFixed(1)} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86_400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
-  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
-}
-
-const COLUMNS = { action: 0, asked: 112, verdict: 190, by: 262, took: 366, came: 432 } as const;
-
-/** The approvals that matter, as many as the page has room for. */
-export async function approvals(sheet: Sheet, facts: ReportFacts): Promise<void> {
-  await sheet.heading('Approvals');
-  const counts = facts.approvals;
-  const total = sum(counts);
-  if (total === 0) {
-    await sheet.paragraph('None was asked for.', { colour: 'muted' });
-    return;
+async function actions(sheet: Sheet, { figures }: ReportFacts): Promise<void> {
+  await sheet.heading('Most decided on', figures.actions.length * 16);
+  const most = figures.actions[0]!.count;
+  for (const { name, count } of figures.actions) {
+    const y = sheet.y + 11;
+    await sheet.line(name, MARGIN, y, { size: 9 }, 180);
+    sheet.box(MARGIN + 190, y - 7.5, Math.max(1.5, (210 * count) / most), 8, 'brand');
+    await sheet.right(number(count), MARGIN + 450, y, { face: 'mono', size: 9 });
+    sheet.y += 16;
   }
-  const told: [number, string][] = [
-    [counts.consumed, 'approved and used'],
-    [counts.approved, 'approved, not used'],
-    [counts.denied, 'refused'],
-    [counts.expired, 'expired'],
-    [counts.waiting, 'without an answer'],
-  ];
-  await sheet.paragraph(told.map(([count, words]) => `${number(count)} ${words}`).join('  ·  '), {
-    size: 9,
+}
+
+const HEIGHT = 74;
+const FULL = {
+  year: '-01-01T00:00:00Z',
+  month: '-01T00:00:00Z',
+  day: 'T00:00:00Z',
+  hour: ':00:00Z',
+} as const;
+const WORD = { year: 'a year', month: 'a month', day: 'a day', hour: 'an hour' } as const;
+
+/** Two figures over one axis of time: all records, and decisions by what they came to. */
+async function overTime(sheet: Sheet, { figures }: ReportFacts): Promise<void> {
+  const { unit, bins } = figures.over_time;
+  if (bins.length === 0) return;
+  await sheet.heading('Over time', 2 * (HEIGHT + 34) + 24);
+  await sheet.paragraph(`Each bar is ${WORD[unit]} (UTC) by time of receipt; the scales differ.`, {
+    size: 8.8,
+    colour: 'muted',
   });
-  sheet.need(14 + APPROVAL_ROW * 2);
-  sheet.y += 14;
-  const heads = {
-    action: 'Action',
-    asked: 'Asked',
-    verdict: 'Verdict',
-    by: 'By',
-    took: 'Took',
-    came: 'Call',
+  const start = (at: string): number => Date.parse(`${at}${FULL[unit]}`);
+  const step = { hour: 3600, day: 86_400, month: 30 * 86_400, year: 365 * 86_400 }[unit] * 1000;
+  const from = start(bins[0]!.at);
+  // A single bar stands in the middle of what would be a day of its unit.
+  const to = Math.max(start(bins.at(-1)!.at) + step, from + 12 * step);
+  const left = MARGIN + 44;
+  const width = WIDTH - 44;
+  const place = (at: string): { x: number; width: number } => {
+    const wide = Math.max(1, (width * step) / (to - from));
+    return { x: left + (width * (start(at) - from)) / (to - from), width: Math.max(1.6, wide * 0.82) };
   };
-  for (const [column, text] of Object.entries(heads)) {
-    await sheet.line(text, MARGIN + COLUMNS[column as keyof typeof COLUMNS], sheet.y, {
-      size: 8,
-      face: 'medium',
-      colour: 'muted',
-    });
-  }
-  sheet.y += 4;
-  sheet.rule();
-  let shown = 0;
-  for (const row of facts.approvalRows) {
-    // The line for what is not listed needs a place too.
-    if (sheet.room < APPROVAL_ROW + (shown + 1 < total ? 13 : 0)) break;
-    shown++;
-    await approvalRow(sheet, row);
-  }
-  if (total > shown)
-    await sheet.paragraph(`and ${number(total - shown)} more in ${facts.approvalsIn}.`, {
-      size: 9,
-      colour: 'muted',
-    });
-}
-
-async function approvalRow(sheet: Sheet, row: ReportApproval): Promise<void> {
-  const y = sheet.y + 11.5;
-  const { sign, word, colour } = VERDICT[row.status];
-  const came = cameOf(row);
-  const { action, asked, verdict, by, took } = COLUMNS;
-  await sheet.line(row.action, MARGIN + action, y, { size: 9, face: 'medium' }, asked - action - 8);
-  await sheet.line(
-    row.askedAt === '' ? '—' : `${row.askedAt.slice(5, 10)} ${row.askedAt.slice(11, 19)}`,
-    MARGIN + asked,
-    y,
-    { size: 8, face: 'mono', colour: 'muted' },
+  const plot = async (
+    title: string,
+    value: (bin: TimeBin) => number,
+    draw: (bin: TimeBin, x: number, width: number, scale: number, base: number) => void,
+  ): Promise<void> => {
+    const most = Math.max(1, ...bins.map(value));
+    sheet.y += 14;
+    await sheet.line(title, MARGIN, sheet.y, { size: 8.8, face: 'medium' });
+    sheet.y += 8;
+    const base = sheet.y + HEIGHT;
+    sheet.rule(sheet.y, 'line', left, width);
+    sheet.rule(sheet.y + HEIGHT / 2, 'line', left, width);
+    await sheet.right(number(most), left - 6, sheet.y + 3, { size: 7.5, face: 'mono', colour: 'muted' });
+    await sheet.right('0', left - 6, base + 2, { size: 7.5, face: 'mono', colour: 'muted' });
+    for (const bin of bins) {
+      const { x, width } = place(bin.at);
+      draw(bin, x, width, HEIGHT / most, base);
+    }
+    sheet.rule(base, 'muted', left, width);
+    sheet.y = base;
+  };
+  await plot(
+    'Records',
+    ({ records }) => records,
+    ({ records }, x, width, scale, base) => {
+      const height = Math.max(0.8, records * scale);
+      sheet.box(x, base - height, width, height, 'brand');
+    },
   );
-  await sheet.line(sign, MARGIN + verdict, y, { size: 9, face: 'bold', colour });
-  await sheet.line(word, MARGIN + verdict + 14, y, { size: 9, face: 'medium', colour });
-  await sheet.line(row.by === '' ? '—' : row.by, MARGIN + by, y, { size: 9 }, took - by - 8);
-  await sheet.line(span(row.askedAt, row.answeredAt), MARGIN + took, y, { size: 9, colour: 'muted' });
-  await sheet.line(
-    came.text,
-    MARGIN + COLUMNS.came,
-    y,
-    { size: 9, colour: came.colour },
-    WIDTH - COLUMNS.came,
-  );
-  sheet.y += APPROVAL_ROW;
-  sheet.rule();
+  if (sum(figures.decisions) > 0) {
+    await plot(
+      'Decisions',
+      bin => bin.allow + bin.approve + bin.deny + bin.failed,
+      (bin, x, width, scale, base) => {
+        let y = base;
+        for (const { result, colour } of RESULTS) {
+          const height = bin[result] * scale;
+          if (height > 0) sheet.box(x, y - height, width, height, colour);
+          y -= height;
+        }
+      },
+    );
+  }
+  const label = (at: string): string => at.replace('T', ' ').concat(unit === 'hour' ? ':00' : '');
+  sheet.y += 11;
+  const style = { size: 7.5, face: 'mono', colour: 'muted' } as const;
+  await sheet.line(label(bins[0]!.at), left, sheet.y, style);
+  if (bins.length > 1) {
+    const { x, width: wide } = place(bins.at(-1)!.at);
+    const right = Math.min(MARGIN + WIDTH, Math.max(x + wide, left + 190));
+    await sheet.right(label(bins.at(-1)!.at), right, sheet.y, style);
+  }
+  sheet.y += 12;
+  let x = left;
+  for (const { word, sign, colour } of RESULTS) {
+    sheet.box(x, sheet.y - 6, 7, 7, colour);
+    x += 12 + (await sheet.line(`${sign}  ${word}`, x + 11, sheet.y, { size: 8, colour: 'muted' })) + 14;
+  }
+  sheet.y += 6;
 }

@@ -1,37 +1,20 @@
-/** What summary.pdf tells: plain data, gathered while the pack is written. Times are as recorded, UTC. */
+/**
+ * What summary.pdf tells: plain data, gathered when the records of the pack have passed. Times are as recorded, UTC.
+ * Everything that is counted from records is in `figures`, which the document carries and the verifier makes again.
+ */
+import type { Figures } from '../../../core/pack/report_figures.ts';
+import type { FileDiff } from './diff.ts';
 
-/** A thing that a reader must see first: a denied or failed call, a refused or expired approval, an error. */
-export type ReportException = {
+export type ReportPolicy = {
+  readonly version: number;
+  readonly hash: string;
+  /** Of its activation. */
   readonly seq: number;
   readonly at: string;
-  readonly kind: 'denied' | 'failed' | 'refused' | 'expired' | 'error';
-  readonly name: string;
-  readonly detail: string;
+  readonly files: number;
+  /** Against the version before it in the pack; absent for the first, and where sources are not in the pack. */
+  readonly diff?: readonly FileDiff[];
 };
-
-/** One approval, as the summary's table tells it. */
-export type ReportApproval = {
-  readonly action: string;
-  /** Empty where the question is not in the pack. */
-  readonly askedAt: string;
-  readonly status: 'approved' | 'denied' | 'expired' | 'waiting' | 'consumed';
-  /** Who answered, each once. */
-  readonly by: string;
-  /** Of the last answer; empty where there was none. */
-  readonly answeredAt: string;
-  /** What the program reported of the call; empty where it reported nothing. */
-  readonly outcome: string;
-};
-
-/** Decisions by what they came to. */
-export type DecisionCounts = {
-  readonly allow: number;
-  readonly deny: number;
-  readonly approve: number;
-  readonly failed: number;
-};
-
-export type ReportRisk = 'low' | 'medium' | 'high' | 'critical' | 'unstated';
 
 export type ReportFacts = {
   readonly ledgerId: string;
@@ -52,35 +35,22 @@ export type ReportFacts = {
   readonly checkpoint: { readonly size: number; readonly root: string; readonly at: string };
   readonly chainHead: { readonly seq: number; readonly hash: string };
   readonly custody: string;
-  /** Hex SHA-256 of the signing certificate. */
-  readonly certificate: string;
-  readonly policies: readonly { readonly version: number; readonly hash: string }[];
+  /** `sha256` hex, of the signing certificate; `issuer` is absent where it is self-made. */
+  readonly certificate: { readonly sha256: string; readonly issuer?: string };
+  /** By version. */
+  readonly policies: readonly ReportPolicy[];
+  /** Whether the pack holds the sources of its policies. */
+  readonly hasSources: boolean;
   readonly blobs: number;
   readonly erased: number;
-  readonly approvals: {
-    readonly approved: number;
-    readonly denied: number;
-    readonly expired: number;
-    readonly waiting: number;
-    readonly consumed: number;
-    readonly cancelled: number;
-  };
-  /** Those to be listed: what went wrong or is open first, then the others, the newest first in each. */
-  readonly approvalRows: readonly ReportApproval[];
-  /** Where a reader finds the others: approvals.jsonl is empty when approvals were left out of the pack. */
+  /** Checkpoints of earlier packs that this one is proved to continue. */
+  readonly continues: readonly number[];
+  /** Checkpoints with a stamp of an outside party. */
+  readonly anchors: number;
+  /** Where a reader finds the approvals: approvals.jsonl is empty when they were left out of the pack. */
   readonly approvalsIn: 'approvals.jsonl' | 'events.jsonl';
-  readonly decisions: DecisionCounts;
-  readonly risks: { readonly [K in ReportRisk]: DecisionCounts };
-  readonly events: number;
-  readonly sessions: number;
-  readonly evals: number;
-  readonly unverified: number;
-  readonly samples: number;
-  readonly errors: number;
-  /** Names with their counts, most frequent first. */
-  readonly actions: readonly { readonly name: string; readonly count: number }[];
-  readonly exceptions: readonly ReportException[];
-  /** All exceptions, listed or not. */
-  readonly exceptionCount: number;
+  /** The steps of README-VERIFY.txt with their commands. */
+  readonly steps: readonly { readonly title: string; readonly commands: readonly string[] }[];
+  readonly figures: Figures;
   readonly version: string;
 };

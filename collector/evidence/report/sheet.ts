@@ -1,5 +1,6 @@
-/** A4 pages that fill from the top: text of any script with wrapping, rules, bars. Lengths in points. */
+/** A4 pages that fill from the top: text of any script with wrapping, rules, boxes, tables. Lengths in points. */
 import { type PDFDocument, type PDFPage, rgb } from 'pdf-lib';
+import type { Place } from './document.ts';
 import { type Face, Fonts, type Run } from './fonts.ts';
 
 export const PAGE = { width: 595.28, height: 841.89 } as const;
@@ -21,6 +22,8 @@ export const COLOURS = {
   allow: colour('#1f7a4d'),
   approve: colour('#a86400'),
   deny: colour('#b3261e'),
+  allowTint: colour('#e8f3ec'),
+  denyTint: colour('#fae9e7'),
   failed: colour('#8a2b8f'),
 } as const;
 export type Colour = keyof typeof COLOURS;
@@ -33,7 +36,7 @@ export type TextStyle = {
   leading?: number;
 };
 
-type Line = { runs: Run[]; width: number };
+export type Line = { readonly runs: readonly Run[]; readonly width: number };
 
 export class Sheet {
   readonly #document: PDFDocument;
@@ -42,6 +45,8 @@ export class Sheet {
   /** Distance from the top edge to where the next thing is drawn. */
   y = MARGIN;
   readonly pages: PDFPage[] = [];
+  /** Headings of the first rank, for contents and bookmarks. */
+  readonly places: Place[] = [];
 
   constructor(document: PDFDocument) {
     this.#document = document;
@@ -59,6 +64,10 @@ export class Sheet {
   /** A new page unless `height` more fits above the foot. */
   need(height: number): void {
     if (this.y + height > PAGE.height - FOOT) this.newPage();
+  }
+
+  get page(): PDFPage {
+    return this.#page;
   }
 
   get room(): number {
@@ -144,12 +153,38 @@ export class Sheet {
     }
   }
 
-  async heading(text: string): Promise<void> {
-    this.need(44);
+  /** `height`: what must stand with it. */
+  async heading(text: string, height = 24): Promise<void> {
+    this.need(30 + height);
     this.y += 20;
     this.box(MARGIN, this.y - 8.5, 3, 11, 'brand');
     await this.line(text, MARGIN + 10, this.y, { size: 12, face: 'bold' });
     this.y += 10;
+  }
+
+  /** Begins a section: a heading that contents and bookmarks name, with at least `height` of room below. */
+  async section(text: string, height = 260): Promise<void> {
+    this.need(36 + height);
+    this.y += this.y > MARGIN ? 34 : 12;
+    this.places.push({ title: text, page: this.#page, top: this.y - 24 });
+    await this.line(text, MARGIN, this.y, { size: 15, face: 'bold', colour: 'brandDark' });
+    this.y += 7;
+    this.box(MARGIN, this.y, 34, 2.2, 'brand');
+    this.y += 8;
+  }
+
+  /** Lines of wrapped text, to be drawn by `put`. */
+  async lines(
+    text: string,
+    width: number,
+    { size = 9.5, face = 'regular' }: TextStyle = {},
+  ): Promise<Line[]> {
+    return this.#wrap(text, face, size, width);
+  }
+
+  /** Draws one of `lines` with its baseline at `y`. */
+  put(line: Line, x: number, y: number, { size = 9.5, colour = 'ink' }: TextStyle = {}): void {
+    this.#draw(line.runs, x, y, size, colour, this.#page);
   }
 
   #draw(runs: readonly Run[], x: number, y: number, size: number, colour: Colour, page: PDFPage): void {
