@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
+import { type Environment, environments } from '../core/api/policy_views.ts';
 import type { Scope } from '../core/api/views.ts';
 import { withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
@@ -32,12 +33,18 @@ async function create(invocation: Invocation): Promise<ExitCode> {
   const app = need(values, 'app');
   const tenant = textOf(values, 'tenant');
   const scopes = scopesOf(textOf(values, 'scopes'));
+  const environment = textOf(values, 'env') as Environment | undefined;
+  if (environment !== undefined && !environments.includes(environment)) {
+    const message = `It is one of ${environments.join(', ')}`;
+    throw new TrailmixError('usage', { where: '--env', message });
+  }
   const made = await withCollector(data, custodyOf(invocation), ({ call }) =>
     call('createKey', {
       input: {
         app_id: app,
         ...(tenant === undefined ? {} : { tenant_id: tenant }),
         ...(scopes === undefined ? {} : { scopes }),
+        ...(environment === undefined ? {} : { environment }),
       },
     }),
   );
@@ -89,7 +96,7 @@ async function trust(invocation: Invocation): Promise<ExitCode> {
 export const keysCommand: Command = {
   summary: 'API keys of agents and exporters, and the public keys that verifiers trust.',
   usage:
-    'create --app APP [--scopes ingest,decide,read,export] | list | revoke ID | trust --out DIR | identity show|csr|import FILE|self',
+    'create --app APP [--scopes ingest,decide,read,export] [--env prod] | list | revoke ID | trust --out DIR | identity show|csr|import FILE|self',
   examples: [
     'trailmix keys create --app support-bot',
     'trailmix keys list',
@@ -101,6 +108,7 @@ export const keysCommand: Command = {
     app: { type: 'string' },
     tenant: { type: 'string' },
     scopes: { type: 'string' },
+    env: { type: 'string' },
     out: { type: 'string' },
     ...identityOptions,
     'key-file': { type: 'string' },

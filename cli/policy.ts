@@ -1,4 +1,4 @@
-/** `trailmix policy VERB PATH...`: Rego work without the page, by the official toolchain (collector/policy). */
+/** `trailmix policy VERB ...`: Rego work without the page, by the official toolchain; and what the collector has saved (policy_sets.ts). */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ENTRYPOINT } from '../collector/policy/bundle.ts';
@@ -7,14 +7,16 @@ import { TrailmixError } from '../core/api/errors.ts';
 import { policyInputSchema } from '../core/policy/input_schema.ts';
 import { type Command, textOf } from './command.ts';
 import { readInput, readPolicy } from './policy_files.ts';
+import { collectorVerbs } from './policy_sets.ts';
 import { verbs } from './policy_verbs.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const VERBS = Object.keys(verbs).join('|');
+const VERBS = [...Object.keys(verbs), ...Object.keys(collectorVerbs)].join('|');
 
 export const policyCommand: Command = {
-  summary: 'Checks, mends, tests, evaluates and builds Rego policies; needs no collector.',
-  usage: `${VERBS} PATH...`,
+  summary:
+    'Checks, mends, tests, evaluates and builds Rego policies; lists, compares, activates and tries saved sets.',
+  usage: `${VERBS} [PATH...|HASH|ENVIRONMENT]`,
   examples: [
     'trailmix policy check policies/',
     'trailmix policy test policies/ --run refunds --coverage',
@@ -22,6 +24,10 @@ export const policyCommand: Command = {
     'trailmix policy why policies/ --rule data.trailmix.approve --input call.json',
     'trailmix policy repair old-policies/ --merge --write',
     'trailmix policy build policies/ --out policy.wasm',
+    'trailmix policy list',
+    'trailmix policy diff prod policies/',
+    'trailmix policy impact policies/ --app finance-bot --last 40000 --save --as ada',
+    'trailmix policy activate policies/ --env staging --message "new limits" --as ada',
   ],
   options: {
     run: { type: 'string' },
@@ -34,6 +40,14 @@ export const policyCommand: Command = {
     merge: { type: 'boolean' },
     out: { type: 'string' },
     entrypoint: { type: 'string' },
+    env: { type: 'string' },
+    message: { type: 'string' },
+    as: { type: 'string' },
+    app: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    last: { type: 'string' },
+    save: { type: 'boolean' },
   },
   help: {
     '--run PATTERN': 'test: only those whose name matches',
@@ -46,14 +60,33 @@ export const policyCommand: Command = {
     '--merge': 'repair: add decision.rego, and turn decisions into reasons that it merges',
     '--out FILE': 'what `build` writes (default policy.wasm)',
     '--entrypoint NAME': `the rule to build, to lint from, to evaluate (default ${ENTRYPOINT})`,
+    '--env NAME': 'activate: dev, staging or prod (default prod)',
+    '--message TEXT': 'activate, impact: why; it is signed and recorded',
+    '--as NAME': 'activate, impact, list: sign in as this person; TRAILMIX_SIGN_IN or typed',
+    '--app APP': 'impact: only decisions of this app',
+    '--from, --to TIME': 'impact: only decisions received in this window',
+    '--last N': 'impact: the newest N of them (default 40000)',
+    '--save': 'impact: record the result as an event',
   },
-  words: [2, 100],
-  async run({ values, positionals, out }) {
+  words: [1, 100],
+  async run(invocation) {
+    const { values, positionals, out } = invocation;
     const [name = '', ...paths] = positionals;
+    const own = Object.hasOwn(collectorVerbs, name) ? collectorVerbs[name] : undefined;
+    if (own !== undefined) {
+      if (paths.length < own.least)
+        throw new TrailmixError('usage', {
+          where: name,
+          message: `policy ${name} needs more words: see --help`,
+        });
+      return own.run(invocation, paths);
+    }
     const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
     if (verb === undefined) {
       throw new TrailmixError('usage', { where: name, message: `policy has no ${name}: ${VERBS}` });
     }
+    if (paths.length === 0)
+      throw new TrailmixError('usage', { where: name, message: 'Name files or a folder' });
     const policy = await readPolicy(paths);
     const inputName = textOf(values, 'input');
     const input =

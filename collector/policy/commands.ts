@@ -468,10 +468,10 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
     if (differences.length > 0) {
       tx.db
         .prepare(
-          `DELETE FROM policy_difference WHERE environment = ?1 AND id <= (SELECT id FROM policy_difference
-             WHERE environment = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
+          `DELETE FROM policy_difference WHERE environment = $environment AND id <= (SELECT id FROM policy_difference
+             WHERE environment = $environment ORDER BY id DESC LIMIT 1 OFFSET $kept)`,
         )
-        .run(environment, KEPT_DIFFERENCES);
+        .run({ environment, kept: KEPT_DIFFERENCES });
     }
     return {};
   },

@@ -31,6 +31,7 @@ type Held = {
     saved_seq?: number;
   };
   bundle: PolicyBundle;
+  run?: Promise<void>;
 };
 
 export type ImpactDesk = {
@@ -38,7 +39,8 @@ export type ImpactDesk = {
   start(input: InputOf<'startImpact'> & { by: string }): Promise<ImpactView>;
   list(): OutputOf<'impacts'>;
   one(id: string): ImpactView;
-  cancel(id: string): ImpactView;
+  /** Resolves once its threads are gone. */
+  cancel(id: string): Promise<ImpactView>;
   decisions(id: string, query: QueryOf<'impactDecisions'>): Promise<OutputOf<'impactDecisions'>>;
   explain(id: string, decision: string): Promise<OutputOf<'explainImpact'>>;
   save(
@@ -150,6 +152,7 @@ export function createImpactDesk(options: {
           one.view.finished_at = now();
           running.delete(run);
         });
+        one.run = run;
         running.add(run);
         return viewOf(one);
       } finally {
@@ -161,9 +164,10 @@ export function createImpactDesk(options: {
       return { items, total: items.length };
     },
     one: id => viewOf(held(id)),
-    cancel(id) {
+    async cancel(id) {
       const one = held(id);
       one.job.cancel();
+      await one.run;
       return viewOf(one);
     },
     async decisions(id, { from, to, cursor, limit = PAGE }) {

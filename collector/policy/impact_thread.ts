@@ -73,12 +73,12 @@ function plan({ app, fromUs, toUs, last }: ImpactPlan): Float64Array {
   const from = fromUs === null ? 0 : seqFrom(fromUs);
   const below = toUs === null ? Number.MAX_SAFE_INTEGER : seqFrom(toUs + 1);
   const rows = db
-    .prepare<[number, number, string | null, number], number>(
-      `SELECT seq FROM decision INDEXED BY decision_seq WHERE seq >= ?1 AND seq < ?2 AND (?3 IS NULL OR app_id = ?3)
-       ORDER BY seq DESC LIMIT ?4`,
+    .prepare<[Record<string, number | string | null>], number>(
+      `SELECT seq FROM decision INDEXED BY decision_seq WHERE seq >= $from AND seq < $below AND ($app IS NULL OR app_id = $app)
+       ORDER BY seq DESC LIMIT $last`,
     )
     .pluck()
-    .all(from, below, app, last);
+    .all({ from, below, app, last });
   return Float64Array.from(rows);
 }
 

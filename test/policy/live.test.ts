@@ -1,0 +1,175 @@
+/** Policies under live traffic: hot reload, a candidate in shadow, signatures and four-eyes. Spec: docs/spec/policy.md. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { OutputOf } from '../../core/api/operations.ts';
+import { startTestCollector, type TestCollector } from '../http/collector.ts';
+import { addPerson, enrolFirstAdmin, expectJson } from '../people/person.ts';
+import { activateSet, decide, refundSet, saveSet, signedPolicy, sourcesOf } from './authored.ts';
+
+let tm: TestCollector;
+const local = (path: string, body?: unknown, method?: string) =>
+  tm.ask(path, {
+    socket: tm.collector.socket,
+    ...(body === undefined ? {} : { body }),
+    ...(method === undefined ? {} : { method }),
+  });
+const code = (answer: { json: never }): string => (answer.json as { code: string }).code;
+
+beforeAll(async () => {
+  tm = await startTestCollector();
+});
+afterAll(() => tm.stop());
+
+test('200 reloads under parallel decisions: none fails, none is mixed, and the records show it', {
+  timeout: 240_000,
+}, async () => {
+  const limits = [10, 1000];
+  const sets: OutputOf<'savePolicySet'>[] = [];
+  for (const limit of limits) sets.push(await saveSet(tm, refundSet(limit)));
+  const { apiKey } = await tm.key('shop', ['decide']);
+  await activateSet(tm, sets[0]!.hash);
+  /** Activations in order: when each was asked for, and when it was answered. */
+  const active: { hash: string; asked: number; answered: number }[] = [
+    { hash: sets[0]!.hash, asked: 0, answered: 0 },
+  ];
+  let over = false;
+  let decisions = 0;
+  const agent = async (): Promise<void> => {
+    while (!over) {
+      const from = performance.now();
+      const { decision, code: failed, policy } = await decide(tm, apiKey, 500);
+      const to = performance.now();
+      decisions += 1;
+      expect(failed).toBeUndefined();
+      // The result is that bundle's.
+      const which = sets.findIndex(({ hash }) => hash === policy.hash);
+      expect(decision).toBe(which === 0 ? 'approve' : 'allow');
+      // It was in force at some moment between asking and answer.
+      const fits = active.some(({ hash, asked }, n) => {
+        const until = active[n + 1]?.answered ?? Number.POSITIVE_INFINITY;
+        return hash === policy.hash && asked <= to && until >= from;
+      });
+      expect(fits).toBe(true);
+    }
+  };
+  const agents = [agent(), agent(), agent(), agent()];
+  for (let n = 1; n <= 200; n++) {
+    const entry = { hash: sets[n % 2]!.hash, asked: performance.now(), answered: Number.POSITIVE_INFINITY };
+    active.push(entry);
+    await activateSet(tm, entry.hash);
+    entry.answered = performance.now();
+  }
+  over = true;
+  await Promise.all(agents);
+  expect(decisions).toBeGreaterThan(200);
+  const { verdicts } = expectJson<OutputOf<'verifyLedger'>>(
+    await local('/api/ledger/verify', undefined, 'POST'),
+    200,
+  );
+  expect(verdicts.integrity).toMatchObject({ result: 'pass', findings: [] });
+});
+
+test('a candidate in shadow is counted, never enforced, and told as an event', async () => {
+  const lax = await saveSet(tm, refundSet(1000));
+  const strict = await saveSet(tm, refundSet(100));
+  await activateSet(tm, lax.hash);
+  const { apiKey } = await tm.key('shop', ['decide']);
+  const path = '/api/policies/environments/prod/candidate';
+  expectJson(await local(path, { hash: strict.hash }), 200);
+  for (const amount of [50, 500, 5000]) {
+    const { decision, policy } = await decide(tm, apiKey, amount, 'shadowed');
+    expect([decision, policy.hash]).toEqual([amount > 1000 ? 'approve' : 'allow', lax.hash]);
+  }
+  const seen = expectJson<OutputOf<'shadowDifferences'>>(await local(`${path}/differences`), 200);
+  expect(seen).toMatchObject({ hash: strict.hash, compared: 3, differing: 1, dropped: 0, total: 1 });
+  expect(seen.items[0]).toMatchObject({ active: 'allow', candidate: 'approve', reasons: ['refund > 100'] });
+  expectJson(await local(path, undefined, 'DELETE'), 200);
+  const { items } = expectJson<OutputOf<'events'>>(
+    await local(`/api/events?q=${encodeURIComponent('type:policy.shadowed')}`),
+    200,
+  );
+  expect(items[0]).toMatchObject({
+    shadow: {
+      hash: strict.hash,
+      against: lax.hash,
+      compared: 3,
+      differing: 1,
+      cells: { 'allow>allow': 1, 'allow>approve': 1, 'approve>approve': 1 },
+      ended: true,
+    },
+  });
+  const gone = await local(`${path}/differences`);
+  expect([gone.status, code(gone)]).toEqual([404, 'policy_unknown']);
+});
+
+test('people sign what they save and activate; four-eyes needs two of them', async () => {
+  const other = await startTestCollector();
+  try {
+    const ada = await enrolFirstAdmin(other, { id: 'ada', roles: ['admin', 'policy_author'] });
+    const ben = await addPerson(other, ada, { id: 'ben', roles: ['policy_author'] });
+    const cy = await addPerson(other, ada, { id: 'cy', roles: ['approver'] });
+    const state = expectJson<OutputOf<'signInState'>>(await other.ask('/api/sign-in'), 200);
+    const place = { ledger_id: state.ledger_id!, tenant_id: state.tenants[0]! };
+    const files = refundSet(77);
+    const message = 'from the handbook';
+    const prepared = expectJson<OutputOf<'preparePolicySet'>>(
+      await ada.call('/api/policies/sets/prepare', { body: { files } }),
+      200,
+    );
+    const parts = { policy_hash: prepared.policy_hash!, sources_sha256: sourcesOf(files), message };
+    const save = (by: typeof ada, signed: object) =>
+      by.call('/api/policies/sets', { body: { files, message, ...signed } });
+
+    expect(code(await save(ada, {}))).toBe('signature_missing');
+    const saving = { act: 'save' as const, ...parts };
+    const wrong = signedPolicy(ada, place, saving, { sources_sha256: 'ab'.repeat(32) });
+    expect(code(await save(ada, wrong))).toBe('statement_invalid');
+    expect(code(await save(ada, { ...signedPolicy(ada, place, saving), signature: wrong.signature }))).toBe(
+      'signature_invalid',
+    );
+    expect(code(await save(cy, signedPolicy(cy, place, saving)))).toBe('role_missing');
+    const saved = expectJson<OutputOf<'savePolicySet'>>(
+      await save(ada, signedPolicy(ada, place, saving)),
+      201,
+    );
+    expect(saved).toMatchObject({ by: 'ada', signed_in: 'page' });
+
+    expect(code(await ben.call('/api/policies/settings', { body: { four_eyes: ['prod'] } }))).toBe(
+      'role_missing',
+    );
+    expectJson(await ada.call('/api/policies/settings', { body: { four_eyes: ['prod'] } }), 200);
+    const { items } = expectJson<OutputOf<'policyEnvironments'>>(
+      await ada.call('/api/policies/environments'),
+      200,
+    );
+    const before = items.find(({ name }) => name === 'prod')!;
+    expect(before.four_eyes).toBe(true);
+    const activate = (by: typeof ada, environment: 'prod' | 'dev', replaces: string) =>
+      by.call(`/api/policies/environments/${environment}/activate`, {
+        body: {
+          hash: saved.hash,
+          message,
+          ...signedPolicy(by, place, { act: 'activate', ...parts, environment, replaces }),
+        },
+      });
+    const inForce = before.active!.hash;
+    expect(code(await activate(ada, 'prod', ''))).toBe('statement_invalid');
+    const first = expectJson<OutputOf<'activatePolicySet'>>(await activate(ada, 'prod', inForce), 200);
+    expect(first).toMatchObject({
+      state: 'pending',
+      environment: { pending: { by: 'ada' }, active: { hash: inForce } },
+    });
+    expect(code(await activate(ada, 'prod', inForce))).toBe('policy_own_request');
+    const second = expectJson<OutputOf<'activatePolicySet'>>(await activate(ben, 'prod', inForce), 200);
+    expect(second).toMatchObject({
+      state: 'active',
+      environment: { active: { hash: saved.hash, by: 'ben' } },
+    });
+    const event = expectJson<OutputOf<'event'>>(
+      await ada.call(`/api/events/${second.environment.active!.seq}`),
+      200,
+    ) as unknown as { signed: { statement: { by: string } }[] };
+    expect(event.signed.map(({ statement }) => statement.by)).toEqual(['ada', 'ben']);
+  } finally {
+    await other.stop();
+  }
+});
