@@ -50,7 +50,18 @@ export function PoliciesScreen() {
     <>
       <PageHeader title="Policies" />
       <div className="page-body">
-        {failure === null ? <Waiting label="Loading the policy" /> : <ErrorPanel error={failure} />}
+        {failure === null ? (
+          <Waiting label="Loading the policy" />
+        ) : (
+          <div className="page-column">
+            <ErrorPanel error={failure} />
+            {bench.search.set !== undefined && (
+              <Button variant="default" onClick={() => bench.go({ set: undefined })}>
+                Show what is in force
+              </Button>
+            )}
+          </div>
+        )}
       </div>
     </>
   );

@@ -1,5 +1,6 @@
 /** The policy's answer to one call: decision, reasons word for word, which version, and its sources on request. */
 import { Button } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { RecordView } from '../../../core/api/views.ts';
 import { useAsk } from '../../api/queries.ts';
@@ -16,6 +17,7 @@ import { buildPolicyView } from './policy_view.ts';
 export function PolicyTab({ record, state }: { record: RecordView; state: string }) {
   const view = buildPolicyView(record);
   const [sources, setSources] = useState(false);
+  const navigate = useNavigate();
   return (
     <>
       {view.decision !== undefined && (
@@ -55,7 +57,29 @@ export function PolicyTab({ record, state }: { record: RecordView; state: string
         </Section>
       )}
       {view.decision?.hash !== undefined && (
-        <Section title="The rules of that version" level={3}>
+        <Section
+          title="The rules of that version"
+          level={3}
+          actions={
+            <Button
+              variant="default"
+              size="compact-sm"
+              onClick={() =>
+                void navigate({
+                  to: '/policies',
+                  search: {
+                    set: view.decision?.hash ?? '',
+                    decision: String(record.event_id),
+                    below: 'evaluation',
+                    side: 'explain',
+                  },
+                })
+              }
+            >
+              Open in the workbench
+            </Button>
+          }
+        >
           {sources ? (
             <Sources hash={view.decision.hash} />
           ) : (

@@ -55,6 +55,8 @@ export const editorOptions = {
   scrollBeyondLastLine: false,
   automaticLayout: true,
   renderLineHighlight: 'line',
+  // 'dimmed' would show the last line's number below the contrast that a text needs.
+  renderFinalNewline: 'on',
   overviewRulerLanes: 0,
   padding: { top: 8, bottom: 8 },
   tabSize: 4,
