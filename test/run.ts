@@ -1,6 +1,6 @@
 /**
  * `npm test`: lint, types, arrows, then every test. Prints passed, failed and skipped, and fails on any
- * skip but those that need the Electron runtime (they say so in their names).
+ * skip but those that need what a machine may not have (they say so in their names).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const bin = (name: string) =>
   join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-const allowedSkip = /needs the Electron runtime|needs shared data/;
+const allowedSkip = /needs the Electron runtime|needs shared data|needs Python with cryptography/;
 
 const step = (title: string, command: string, args: string[]): boolean => {
   const started = performance.now();

@@ -2,7 +2,7 @@
  * Lines of a .jsonl file from a stream of chunks, in batches, with a bound on each line: memory is one chunk and one
  * line, whatever the file's size. Every line ends with a newline, the last one too; the bytes are valid UTF-8.
  */
-import { concat, fromUtf8 } from '../proof/bytes.ts';
+import { concat, fromUtf8, utf8Length } from '../proof/bytes.ts';
 
 /** Most bytes of one line. A record has at most 65,535 and its seal; an approval may hold several statements. */
 export const LINE_LIMIT = 2 ** 20;
@@ -17,7 +17,7 @@ export class LineError extends Error {
   }
 }
 
-/** Yields the complete lines of each chunk, without their newlines. Throws LineError. */
+/** Yields the complete lines of each chunk, without their newlines, up to the first that cannot be read. Throws LineError. */
 export async function* lineBatches(
   chunks: AsyncIterable<Uint8Array>,
   limit = LINE_LIMIT,
@@ -35,11 +35,9 @@ export async function* lineBatches(
     }
     const head = chunk.subarray(0, end);
     const block = carried > 0 ? concat(...carry, head) : head;
-    const lines = decode(block, done);
-    for (const [i, line] of lines.entries()) {
-      if (line.length > limit) throw new LineError(done + i + 1, `a line has more than ${limit} bytes`);
-    }
-    yield lines;
+    const { lines, fault } = decode(block, limit);
+    if (lines.length > 0) yield lines;
+    if (fault !== undefined) throw new LineError(done + lines.length + 1, fault);
     done += lines.length;
     carried = chunk.length - end - 1;
     carry = carried > 0 ? [chunk.slice(end + 1)] : [];
@@ -48,24 +46,26 @@ export async function* lineBatches(
   if (carried > 0) throw new LineError(done + 1, 'the last line does not end');
 }
 
-function decode(block: Uint8Array, done: number): string[] {
+/** The lines of a block up to the first that cannot be read, and why that one cannot. */
+function decode(block: Uint8Array, limit: number): { lines: string[]; fault?: string } {
   try {
-    return fromUtf8(block).split('\n');
+    const lines = fromUtf8(block).split('\n');
+    if (lines.every(line => 3 * line.length <= limit || utf8Length(line) <= limit)) return { lines };
   } catch {
-    let line = done + 1;
-    let from = 0;
-    for (;;) {
-      const next = block.indexOf(10, from);
-      const end = next < 0 ? block.length : next;
-      try {
-        fromUtf8(block.subarray(from, end));
-      } catch {
-        throw new LineError(line, 'not valid UTF-8');
-      }
-      if (next < 0) throw new LineError(line, 'not valid UTF-8');
-      from = next + 1;
-      line++;
+    // One of them is not UTF-8: they are read one by one.
+  }
+  const lines: string[] = [];
+  for (let from = 0; ; ) {
+    const next = block.indexOf(10, from);
+    const line = block.subarray(from, next < 0 ? block.length : next);
+    if (line.length > limit) return { lines, fault: `a line has more than ${limit} bytes` };
+    try {
+      lines.push(fromUtf8(line));
+    } catch {
+      return { lines, fault: 'not valid UTF-8' };
     }
+    if (next < 0) return { lines };
+    from = next + 1;
   }
 }
 
