@@ -5,6 +5,7 @@ import type { Command } from './command.ts';
 export const commands: Record<string, () => Promise<Command>> = {
   start: async () => (await import('./start.ts')).startCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
+  drill: async () => (await import('./drill.ts')).drillCommand,
   sample: async () => (await import('./sample.ts')).sampleCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   export: async () => (await import('./export.ts')).exportCommand,
