@@ -28,12 +28,12 @@ export default function DiffEditor({
       useInlineViewWhenSpaceIsLimited: false,
       renderOverviewRuler: false,
       hideUnchangedRegions: { enabled: true },
-      originalAriaLabel: `${path}, ${left}`,
-      modifiedAriaLabel: `${path}, ${right}`,
     });
     const original = editor.createModel(before, languageOf(path));
     const modified = editor.createModel(after, languageOf(path));
     made.setModel({ original, modified });
+    made.getOriginalEditor().updateOptions({ ariaLabel: `${path}, ${left}` });
+    made.getModifiedEditor().updateOptions({ ariaLabel: `${path}, ${right}` });
     return () => {
       made.dispose();
       original.dispose();

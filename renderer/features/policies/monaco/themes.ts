@@ -29,7 +29,7 @@ type Palette = Record<
 const light: Palette = {
   ground: '#ffffff',
   ink: '#221f1c',
-  mute: '#68635c',
+  mute: '#5d5852',
   keyword: '#893f45',
   string: '#1a6d44',
   number: '#3a56a0',
@@ -46,7 +46,7 @@ const light: Palette = {
 const dark: Palette = {
   ground: '#1c1a18',
   ink: '#ece8e2',
-  mute: '#a39d94',
+  mute: '#b0aaa1',
   keyword: '#dd9296',
   string: '#5cc48d',
   number: '#9db4ea',
@@ -119,10 +119,10 @@ function define(name: string, base: 'vs' | 'vs-dark', p: Palette): void {
       'input.foreground': p.ink,
       'input.border': p.mute,
       'textLink.foreground': p.brand,
-      'diffEditor.insertedTextBackground': name === LIGHT ? '#1a6d4426' : '#5cc48d2e',
-      'diffEditor.removedTextBackground': name === LIGHT ? '#b3261e22' : '#f28b8330',
-      'diffEditor.insertedLineBackground': name === LIGHT ? '#1a6d4414' : '#5cc48d1a',
-      'diffEditor.removedLineBackground': name === LIGHT ? '#b3261e12' : '#f28b831a',
+      'diffEditor.insertedTextBackground': name === LIGHT ? '#1a6d4418' : '#5cc48d20',
+      'diffEditor.removedTextBackground': name === LIGHT ? '#b3261e14' : '#f28b8320',
+      'diffEditor.insertedLineBackground': name === LIGHT ? '#1a6d440e' : '#5cc48d12',
+      'diffEditor.removedLineBackground': name === LIGHT ? '#b3261e0c' : '#f28b8312',
       'scrollbarSlider.background': name === LIGHT ? '#68635c33' : '#a39d9433',
     },
   });

@@ -1,0 +1,369 @@
+/** The workbench of policies: from an empty draft to a policy in force, tests from decisions, shadow, impact, the form, roles. */
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import { apiOf, type PageApi } from './page_api.ts';
+
+let browser: Browser;
+let app: App;
+let api: PageApi;
+let key: string;
+beforeAll(async () => {
+  browser = await openBrowser();
+  app = await openApp();
+  api = await apiOf(app);
+  key = (await api.call('createKey', { input: { app_id: 'finance-bot' } })).api_key;
+});
+afterAll(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+let asked = 0;
+/** Asks as the SDK does; answers the recorded word. */
+async function decide(action: string, payload: object): Promise<string> {
+  const answer = await fetch(`${app.collector.url}/api/decisions`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key.split('.').slice(0, 3).join('.')}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({
+      action,
+      risk: 'high',
+      actor: { type: 'agent', id: 'helper' },
+      payload,
+      session_id: `s-${asked++}`,
+      app_id: 'finance-bot',
+    }),
+  });
+  const body = (await answer.json()) as { decision?: string };
+  expect(answer.status, JSON.stringify(body)).toBeLessThan(300);
+  return String(body.decision);
+}
+
+const editor = (page: Page): Locator => page.locator('.policy-monaco .view-lines').first();
+const tab = (page: Page, name: string): Locator => page.getByRole('tab', { name: new RegExp(`^${name}`) });
+const set = (page: Page, name: string): Locator =>
+  page.getByRole('list', { name: 'Saved sets' }).getByRole('listitem').filter({ hasText: name });
+
+/** The whole text of the open file becomes this one, as a person would paste it. */
+async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate(given => navigator.clipboard.writeText(given), text);
+  await editor(page).click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+V');
+}
+
+async function draftMenu(page: Page, item: string): Promise<void> {
+  await page.locator('.policy-draft-menu button').click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+async function openBench(path = '/policies'): Promise<Watched> {
+  const watched = await openPage(browser, app, path, {
+    width: 1280,
+    height: 800,
+    expectNoise: /status of 409/,
+  });
+  watched.page.setDefaultTimeout(12_000);
+  await editor(watched.page).waitFor({ timeout: 30_000 });
+  return watched;
+}
+
+async function saveAs(page: Page, message: string): Promise<void> {
+  await page.getByRole('button', { name: 'Save as a set' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Save as a policy set' });
+  await dialog.getByLabel('What changes, and why').fill(message);
+  await dialog.getByRole('button', { name: 'Save the set' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await set(page, message).waitFor();
+}
+
+async function more(page: Page, of: string, item: string): Promise<void> {
+  await set(page, of)
+    .getByRole('button', { name: /^More for/ })
+    .click();
+  await page.getByRole('menuitem', { name: item }).click();
+}
+
+const inForce = async (): Promise<{ hash: string; version: number }> =>
+  (await api.call('policyEnvironments')).items.find(place => place.name === 'prod')!.active!;
+
+const RULES = `package trailmix
+
+approve contains "refund > 100" if {
+	input.action == "issue_refund"
+	is_number(input.payload.amount)
+	input.payload.amount > 100
+}
+`;
+const tests = (small: string): string => `package trailmix_test
+
+import data.trailmix
+
+call(amount) := {"action": "issue_refund", "payload": {"amount": amount}, "context": {}}
+
+test_150_asks if trailmix.decision.reasons == ["refund > 100"] with input as call(150)
+
+test_small_is_allowed if trailmix.decision.result == "allow" with input as call(${small})
+`;
+
+test('from an empty draft to a policy in force, with a failing test on the way', async () => {
+  expect(await decide('issue_refund', { amount: 150 })).toBe('allow');
+  expect(await decide('issue_refund', { amount: 750 })).toBe('approve');
+  const watched = await openBench();
+  const { page } = watched;
+  await page.getByRole('heading', { name: 'The policy that ships' }).waitFor();
+  await watched.accessibleInBothThemes();
+
+  await draftMenu(page, 'Empty, with one example rule');
+  await page.getByText('draft, in this browser').waitFor();
+  // What the compiler says stands in the text and in a list that a screen reader can use.
+  await paste(page, RULES.replace('input.payload.amount > 100', 'input.amuont > 100'));
+  await tab(page, 'Problems').click();
+  const problem = page
+    .getByRole('list', { name: 'Problems' })
+    .getByRole('button', { name: /undefined ref: input.amuont/ });
+  await problem.waitFor();
+  await page.locator('.squiggly-error').first().waitFor();
+  await watched.accessibleInBothThemes();
+  await paste(page, RULES);
+  await problem.waitFor({ state: 'detached' });
+  // A finding of our own lint, with its explanation.
+  await page
+    .getByRole('button', { name: /^untested-rule/ })
+    .first()
+    .click();
+  await page.getByRole('dialog', { name: 'A rule that no test makes fire' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  await page.getByRole('button', { name: 'New file' }).click();
+  await page.getByRole('menuitem', { name: 'Test' }).click();
+  await page
+    .getByRole('dialog', { name: 'New test file' })
+    .getByRole('button', { name: 'Make the file' })
+    .click();
+  await page.getByRole('button', { name: 'rules_test.rego', exact: true }).waitFor();
+  await page.locator('.view-line', { hasText: 'package trailmix_test' }).waitFor();
+  await paste(page, tests('150'));
+  await page.keyboard.press('Control+S');
+  await page.getByText('1 of 2 tests failed').waitFor();
+  const list = page.getByRole('list', { name: 'Tests', exact: true });
+  await list.getByRole('button', { name: 'test_small_is_allowed failed' }).waitFor();
+  await page.locator('.policy-cover.covered').first().waitFor();
+  await page.getByRole('button', { name: 'Why? test_small_is_allowed' }).click();
+  await page.getByRole('list', { name: 'Definitions' }).getByText('Did not fire').first().waitFor();
+  await watched.accessibleInBothThemes();
+
+  // It is saved, but does not come into force.
+  await saveAs(page, 'Stricter, not right yet');
+  await set(page, 'Stricter, not right yet')
+    .getByRole('button', { name: /^More for/ })
+    .click();
+  await page.getByRole('menuitem', { name: 'Not in force before its tests pass' }).waitFor();
+  await page.keyboard.press('Escape');
+
+  await paste(page, tests('100'));
+  await page.keyboard.press('Control+S');
+  await page.getByText('2 tests passed', { exact: true }).waitFor();
+  await saveAs(page, 'Refunds above 100 ask');
+  await more(page, 'Refunds above 100 ask', 'Put in force in prod');
+  const dialog = page.getByRole('dialog', { name: 'Put this set in force' });
+  await dialog.getByLabel('Why').fill('The board asked for it.');
+  await watched.accessibleInBothThemes();
+  await dialog.getByRole('button', { name: 'Put in force in prod' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await set(page, 'Refunds above 100 ask').getByText('prod', { exact: true }).waitFor();
+  expect(await decide('issue_refund', { amount: 150 })).toBe('approve');
+  expect(await decide('issue_refund', { amount: 100 })).toBe('allow');
+  watched.quiet();
+  await watched.close();
+});
+
+test('a draft stays in this browser over a reload', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await page.getByRole('button', { name: 'Edit as a draft' }).click();
+  await page.getByText('draft, in this browser').waitFor();
+  await page.getByRole('button', { name: 'rules.rego', exact: true }).click();
+  await paste(page, `${RULES}\n# kept over a reload\n`);
+  await page.locator('.view-line', { hasText: 'kept over a reload' }).waitFor();
+  await page.reload();
+  await page.locator('.view-line', { hasText: 'kept over a reload' }).waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('a test is made from a recorded decision; the trace folds', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await page.getByRole('button', { name: 'Edit as a draft' }).click();
+  await page.getByText('draft, in this browser').waitFor();
+  await page.getByRole('button', { name: 'choose a decision…' }).click();
+  const picker = page.getByRole('dialog', { name: 'Choose a recorded decision' });
+  await picker
+    .getByRole('row', { name: /issue_refund.*Needs approval/ })
+    .first()
+    .waitFor();
+  await watched.accessibleInBothThemes();
+  await picker
+    .getByRole('row', { name: /refund > 500/ })
+    .getByRole('button')
+    .click();
+  await page.getByText('recorded as').waitFor();
+  await page.getByRole('button', { name: 'Evaluate', exact: true }).click();
+  await page.locator('.policy-result').getByText('refund > 100').first().waitFor();
+  await watched.accessibleInBothThemes();
+
+  await tab(page, 'Trace').click();
+  await page.getByRole('button', { name: 'Trace the evaluation' }).click();
+  const tree = page.getByRole('tree', { name: 'Steps of the evaluation' });
+  const first = tree.getByRole('treeitem').first();
+  await first.waitFor();
+  const all = await tree.getByRole('treeitem').count();
+  await first.focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(() => tree.getByRole('treeitem').count()).toBeLessThan(all);
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => tree.getByRole('treeitem').count()).toBe(all);
+  await watched.accessibleInBothThemes();
+
+  await tab(page, 'Evaluation').click();
+  await page.getByRole('button', { name: 'Make a test from this decision' }).click();
+  await page
+    .getByRole('list', { name: 'Tests', exact: true })
+    .getByRole('button', { name: 'test_issue_refund_needs_approval passed' })
+    .waitFor();
+  await page.getByRole('button', { name: 'recorded_test.rego', exact: true }).waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('compared side by side and as lines, then back to the earlier set', async () => {
+  const before = await inForce();
+  const watched = await openBench();
+  const { page } = watched;
+  await set(page, 'The policy that ships').getByRole('button', { name: 'Compare' }).click();
+  await page.getByText(/files differ from set/).waitFor();
+  await page.locator('.monaco-diff-editor .view-lines').first().waitFor();
+  await watched.accessibleInBothThemes();
+  await page.getByText('Changed lines', { exact: true }).click();
+  await page.getByRole('region', { name: 'Changed lines' }).getByRole('listitem').first().waitFor();
+  await watched.accessibleInBothThemes();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+
+  await more(page, 'The policy that ships', 'Go back to it in prod');
+  const dialog = page.getByRole('dialog', { name: 'Go back to this set' });
+  await dialog.getByLabel('Why').fill('Too strict after all.');
+  await dialog.getByRole('button', { name: 'Put in force in prod' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await expect.poll(async () => (await inForce()).version).toBe(before.version + 1);
+  expect(await decide('issue_refund', { amount: 150 })).toBe('allow');
+  watched.quiet();
+  await watched.close();
+});
+
+test('a candidate in shadow: differences are counted and shown, and nothing is enforced', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await more(page, 'Refunds above 100 ask', 'Shadow in prod');
+  const shadow = page.getByRole('region', { name: 'Shadow in prod' });
+  await shadow.waitFor();
+  expect(await decide('issue_refund', { amount: 150 })).toBe('allow');
+  expect(await decide('issue_refund', { amount: 50 })).toBe('allow');
+  await shadow
+    .getByRole('list', { name: 'Decisions that differ' })
+    .getByText('issue_refund')
+    .first()
+    .waitFor();
+  await shadow.getByText(/of 2 decisions would have been/).waitFor();
+  await watched.accessibleInBothThemes();
+  await shadow.getByRole('button', { name: 'End the shadow run' }).click();
+  await shadow.waitFor({ state: 'detached' });
+  watched.quiet();
+  await watched.close();
+});
+
+test('impact on recorded decisions: a flip table, what stands behind a cell, saved as evidence', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await set(page, 'Refunds above 100 ask')
+    .getByRole('button', { name: 'Refunds above 100 ask', exact: true })
+    .click();
+  await page.getByRole('heading', { name: 'Refunds above 100 ask' }).waitFor();
+  await tab(page, 'Impact').click();
+  await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
+  const cell = page.locator('[data-cell="allow>approve"] button');
+  await cell.waitFor();
+  const recorded = (await api.call('policyDecisions', { query: { limit: 100 } })).items;
+  const impact = (await api.call('impacts')).items[0]!;
+  expect(impact.decided).toBe(recorded.length);
+  await cell.click();
+  const behind = page.getByRole('region', { name: 'Allowed to Needs approval' });
+  await behind.getByRole('button', { name: 'issue_refund' }).first().click();
+  await behind.getByRole('button', { name: 'rules.rego:3' }).waitFor();
+  await watched.accessibleInBothThemes();
+  await page.getByLabel('Keep the result as evidence').fill('Tried before the board met.');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText(/saved as evidence #/).waitFor();
+  await behind
+    .getByRole('button', { name: /open its run/ })
+    .first()
+    .click();
+  await page.getByRole('button', { name: 'Open in the workbench' }).waitFor();
+  await page.getByRole('button', { name: 'Open in the workbench' }).click();
+  await page.getByText('recorded as').waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('the form writes Rego with tests, by keyboard, and shows it', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await draftMenu(page, 'A rule from a form');
+  const dialog = page.getByRole('dialog', { name: 'A rule without writing Rego' });
+  await dialog.getByLabel('Short name').fill('wire_limit');
+  await dialog.getByLabel('What it is for').fill('Wires by amount');
+  await dialog.getByRole('combobox', { name: 'Actions' }).fill('send_wire');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await dialog.getByLabel('Above this it needs approval').fill('250');
+  await dialog.getByText('package trailmix.policies.wire_limit', { exact: false }).first().waitFor();
+  await watched.accessibleInBothThemes();
+  await dialog.getByRole('button', { name: 'Begin a draft with it' }).click();
+  await page.getByText('5 tests passed', { exact: true }).waitFor();
+  await page.locator('.view-line', { hasText: 'package trailmix.policies.wire_limit' }).waitFor();
+  await page.getByRole('button', { name: 'data.json', exact: true }).waitFor();
+  watched.quiet();
+  await watched.close();
+});
+
+test('the editor knows the input, rules and functions: completion, definition, rename', async () => {
+  const watched = await openBench();
+  const { page } = watched;
+  await draftMenu(page, 'Empty, with one example rule');
+  await page.getByText('draft, in this browser').waitFor();
+  await page.getByRole('button', { name: 'rules.rego', exact: true }).click();
+  await paste(page, 'package trailmix\n\nlimit := 5\n\nbig if input.payload.amount > limit\n\nbigger if ');
+  await page.keyboard.type('input.payload.am');
+  await page.keyboard.press('Control+Space');
+  await page.locator('.suggest-widget .monaco-list-row', { hasText: 'amount' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.view-line', { hasText: 'bigger if input.payload.amount' }).waitFor();
+  await page.keyboard.type(' > limit');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('F2');
+  await page.locator('.rename-box input').waitFor();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('ceiling');
+  await page.keyboard.press('Enter');
+  await page.locator('.view-line', { hasText: 'ceiling := 5' }).waitFor();
+  await page.locator('.view-line', { hasText: 'amount > ceiling' }).first().waitFor();
+  await page.keyboard.press('F12');
+  await page.keyboard.press('End');
+  await page.keyboard.type('00');
+  await page.locator('.view-line', { hasText: 'ceiling := 500' }).waitFor();
+  watched.quiet();
+  await watched.close();
+});
