@@ -130,6 +130,12 @@ describe('environments', () => {
       `/api/policies/at?environment=staging&time=${encodeURIComponent(items[0]!.received_at)}`,
     );
     expect(expectJson<OutputOf<'policyAt'>>(then, 200).hash).toBe(hash);
+    // The verifier holds each decision to the policy of its own environment.
+    const report = expectJson<OutputOf<'verifyLedger'>>(
+      await local('/api/ledger/verify', undefined, 'POST'),
+      200,
+    );
+    expect(report.verdicts.integrity).toMatchObject({ result: 'pass', findings: [] });
   });
 
   test('what replaces another one than is in force is refused; a revert is an activation', async () => {
