@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../core/api/operations.ts';
 import type { Custody, Phase } from '../core/api/views.ts';
+import type { JsonObject } from '../core/proof/jcs.ts';
+import { DEFAULT_TENANT } from '../core/proof/record.ts';
 import { systemClock, systemIds } from './clock.ts';
 import { makeDataFolder, socketPath } from './data-folder.ts';
 import { asTrailmixError } from './http/dispatch.ts';
@@ -17,6 +19,7 @@ import { handlersOf } from './http/handlers.ts';
 import { type HttpServer, isLoopbackHost, startServer } from './http/server.ts';
 import type { Host, OpenServices } from './http/services.ts';
 import { Sessions } from './http/sessions.ts';
+import { backupStream } from './keys/backup.ts';
 import type { CustodyChoice, SafeStorage } from './keys/custody.ts';
 import { createVault, describeVault, type OpenVault, openVault, type VaultSecret } from './keys/vault.ts';
 import { VAULT_FILE } from './keys/vault-file.ts';
@@ -25,6 +28,7 @@ import { fileLog, type Log } from './logging.ts';
 import type { Clock, Ids } from './ports.ts';
 import { openServices, type Services } from './services.ts';
 import { diagnosticsOf, logFolder, type StatusParts, statusView } from './status.ts';
+import { Tenants, tenantFolder } from './tenants/tenants.ts';
 import { VERSION } from './version.ts';
 
 const RESOURCES = join(import.meta.dirname, '..', 'resources');
@@ -95,22 +99,56 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     log.error({ code: refusal.code, reason: refusal.message }, 'refused');
   };
 
+  const waiting = new Map<string, number>();
+  const openTenant = (
+    vault: OpenVault,
+    tenantId: string,
+    making: { create: boolean; members?: JsonObject },
+  ): Promise<Services> => {
+    const { onWaiting } = options;
+    return openServices({
+      folder: tenantFolder(folder, tenantId),
+      tenantId,
+      vaultFolder: folder,
+      vault: vault.forTenant(tenantId),
+      ...making,
+      clock,
+      ids,
+      log,
+      policies: options.policies ?? join(RESOURCES, 'generated', 'policies'),
+      toolchain: join(RESOURCES, 'generated', 'toolchain'),
+      policySources: join(RESOURCES, '..', 'policies'),
+      samples: join(RESOURCES, 'samples', 'runs.json'),
+      sessions: sessions.of(tenantId),
+      ...(services === undefined ? {} : { workshop: services.workshop }),
+      backup: () => backupStream({ vault, folder, clock, tenants: tenants.held() }),
+      ...(onWaiting === undefined
+        ? {}
+        : {
+            onWaiting(count: number) {
+              waiting.set(tenantId, count);
+              onWaiting([...waiting.values()].reduce((sum, one) => sum + one, 0));
+            },
+          }),
+    });
+  };
+
+  const tenants = new Tenants({
+    folder,
+    open: (tenantId, members) =>
+      openTenant(
+        opened().vault,
+        tenantId,
+        members === undefined ? { create: false } : { create: true, members },
+      ),
+    asError: error => asTrailmixError({ log }, error, 'open'),
+    log,
+  });
+
   const openWith = async (vault: OpenVault, create: boolean): Promise<void> => {
     try {
-      services = await openServices({
-        folder,
-        vault,
-        create,
-        clock,
-        ids,
-        log,
-        policies: options.policies ?? join(RESOURCES, 'generated', 'policies'),
-        toolchain: join(RESOURCES, 'generated', 'toolchain'),
-        policySources: join(RESOURCES, '..', 'policies'),
-        samples: join(RESOURCES, 'samples', 'runs.json'),
-        sessions,
-        ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
-      });
+      services = await openTenant(vault, DEFAULT_TENANT, { create });
+      await tenants.start(services);
       phase = 'open';
       custody = vault.custody;
       log.info({ ledger: vault.ledgerId, custody: custody.kind }, 'open');
@@ -242,7 +280,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
       if (refusal !== undefined) throw refusal;
     });
 
-  const parts = (): StatusParts => ({
+  const parts = (open: OpenServices | undefined = services, withTenants = true): StatusParts => ({
     phase,
     version: VERSION,
     folder,
@@ -252,7 +290,8 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     refusal,
     keyMissing: keyMissing(),
     custody: services?.vault.custody ?? custody,
-    open: services,
+    open,
+    tenants: withTenants && tenants.several ? tenants.list() : undefined,
     now: clock.now(),
   });
 
@@ -272,9 +311,10 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
     phase: () => phase,
     refusal: () => refusal,
     open: (): OpenServices | undefined => services,
+    tenants,
     address: () => server?.address ?? { host: options.host ?? '127.0.0.1', port: options.port, tls: false },
     person: () => services?.settings.read().person ?? '',
-    status: () => statusView(parts()),
+    status: (open, withTenants) => statusView(parts(open, withTenants)),
     setup,
     unlock,
     diagnostics: () => diagnosticsOf(parts()),
@@ -286,6 +326,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const closeAll = async (): Promise<void> => {
     cancelJobs();
     await server?.close();
+    await tenants.close();
     await services?.close();
     await removeExports(folder);
     files?.close();

@@ -262,6 +262,14 @@ export type Commands = RoomCommands & {
     output: KeyView;
   };
   revokeKey: { input: { id: string; by: string }; output: KeyView };
+  /**
+   * In the default tenant's ledger alone. Throws tenant_exists. `opened`: hash_self of the new chain's record 0, which the
+   * default tenant thus vouches for.
+   */
+  createTenant: {
+    input: { tenantId: string; name: string; opened: string; by: string };
+    output: { createdAt: string };
+  };
   changeSettings: {
     input: { changes: Record<string, JsonValue>; by: string };
     output: Record<string, JsonValue>;

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
 import { validateEvent } from '../core/event/validate.ts';
+import type { JsonObject } from '../core/proof/jcs.ts';
 import { LEDGER_APP } from '../core/proof/record.ts';
 import { createApprovalDesk } from './approvals/desk.ts';
 import { createGate } from './approvals/gate.ts';
 import { openEvidence } from './evidence/desk.ts';
 import type { OpenServices } from './http/services.ts';
-import type { Sessions } from './http/sessions.ts';
+import type { TenantSessions } from './http/sessions.ts';
 import { openApiKeys } from './keys/api-keys.ts';
-import { backupStream } from './keys/backup.ts';
 import { type OpenVault, openVault } from './keys/vault.ts';
 import { openLedger } from './ledger/open.ts';
 import { prepareEvents } from './ledger/prepare.ts';
@@ -27,7 +27,7 @@ import { recordedDecisions } from './policy/recorded.ts';
 import { sessionHistory } from './policy/session_history.ts';
 import { createSessionStates } from './policy/session_state.ts';
 import { createPolicySets } from './policy/sets.ts';
-import { createPolicyWorkshop } from './policy/workshop.ts';
+import { createPolicyWorkshop, type PolicyWorkshop } from './policy/workshop.ts';
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
 import { openSettings } from './settings.ts';
@@ -35,10 +35,17 @@ import { openSettings } from './settings.ts';
 export type Services = OpenServices & { vault: OpenVault; close(): Promise<void> };
 
 export type ServiceOptions = {
+  /** The tenant's own. The caller holds the data folder's lock. */
   folder: string;
+  tenantId: string;
+  /** Where vault.json is: the data folder. */
+  vaultFolder: string;
+  /** As this tenant uses it (OpenVault.forTenant). */
   vault: OpenVault;
-  /** Whether a new ledger may be made here. The caller holds the folder's lock. */
+  /** Whether a new ledger may be made here. */
   create: boolean;
+  /** More members of its record 0 then. */
+  members?: JsonObject;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -49,7 +56,12 @@ export type ServiceOptions = {
   policySources: string;
   /** The script of the sample runs (resources/samples/runs.json); may be absent. */
   samples: string;
-  sessions: Sessions;
+  /** Those of this tenant's people. */
+  sessions: TenantSessions;
+  /** The toolchain, where another tenant has it running; default one of its own. */
+  workshop?: PolicyWorkshop;
+  /** The whole installation's. */
+  backup: OpenServices['backup'];
   onWaiting?: (count: number) => void;
 };
 
@@ -79,7 +91,10 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
         warn: (message, detail) => log.warn(detail ?? {}, message),
       },
       locked: true,
-      ...(options.create ? { create: {} } : {}),
+      tenantId: options.tenantId,
+      ...(options.create
+        ? { create: options.members === undefined ? {} : { members: options.members } }
+        : {}),
     });
     closers.push(() => ledger.close());
     const settings = await openSettings(ledger, {
@@ -96,7 +111,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       ids,
       sessions: options.sessions,
       checkRecovery: async phrase => {
-        await openVault({ folder, secret: { kind: 'recovery_phrase', phrase } });
+        await openVault({ folder: options.vaultFolder, secret: { kind: 'recovery_phrase', phrase } });
       },
       onError: error => log.error({ err: error }, 'people'),
     });
@@ -109,12 +124,14 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       onError: error => log.error({ err: error }, 'policy'),
     });
     closers.push(() => policy.close());
-    const workshop = createPolicyWorkshop({
-      toolchain: options.toolchain,
-      capabilities: join(options.policySources, 'capabilities.json'),
-      decision: join(options.policySources, 'decision.rego'),
-    });
-    closers.push(() => workshop.close());
+    const workshop =
+      options.workshop ??
+      createPolicyWorkshop({
+        toolchain: options.toolchain,
+        capabilities: join(options.policySources, 'capabilities.json'),
+        decision: join(options.policySources, 'decision.rego'),
+      });
+    if (options.workshop === undefined) closers.push(() => workshop.close());
     const policySets = createPolicySets({ ledger, workshop, desk: policy });
     const recorded = recordedDecisions(ledger);
     const impact = createImpactDesk({ ledger, recorded, sets: policySets, workshop, clock, ids });
@@ -157,7 +174,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       settings,
       evidence,
       identity: () => vault.identity(),
-      backup: () => backupStream({ ledger, vault, folder, clock }),
+      backup: options.backup,
       changePassphrase: async input => {
         await vault.changePassphrase(input);
         await ledger.write.run('record', {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { arch, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { errorTable, type TrailmixError } from '../core/api/errors.ts';
-import type { Custody, Phase, StatusView } from '../core/api/views.ts';
+import type { Custody, Phase, StatusView, TenantView } from '../core/api/views.ts';
 import type { JsonObject } from '../core/proof/jcs.ts';
 import type { Address } from './http/access.ts';
 import type { OpenServices } from './http/services.ts';
@@ -21,7 +21,10 @@ export type StatusParts = {
   /** The key file that was not there at start. */
   keyMissing: string | undefined;
   custody: Custody | undefined;
+  /** Those of the tenant that asks. */
   open: OpenServices | undefined;
+  /** Of the installation, where there are several and it may be told. */
+  tenants: TenantView[] | undefined;
   now: number;
 };
 
@@ -61,6 +64,7 @@ async function openStatus(parts: StatusParts, open: OpenServices): Promise<Parti
   const stats = ledger.stats();
   const settings = open.settings.read();
   return {
+    ...(parts.tenants === undefined ? {} : { tenants: parts.tenants }),
     ledger: {
       ledger_id: ledger.ledgerId,
       tenant_id: ledger.tenantId,

@@ -8,8 +8,9 @@ import type { IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { type Caller, type OperationName, operations } from '../../core/api/operations.ts';
-import { localMayCall, mayCall, type PersonOperation } from '../../core/api/permissions.ts';
+import { localMayCall, mayCall, ofInstallation, type PersonOperation } from '../../core/api/permissions.ts';
 import type { Scope } from '../../core/api/views.ts';
+import { DEFAULT_TENANT } from '../../core/proof/record.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { Principal } from '../ports.ts';
 import { SESSION_PREFIX, type Sessions } from './sessions.ts';
@@ -81,7 +82,11 @@ export type Credentials = {
   unkeyedAllowed: () => boolean;
 };
 
-export type Authenticated = { principal: Principal; mac?: () => Uint8Array };
+/** `tenantId`: where the request is answered. It comes from the credential; only the socket may name it. */
+export type Authenticated = { principal: Principal; tenantId: string; mac?: () => Uint8Array };
+
+/** Names the tenant of a request over the socket; not read elsewhere. */
+export const TENANT_HEADER = 'x-trailmix-tenant';
 
 const callersOf = (name: OperationName): readonly Caller[] => operations[name].callers;
 
@@ -93,33 +98,40 @@ export async function authenticate(
 ): Promise<Authenticated> {
   const callers = callersOf(name);
   const header = request.headers.authorization;
+  const inDefault = (principal: Principal): Authenticated => ({ principal, tenantId: DEFAULT_TENANT });
   if (given.local) {
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
-    if (token?.startsWith(SESSION_PREFIX) !== true) return { principal: { kind: 'local' } };
-    return { principal: personOf(request, token, given) };
+    const named = request.headers[TENANT_HEADER] as string | undefined;
+    if (token?.startsWith(SESSION_PREFIX) !== true)
+      return { principal: { kind: 'local' }, tenantId: named ?? DEFAULT_TENANT };
+    const person = personOf(request, token, given);
+    if (named !== undefined && named !== person.tenantId)
+      throw new TrailmixError('session_invalid', { where: 'authorization' });
+    return person;
   }
-  if (callers.includes('anyone')) return { principal: { kind: 'nobody' } };
+  if (callers.includes('anyone')) return inDefault({ kind: 'nobody' });
   if (header === undefined) {
-    if (!callers.includes('unkeyed_otlp')) return { principal: { kind: 'nobody' } };
+    if (!callers.includes('unkeyed_otlp')) return inDefault({ kind: 'nobody' });
     if (!given.unkeyedAllowed() || !isLoopback(request)) throw new TrailmixError('otlp_unkeyed_off');
-    return { principal: { kind: 'unkeyed' } };
+    return inDefault({ kind: 'unkeyed' });
   }
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
-  if (token.startsWith(SESSION_PREFIX)) return { principal: personOf(request, token, given) };
+  if (token.startsWith(SESSION_PREFIX)) return personOf(request, token, given);
   if (given.findKey === undefined) throw new TrailmixError('key_invalid', { where: 'authorization' });
-  return given.findKey(token);
+  const { principal, mac } = await given.findKey(token);
+  return { principal, mac, tenantId: principal.tenantId };
 }
 
 /** A session's principal: a person who signed in, or whoever opened the page by a one-time link. */
-function personOf(request: IncomingMessage, token: string, given: Credentials): Principal {
-  const { id, expiresAt, person } = given.sessions.find(token, isActive(request));
+function personOf(request: IncomingMessage, token: string, given: Credentials): Authenticated {
+  const { id, tenantId, expiresAt, person, name: entered } = given.sessions.find(token, isActive(request));
   const via = given.local ? 'cli' : 'page';
-  if (person === undefined) {
-    return { kind: 'person', name: given.person(), session: id, roles: [], via, expiresAt };
-  }
+  const common = { kind: 'person', session: id, via, expiresAt } as const;
+  if (person === undefined)
+    return { principal: { ...common, name: entered ?? given.person(), roles: [] }, tenantId };
   const { id: personId, name, roles } = person;
-  return { kind: 'person', name, session: id, personId, roles, via, expiresAt };
+  return { principal: { ...common, name, personId, roles }, tenantId };
 }
 
 /** Whether a person did something: a change, or what the page says was read by a hand and not by itself. */
@@ -165,6 +177,11 @@ export function admit(name: OperationName, principal: Principal, enrolled: boole
       }
     }
   }
+}
+
+/** What concerns every tenant is done in the default one. Throws default_tenant_only. */
+export function checkInstallation(name: OperationName, tenantId: string): void {
+  if (tenantId !== DEFAULT_TENANT && ofInstallation.has(name)) throw new TrailmixError('default_tenant_only');
 }
 
 /** While nobody is enrolled, whoever opened the page may do everything; then only people, by their roles. */

@@ -7,7 +7,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import { type OperationName, operations } from '../../core/api/operations.ts';
 import type { Phase } from '../../core/api/views.ts';
 import { parseIJson } from '../../core/event/ijson.ts';
-import { type Address, admit, authenticate, checkChange, checkDoors } from './access.ts';
+import { type Address, admit, authenticate, checkChange, checkDoors, checkInstallation } from './access.ts';
 import { type AnswerProof, nonceOf, Raw, sendJson, sendProblem, sendRaw } from './answer.ts';
 import { bodyStream, type Intake, readBody, requireMedia } from './body.ts';
 import { checkRequest } from './check.ts';
@@ -117,15 +117,17 @@ export class Dispatcher {
       }
       throw phaseError(host);
     }
-    const open = host.open();
-    const { principal, mac } = await authenticate(request.raw, name, {
+    const home = host.open();
+    const { principal, mac, tenantId } = await authenticate(request.raw, name, {
       local,
       sessions: host.sessions,
-      ...(open === undefined ? {} : { findKey: open.keys.find }),
+      ...(home === undefined ? {} : { findKey: token => host.tenants.findKey(token) }),
       person: () => host.person(),
-      unkeyedAllowed: () => open?.settings.read().otlp_unkeyed ?? false,
+      unkeyedAllowed: () => home?.settings.read().otlp_unkeyed ?? false,
     });
+    const open = home === undefined ? undefined : await host.tenants.of(tenantId);
     admit(name, principal, (open?.people.enrolled() ?? 0) > 0);
+    checkInstallation(name, tenantId);
     checkChange(request.raw, principal, local);
     const nonce = nonceOf(request);
 

@@ -18,6 +18,8 @@ export type Context = {
   request: FastifyRequest;
   /** Aborted when the caller goes away or the collector shuts down. */
   signal: AbortSignal;
+  /** The tenant's, where the ledger is open. */
+  open?: OpenServices;
 };
 /** The ledger is open: every operation without a `phases` column. */
 export type OpenContext = Context & { open: OpenServices };

@@ -11,6 +11,7 @@ import { peopleHandlers } from './handlers/people.ts';
 import { policyHandlers } from './handlers/policies.ts';
 import { readingHandlers } from './handlers/reading.ts';
 import { recordHandlers } from './handlers/record.ts';
+import { tenantHandlers } from './handlers/tenants.ts';
 import { UnkeyedQuota } from './otlp/quota.ts';
 import type { Host } from './services.ts';
 
@@ -26,6 +27,7 @@ export function handlersOf(host: Pick<Host, 'clock'>): { handlers: Handlers; can
     ...overviewHandlers,
     ...peopleHandlers,
     ...policyHandlers,
+    ...tenantHandlers,
     ...evidence,
     ...certificateHandlers,
   };

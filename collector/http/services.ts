@@ -4,7 +4,7 @@
  */
 import type { TrailmixError } from '../../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
-import type { Phase, StatusView } from '../../core/api/views.ts';
+import type { Phase, StatusView, TenantView } from '../../core/api/views.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ApprovalDesk } from '../approvals/desk.ts';
 import type { Gate } from '../approvals/gate.ts';
@@ -74,9 +74,28 @@ export type OpenServices = {
   identity(): Promise<PackIdentity>;
   /** Loads the sample runs; absent where they are not part of this installation. */
   samples?: () => Promise<OutputOf<'loadSamples'>>;
-  backup(): Promise<{ stream: AsyncIterable<Uint8Array>; name: string }>;
+  /** `leftOut`: tenants that are not open, and so not in it. */
+  backup(): Promise<{ stream: AsyncIterable<Uint8Array>; name: string; leftOut: readonly string[] }>;
   changePassphrase(input: InputOf<'changePassphrase'>): Promise<void>;
 };
+
+/** The tenants as requests find them. */
+export interface TenantDoor {
+  /** Whether there are others than the default one. */
+  readonly several: boolean;
+  /** Waits where it is still being opened. Throws tenant_unknown, and why its ledger was refused. */
+  of(tenantId: string): Promise<OpenServices>;
+  /** Those that are open now, the default one first. */
+  open(): readonly OpenServices[];
+  /** Who presents this key, in whichever tenant. Throws key_invalid, key_revoked. */
+  findKey: ApiKeys['find'];
+  /** The tenant of an invitation; the default one where none has it. */
+  ofInvitation(token: string): Promise<OpenServices>;
+  nameOf(tenantId: string): string;
+  list(): TenantView[];
+  /** Throws tenant_exists, tenant_limit, input_invalid, and what opening a ledger throws; nothing is left then. */
+  create(tenantId: string, name: string, by: string): Promise<TenantView>;
+}
 
 export interface Host {
   readonly version: string;
@@ -89,10 +108,13 @@ export interface Host {
   phase(): Phase;
   /** Why the phase is `refused`. */
   refusal(): TrailmixError | undefined;
+  /** The default tenant's. */
   open(): OpenServices | undefined;
+  readonly tenants: TenantDoor;
   address(): Address;
   person(): string;
-  status(): Promise<StatusView>;
+  /** As seen from a tenant, default the default one; `withTenants`: by who may know of the others. */
+  status(open?: OpenServices, withTenants?: boolean): Promise<StatusView>;
   setup(input: InputOf<'setup'>): Promise<OutputOf<'setup'>>;
   unlock(passphrase: string): Promise<void>;
   diagnostics(): Promise<JsonObject>;

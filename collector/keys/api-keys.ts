@@ -62,6 +62,8 @@ export const answerMac = (mac: Uint8Array, parts: AnswerParts): string =>
 export type KeyPrincipal = Extract<Principal, { kind: 'key' }>;
 
 export type ApiKeys = {
+  /** Whether there is such a key; says nothing of whether it is right. */
+  has(id: string): boolean;
   /** Who presents this key, and what MACs the answers to it. Throws key_invalid, key_revoked. */
   find(token: string): Promise<{ principal: KeyPrincipal; mac: () => Uint8Array }>;
   /** Throws input_invalid. `apiKey` is the whole key, to be shown once. */
@@ -116,6 +118,8 @@ export async function openApiKeys(options: {
   };
 
   return {
+    has: id => live.has(id),
+
     async find(token) {
       const parsed = parseApiKey(token);
       const key = parsed === undefined ? undefined : live.get(parsed.id);

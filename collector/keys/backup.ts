@@ -8,6 +8,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir, opendir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
+import { utf8 } from '../../core/proof/bytes.ts';
+import { DEFAULT_TENANT } from '../../core/proof/record.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
 import { type BackupFile, backupHeader, sealBackup } from './backup-file.ts';
 import { readVaultFile, VAULT_FILE } from './vault-file.ts';
@@ -16,38 +18,69 @@ import { readVaultFile, VAULT_FILE } from './vault-file.ts';
 export const LEDGER_COPY = 'ledger.db';
 export const BLOBS = 'blobs';
 export const EPOCHS = 'epochs';
+/** The same three of each tenant but the default one stand in a folder of its id. */
+export const TENANTS = 'tenants';
+/** Which tenants there are, where there are several: `[{tenant_id, name, held}]`; one that is not held could not be read. */
+export const TENANT_LIST = 'tenants.json';
+
+export type ListedTenant = { tenant_id: string; name: string; held: boolean };
+
+export type TenantParts = {
+  tenantId: string;
+  name: string;
+  /** The tenant's folder. */
+  folder: string;
+  /** Absent where it is not open. */
+  ledger?: Pick<Ledger, 'write' | 'backupTo'>;
+};
 
 const STALE_MS = 24 * 60 * 60 * 1000;
 
 export type BackupParts = {
-  ledger: Pick<Ledger, 'write' | 'backupTo'>;
   vault: Pick<KeyVault, 'ledgerId' | 'derive'>;
   /** The data folder. */
   folder: string;
   clock: Clock;
+  /** The default one first. */
+  tenants: readonly TenantParts[];
 };
 
+type Copied = TenantParts & { copy: string };
+
 /**
- * A backup as a stream, for a download or a file. Its temporary database copy is gone when the stream ends or is
- * closed; one that was never begun leaves its copy until the next day's backup. Throws vault_damaged, disk_full.
+ * A backup as a stream, for a download or a file. Its temporary database copies are gone when the stream ends or is
+ * closed; one that was never begun leaves them until the next day's backup. `leftOut`: tenants that are not open, and so
+ * not in it. Throws vault_damaged, disk_full.
  */
-export async function backupStream(
-  parts: BackupParts,
-): Promise<{ name: string; madeAt: string; stream: AsyncGenerator<Uint8Array> }> {
-  const { ledger, vault, folder, clock } = parts;
+export async function backupStream(parts: BackupParts): Promise<{
+  name: string;
+  madeAt: string;
+  leftOut: string[];
+  stream: AsyncGenerator<Uint8Array>;
+}> {
+  const { vault, folder, clock, tenants } = parts;
   const file = await readVaultFile(folder);
   if (file === undefined || file.ledger_id !== vault.ledgerId) {
     throw new TrailmixError('vault_damaged', { message: 'vault.json is not that of the open ledger.' });
   }
   const madeAt = new Date(clock.now()).toISOString();
-  const copy = join(folder, 'backups', `.copy-${randomBytes(6).toString('hex')}.db`);
-  await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
-  await removeStale(dirname(copy), clock.now() - STALE_MS);
+  const copies: Copied[] = [];
+  const removeCopies = async (): Promise<void> => {
+    for (const { copy } of copies) await removeCopy(copy);
+  };
   try {
-    await ledger.write.run('checkpoint', {});
-    await ledger.backupTo(copy);
+    for (const tenant of tenants) {
+      const { ledger } = tenant;
+      if (ledger === undefined) continue;
+      const copy = join(tenant.folder, 'backups', `.copy-${randomBytes(6).toString('hex')}.db`);
+      await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
+      await removeStale(dirname(copy), clock.now() - STALE_MS);
+      copies.push({ ...tenant, copy });
+      await ledger.write.run('checkpoint', {});
+      await ledger.backupTo(copy);
+    }
   } catch (error) {
-    await removeCopy(copy);
+    await removeCopies();
     throw error;
   }
   async function* stream(): AsyncGenerator<Uint8Array> {
@@ -55,22 +88,39 @@ export async function backupStream(
       yield* sealBackup(
         backupHeader(file!, madeAt, randomBytes(32)),
         vault.derive('backup'),
-        filesOf(folder, copy),
+        filesOf(folder, tenants, copies),
       );
     } finally {
-      await removeCopy(copy);
+      await removeCopies();
     }
   }
+  const leftOut = tenants.filter(({ ledger }) => ledger === undefined).map(({ tenantId }) => tenantId);
   const name = `trailmix-${vault.ledgerId.slice(0, 8)}-${madeAt.slice(0, 19).replaceAll(/[-:]/g, '')}Z.backup`;
-  return { name, madeAt, stream: stream() };
+  return { name, madeAt, leftOut, stream: stream() };
 }
 
-async function* filesOf(folder: string, copy: string): AsyncGenerator<BackupFile> {
+async function* filesOf(
+  folder: string,
+  tenants: readonly TenantParts[],
+  copies: readonly Copied[],
+): AsyncGenerator<BackupFile> {
   const vaultFile = await readFile(join(folder, VAULT_FILE));
   yield { name: VAULT_FILE, size: vaultFile.length, bytes: once(vaultFile) };
-  yield { name: LEDGER_COPY, size: (await stat(copy)).size, bytes: createReadStream(copy) };
-  yield* tree(folder, BLOBS);
-  yield* tree(folder, EPOCHS);
+  if (tenants.length > 1) {
+    const list: ListedTenant[] = tenants.map(({ tenantId, name, ledger }) => ({
+      tenant_id: tenantId,
+      name,
+      held: ledger !== undefined,
+    }));
+    const bytes = utf8(JSON.stringify(list));
+    yield { name: TENANT_LIST, size: bytes.length, bytes: once(bytes) };
+  }
+  for (const { tenantId, folder: own, copy } of copies) {
+    const place = tenantId === DEFAULT_TENANT ? '' : `${TENANTS}/${tenantId}/`;
+    yield { name: place + LEDGER_COPY, size: (await stat(copy)).size, bytes: createReadStream(copy) };
+    for (const name of [BLOBS, EPOCHS])
+      for await (const file of tree(own, name)) yield { ...file, name: place + file.name };
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -9,15 +9,16 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
-import { base64, utf8 } from '../../core/proof/bytes.ts';
+import { base64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
 import { PREFIX } from '../../core/proof/hash.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
-import { LEDGER_APP } from '../../core/proof/record.ts';
+import { DEFAULT_TENANT, LEDGER_APP } from '../../core/proof/record.ts';
 import { systemIds } from '../clock.ts';
 import { openReadable } from '../ledger/database.ts';
 import { openLedger } from '../ledger/open.ts';
 import { RecordReader } from '../ledger/records.ts';
-import { BLOBS, EPOCHS, LEDGER_COPY } from './backup.ts';
+import type { Ledger } from '../ports.ts';
+import { BLOBS, EPOCHS, LEDGER_COPY, type ListedTenant, TENANT_LIST, TENANTS } from './backup.ts';
 import {
   type BackupFile,
   type BackupHeader,
@@ -57,7 +58,12 @@ export type RestoredFrom = {
 export type Restored = {
   ledgerId: string;
   oldLedgerId: string;
+  /** Of the default tenant. */
   from: RestoredFrom;
+  /** The other tenants, where the backup has several. */
+  tenants: { tenantId: string; from: RestoredFrom }[];
+  /** Tenants of the old installation that the backup does not hold. */
+  leftOut: string[];
   /** Where the key file is, if that is the custody. */
   keyFile?: string;
 };
@@ -90,7 +96,7 @@ export async function restore(options: {
     const beside = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.restoring`);
     await mkdir(join(beside, EPOCHS), { recursive: true, mode: 0o700 });
     try {
-      const vaultFile = await unpack(source, header, master, beside);
+      const { vaultFile, list } = await unpack(source, header, master, beside);
       const { restored, undo } = await begin({
         beside,
         folder,
@@ -98,6 +104,7 @@ export async function restore(options: {
         master,
         entropy,
         vaultFile,
+        list,
         custody,
         host,
       });
@@ -138,21 +145,24 @@ async function refuseNotEmpty(folder: string): Promise<void> {
   }
 }
 
-/** Writes the old ledger into epochs/ and answers its vault.json. Throws backup_unreadable. */
+/** Writes the old ledgers into epochs/ and answers vault.json and the list of tenants. Throws backup_unreadable. */
 async function unpack(
   source: ByteReader,
   header: BackupHeader,
   master: SecretBytes,
   beside: string,
-): Promise<Uint8Array> {
+): Promise<{ vaultFile: Uint8Array; list: ListedTenant[] }> {
   const key = derivedKey({ ledgerId: header.ledger_id, master }, 'backup');
   let vaultFile: Uint8Array | undefined;
-  let whole = false;
+  let list: ListedTenant[] = [];
+  const written = new Set<string>();
   for await (const file of openBackup(source, header, key)) {
     if (file.name === VAULT_FILE) {
-      const parts: Uint8Array[] = [];
-      for await (const part of file.bytes) parts.push(part);
-      vaultFile = Buffer.concat(parts);
+      vaultFile = await bytesOf(file);
+      continue;
+    }
+    if (file.name === TENANT_LIST) {
+      list = listOf(await bytesOf(file));
       continue;
     }
     const place = placeOf(file.name, header.ledger_id);
@@ -161,16 +171,43 @@ async function unpack(
         message: 'The backup holds a file that this version does not know.',
       });
     }
-    await writeOut(file, join(beside, EPOCHS, place));
-    whole ||= file.name === LEDGER_COPY;
+    await writeOut(file, join(beside, place));
+    written.add(file.name);
   }
-  if (vaultFile === undefined || !whole) {
+  const wanted = list
+    .filter(({ tenant_id, held }) => held && tenant_id !== DEFAULT_TENANT)
+    .map(({ tenant_id }) => `${TENANTS}/${tenant_id}/${LEDGER_COPY}`);
+  if (vaultFile === undefined || ![LEDGER_COPY, ...wanted].every(name => written.has(name))) {
     throw new TrailmixError('backup_unreadable', { message: 'The backup lacks its ledger or its vault.' });
   }
-  return vaultFile;
+  return { vaultFile, list };
 }
 
+async function bytesOf(file: BackupFile): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of file.bytes) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** Throws backup_unreadable. */
+function listOf(bytes: Uint8Array): ListedTenant[] {
+  const list = JSON.parse(fromUtf8(bytes)) as ListedTenant[];
+  if (!list.every(({ tenant_id }) => TENANT_ID.test(tenant_id))) throw new TrailmixError('backup_unreadable');
+  return list;
+}
+
+const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const OF_TENANT = /^tenants\/([a-z0-9][a-z0-9-]{0,63})\/(.+)$/;
+
+/** Where a file of the backup lies in the restored data folder. */
 function placeOf(name: string, ledgerId: string): string | undefined {
+  const [, tenantId, inner] = OF_TENANT.exec(name) ?? [];
+  const place = epochPlace(inner ?? name, ledgerId);
+  if (place === undefined) return undefined;
+  return tenantId === undefined ? join(EPOCHS, place) : join(TENANTS, tenantId, EPOCHS, place);
+}
+
+function epochPlace(name: string, ledgerId: string): string | undefined {
   if (name === LEDGER_COPY) return `${ledgerId}.db`;
   if (name.startsWith(`${BLOBS}/`)) return `${ledgerId}.blobs/${name.slice(BLOBS.length + 1)}`;
   if (name.startsWith(`${EPOCHS}/`)) return name.slice(EPOCHS.length + 1);
@@ -196,14 +233,24 @@ async function begin(parts: {
   master: SecretBytes;
   entropy: SecretBytes;
   vaultFile: Uint8Array;
+  list: readonly ListedTenant[];
   custody: CustodyChoice;
   host: VaultHost;
 }): Promise<{ restored: Restored; undo: () => Promise<void> }> {
-  const { beside, folder, header, master, entropy, custody, host } = parts;
+  const { beside, folder, header, master, entropy, list, custody, host } = parts;
   const oldFile = parseVaultFile(parts.vaultFile);
   if (oldFile.ledger_id !== header.ledger_id) throw new TrailmixError('backup_unreadable');
   const old = openFile(beside, oldFile, master, host);
-  const from = readEnd(join(beside, EPOCHS, `${old.ledgerId}.db`), old, header.made_at);
+  const endOf = (tenantId: string): RestoredFrom => {
+    const own = tenantId === DEFAULT_TENANT ? beside : join(beside, TENANTS, tenantId);
+    const end = readEnd(join(own, EPOCHS, `${old.ledgerId}.db`), old.forTenant(tenantId), header.made_at);
+    if (end.tenant_id !== tenantId) throw new TrailmixError('backup_unreadable');
+    return end;
+  };
+  const from = endOf(DEFAULT_TENANT);
+  const others = list
+    .filter(({ tenant_id, held }) => held && tenant_id !== DEFAULT_TENANT)
+    .map(({ tenant_id: tenantId, name }) => ({ tenantId, name, from: endOf(tenantId) }));
   const epochs = [{ ledgerId: old.ledgerId, master }, ...epochsOf(oldFile, master)];
   const { vault, undo } = await createVault({
     folder: beside,
@@ -213,29 +260,69 @@ async function begin(parts: {
     from: { entropy, epochs },
   });
   try {
-    const opened = signedBy(old, vault, from);
-    const ledger = await openLedger({
-      folder: beside,
-      vault,
-      clock: { now: () => host.now() },
-      ids: systemIds,
-      log: silent,
-      create: { members: opened },
-    });
+    const beginOne = (tenantId: string, end: RestoredFrom, name?: string) =>
+      beginLedger({ beside, tenantId, vault, host, members: signedBy(old, vault, end), name });
+    const home = await beginOne(DEFAULT_TENANT, from);
     try {
-      await ledger.write.run('record', {
-        appId: LEDGER_APP,
-        eventType: 'restore.accepted',
-        members: { name: 'A backup was restored', ...opened },
-      });
-      await ledger.write.run('checkpoint', {});
+      for (const { tenantId, name, from: end } of others) {
+        const ledger = await beginOne(tenantId, end, name);
+        const opened = String((await ledger.read.record(0))?.hash_self);
+        await ledger.close();
+        await home.write.run('createTenant', { tenantId, name, opened, by: 'restore' });
+      }
+      await home.write.run('checkpoint', {});
     } finally {
-      await ledger.close();
+      await home.close();
     }
     const keyFile = vault.keyFile === undefined ? {} : { keyFile: vault.keyFile };
-    return { restored: { ledgerId: vault.ledgerId, oldLedgerId: old.ledgerId, from, ...keyFile }, undo };
+    const restored: Restored = {
+      ledgerId: vault.ledgerId,
+      oldLedgerId: old.ledgerId,
+      from,
+      tenants: others.map(({ tenantId, from: end }) => ({ tenantId, from: end })),
+      leftOut: list.filter(({ held }) => !held).map(({ tenant_id }) => tenant_id),
+      ...keyFile,
+    };
+    return { restored, undo };
   } catch (error) {
     await undo();
+    throw error;
+  }
+}
+
+/** The new ledger of one tenant, open; its record 0 and what says that it was restored are written. */
+async function beginLedger(parts: {
+  beside: string;
+  tenantId: string;
+  vault: OpenVault;
+  host: VaultHost;
+  members: JsonObject;
+  name: string | undefined;
+}): Promise<Ledger> {
+  const { beside, tenantId, vault, host, members, name } = parts;
+  const folder = tenantId === DEFAULT_TENANT ? beside : join(beside, TENANTS, tenantId);
+  const tenant = name === undefined ? {} : { tenant: { id: tenantId, name } };
+  const ledger = await openLedger({
+    folder,
+    tenantId,
+    vault: vault.forTenant(tenantId),
+    clock: { now: () => host.now() },
+    ids: systemIds,
+    log: silent,
+    // The folder is known to nobody yet; a tenant's folder has no lock of its own.
+    locked: tenantId !== DEFAULT_TENANT,
+    create: { members: { ...members, ...tenant } },
+  });
+  try {
+    await ledger.write.run('record', {
+      appId: LEDGER_APP,
+      eventType: 'restore.accepted',
+      members: { name: 'A backup was restored', ...members },
+    });
+    await ledger.write.run('checkpoint', {});
+    return ledger;
+  } catch (error) {
+    await ledger.close();
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { homedir } from 'node:os';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Custody } from '../../core/api/views.ts';
 import { base64, fromBase64 } from '../../core/proof/bytes.ts';
+import { DEFAULT_TENANT } from '../../core/proof/record.ts';
 import type { DerivedKey, KeyVault } from '../ports.ts';
 import type { PackIdentity } from './certificates.ts';
 import {
@@ -51,6 +52,11 @@ export type OpenVault = KeyVault & {
   deriveEpoch(ledgerId: string, purpose: DerivedKey): SecretBytes | undefined;
   /** Certificate and key that sign packs: to show, to exchange. */
   identity(): Promise<PackIdentity>;
+  /**
+   * The vault as the ledger of a tenant uses it: derived keys of its own, so that no tenant's files or sealed secrets open with another's;
+   * signing keys, custody and identity are those of the ledger. Of `default`: the vault itself.
+   */
+  forTenant(tenantId: string): OpenVault;
 };
 
 export type VaultHost = KeyFileHost & {
@@ -231,7 +237,6 @@ function vaultOf(
   const wrapping = deriveKey(master, salt, LABEL.wrap);
   const eventKey = openSigningKey(wrapping, ledgerId, 'event', content.keys.event);
   const checkpointKey = openSigningKey(wrapping, ledgerId, 'checkpoint', content.keys.checkpoint);
-  const sealing = derivedKey({ ledgerId, master }, 'mac');
   const sealContext = (what: string): string => `trailmix/seal/v1\n${ledgerId}\n${what}`;
   const place = { folder, context: context(ledgerId, 'custody') };
 
@@ -271,23 +276,7 @@ function vaultOf(
     return held;
   };
 
-  return {
-    ledgerId,
-    eventKey,
-    checkpointKey,
-    get custody() {
-      return describeCustody(stored);
-    },
-    get keyFile() {
-      return stored.kind === 'key_file' ? stored.file : undefined;
-    },
-    derive: purpose => derivedKey({ ledgerId, master }, purpose),
-    deriveEpoch(id, purpose) {
-      const epoch = epochsOf(content, master).find(one => one.ledgerId === id);
-      return epoch === undefined ? undefined : derivedKey(epoch, purpose);
-    },
-    packSigner: async () => (await identity()).signer(),
-    identity,
+  const sealed = (sealing: Uint8Array): Pick<KeyVault, 'seal' | 'unseal'> => ({
     seal: (secret, what) => wrap(sealing, secret, sealContext(what)),
     unseal(sealed, what) {
       const secret = unwrap(sealing, sealed, sealContext(what));
@@ -298,6 +287,34 @@ function vaultOf(
       }
       return secret;
     },
+  });
+  const keysOf = (tenantId: string) => ({
+    derive: (purpose: DerivedKey) => derivedKey({ ledgerId, master }, purpose, tenantId),
+    deriveEpoch(id: string, purpose: DerivedKey) {
+      const epoch = epochsOf(content, master).find(one => one.ledgerId === id);
+      return epoch === undefined ? undefined : derivedKey(epoch, purpose, tenantId);
+    },
+    ...sealed(derivedKey({ ledgerId, master }, 'mac', tenantId)),
+  });
+
+  const vault: OpenVault = {
+    ledgerId,
+    eventKey,
+    checkpointKey,
+    ...keysOf(DEFAULT_TENANT),
+    // What changes with time (custody) is read from the vault itself.
+    forTenant: tenantId =>
+      tenantId === DEFAULT_TENANT
+        ? vault
+        : Object.assign(Object.create(vault) as OpenVault, keysOf(tenantId)),
+    get custody() {
+      return describeCustody(stored);
+    },
+    get keyFile() {
+      return stored.kind === 'key_file' ? stored.file : undefined;
+    },
+    packSigner: async () => (await identity()).signer(),
+    identity,
     async changePassphrase({ current, passphrase }) {
       const given = { kind: 'passphrase', passphrase: current ?? '' } as const;
       if (stored.kind === 'passphrase' && typedPhrase(content, given) === undefined) {
@@ -309,11 +326,19 @@ function vaultOf(
       stored = locked.stored;
     },
   };
+  return vault;
 }
 
-/** A ledger's derived key, by its master key. */
-export const derivedKey = ({ ledgerId, master }: Epoch, purpose: DerivedKey): SecretBytes =>
-  deriveKey(master, ledgerSalt(ledgerId), `trailmix/${purpose}/v1`);
+/** A derived key of a ledger, by its master key; of another tenant than `default`, a key of that tenant's own. */
+export const derivedKey = (
+  { ledgerId, master }: Epoch,
+  purpose: DerivedKey,
+  tenantId: string = DEFAULT_TENANT,
+): SecretBytes => {
+  const label = `trailmix/${purpose}/v1`;
+  const own = tenantId === DEFAULT_TENANT ? label : `${label}/tenant/${tenantId}`;
+  return deriveKey(master, ledgerSalt(ledgerId), own);
+};
 
 /** The ledgers that a vault's ledger was restored from, oldest last. Throws vault_damaged. */
 export function epochsOf(file: Pick<VaultContent, 'ledger_id' | 'epochs'>, master: Uint8Array): Epoch[] {

@@ -12,6 +12,7 @@ import { enrolmentCommands } from '../people/enrolment_commands.ts';
 import { invitationCommands } from '../people/invitation_commands.ts';
 import { signInCommands } from '../people/sign_in_commands.ts';
 import { policyCommands } from '../policy/commands.ts';
+import { tenantCommands } from '../tenants/commands.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
 type Settings = Record<string, JsonValue>;
@@ -52,6 +53,7 @@ const ledgerCommands: Pick<CommandTable, 'record' | 'changeSettings'> = {
 export const writerCommands: Omit<CommandTable, 'checkpoint'> = {
   ...approvalCommands,
   ...keyCommands,
+  ...tenantCommands,
   ...enrolmentCommands,
   ...invitationCommands,
   ...signInCommands,

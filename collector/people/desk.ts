@@ -154,6 +154,12 @@ export async function openPeople(options: PeopleOptions) {
       };
     },
 
+    /** Whether an invitation of this tenant has the token. */
+    async knowsInvitation(token: string): Promise<boolean> {
+      const parameters = { tenant, token: sha256(utf8(token)) };
+      return (await read.query<InvitationRow>('people.invitation', parameters)).length > 0;
+    },
+
     async accept(
       input: { token: string; public_key: string; possession: string; sign_in: SignInInput },
       via: Via,

@@ -7,7 +7,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { PersonView, SignInKdf } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
 import { BytesError, base64, fromBase64, utf8 } from '../../core/proof/bytes.ts';
-import type { Sessions } from '../http/sessions.ts';
+import type { TenantSessions } from '../http/sessions.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { Attempts } from './attempts.ts';
 import type { SecretInput, SessionEnd, Via } from './command_types.ts';
@@ -61,7 +61,7 @@ export type SignInOptions = {
   vault: Pick<KeyVault, 'derive' | 'unseal'>;
   clock: Clock;
   ids: Ids;
-  sessions: Sessions;
+  sessions: TenantSessions;
   onError: (error: unknown) => void;
 };
 

@@ -292,6 +292,21 @@ export const errorTable = {
     'The arguments are not plain JSON',
     'Pass plain objects, arrays, strings, numbers, booleans and null.',
   ),
+  // Tenants (docs/adr/0007-tenants.md)
+  tenant_unknown: row(404, 'never', 'No such tenant', 'See `trailmix tenants list`.'),
+  tenant_exists: row(409, 'never', 'There is such a tenant already', 'Choose another id.'),
+  tenant_limit: row(
+    409,
+    'never',
+    'This installation has all the tenants it takes',
+    'Use another data folder.',
+  ),
+  default_tenant_only: row(
+    403,
+    'never',
+    'This concerns the whole installation',
+    'An admin of the default tenant does it, or the command line on this machine.',
+  ),
   // People (docs/spec/people.md) and answers (docs/spec/gate.md, Answers)
   role_missing: row(403, 'never', 'Your role may not do that', 'Ask an admin of this ledger for the role.'),
   sign_in_needed: row(

@@ -13,6 +13,7 @@ import { any, Int, listOf, MiB, Opt, op, Page, page, Str } from './operation.ts'
 import { peopleOperations } from './people_operations.ts';
 import { policyOperations } from './policy_operations.ts';
 import { Environment } from './policy_views.ts';
+import { tenantOperations } from './tenant_operations.ts';
 import {
   Accepted,
   ApprovalView,
@@ -544,7 +545,7 @@ export const operations = {
     path: '/api/keys',
     summary: 'A new API key, shown once',
     callers: page,
-    errors: ['input_invalid'],
+    errors: ['input_invalid', 'tenant_unknown'],
     status: 201,
     input: Type.Object(
       {
@@ -677,6 +678,7 @@ export const operations = {
   ...evidenceOperations,
   ...peopleOperations,
   ...policyOperations,
+  ...tenantOperations,
 } as const;
 
 export type Operations = typeof operations;

@@ -79,7 +79,14 @@ export const peopleOperations = {
     callers: ['anyone'],
     errors: [],
     phases: any,
-    output: Type.Object({ enrolled: Type.Boolean(), ledger_id: Opt(Str), tenants: Type.Array(Str) }),
+    output: Type.Object({
+      /** In any tenant; over the socket, in the one that is asked for. */
+      enrolled: Type.Boolean(),
+      ledger_id: Opt(Str),
+      /** Where one is when nothing is said. */
+      tenants: Type.Array(Str),
+      several: Type.Boolean({ description: 'sign-in asks for the tenant, too' }),
+    }),
   }),
   startSignIn: op({
     method: 'POST',

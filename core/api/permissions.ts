@@ -129,9 +129,25 @@ export const permissions = {
   backup: ['admin', 'local'],
   loadSamples: ['admin', 'local'],
   newTicket: ['local'],
+  tenants: ['admin', 'local'],
+  createTenant: ['admin', 'local'],
+  enterTenant: ['admin'],
   setup: ['local'],
   unlock: ['admin', 'local'],
 } as const satisfies Record<PersonOperation, readonly Who[]>;
+
+/** What concerns all tenants at once: done in the default tenant alone, by its people or the socket. */
+export const ofInstallation: ReadonlySet<OperationName> = new Set([
+  'tenants',
+  'createTenant',
+  'enterTenant',
+  'backup',
+  'changePassphrase',
+  'diagnostics',
+  'certificateRequest',
+  'certificateImport',
+  'certificateSelf',
+]);
 
 /** Whether one of the roles may call the operation. Roles that are not of the five give nothing. */
 export function mayCall(name: PersonOperation, roles: readonly string[]): boolean {

@@ -182,6 +182,16 @@ export const SignInKdf = Type.Object({
 });
 
 /** Who is signed in; `person` is absent while nobody is enrolled. */
+export const TenantView = Type.Object({
+  tenant_id: Str,
+  name: Str,
+  state: Type.Enum(['opening', 'open', 'refused']),
+  /** Absent for the default tenant. */
+  created_at: Opt(Str),
+  /** Why its ledger is refused; the other tenants go on. */
+  refused: Opt(Type.Object({ code: Str, message: Str, next: Str })),
+});
+
 export const SessionView = Type.Object({
   person: Opt(PersonView),
   /** What this session may do; all of them while nobody is enrolled. */
@@ -189,7 +199,10 @@ export const SessionView = Type.Object({
   alone: Type.Boolean({ description: 'nobody is enrolled: answers are unsigned' }),
   four_eyes: Type.Boolean({ description: 'at least two approvers are enrolled' }),
   tenant_id: Str,
+  tenant_name: Str,
+  /** This one; for who sees to the installation (core/api/permissions.ts, ofInstallation) all of them. */
   tenants: Type.Array(Str),
+  several: Type.Boolean({ description: 'this installation has more than one tenant' }),
   ledger_id: Str,
   expires_at: Str,
 });
@@ -254,6 +267,8 @@ export const StatusView = Type.Object({
   person: Opt(Type.Object({ name: Str })),
   otlp_unkeyed: Opt(Type.Boolean()),
   policy: Opt(Type.Object({ version: Int, hash: Str, ready: Type.Boolean() })),
+  /** In the default tenant, where there are several. */
+  tenants: Opt(Type.Array(TenantView)),
   now: Str,
 });
 
@@ -325,6 +340,7 @@ export type ApprovalView = Type.Static<typeof ApprovalView>;
 export type PersonView = Type.Static<typeof PersonView>;
 export type DelegationView = Type.Static<typeof DelegationView>;
 export type SignInKdf = Type.Static<typeof SignInKdf>;
+export type TenantView = Type.Static<typeof TenantView>;
 export type SessionView = Type.Static<typeof SessionView>;
 export type SystemRole = Type.Static<typeof SystemRole>;
 export type KeyView = Type.Static<typeof KeyView>;

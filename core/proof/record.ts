@@ -67,6 +67,8 @@ const OUTSIDE_BODY: ReadonlySet<string> = new Set([...HEAD_MEMBERS, ...SEAL_MEMB
 export const GENESIS = '0'.repeat(64);
 /** app_id of what belongs to no app. */
 export const LEDGER_APP = '_ledger';
+/** The tenant that every installation has. */
+export const DEFAULT_TENANT = 'default';
 
 /** JCS(head), written out because every event pays for it. Equal to `jcs(head)` for every Head. */
 export function headJcs(head: Head): string {

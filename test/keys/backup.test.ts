@@ -86,7 +86,9 @@ describe('a backup', () => {
   });
 
   test('streams for a download, and a stream given up leaves nothing', async () => {
-    const parts = { ledger: real.ledger, vault: real.vault, folder: real.folder, clock: real.clock };
+    const { ledger, vault, folder, clock } = real;
+    const tenants = [{ tenantId: 'default', name: 'default', folder, ledger }];
+    const parts = { vault, folder, clock, tenants };
     const { name, stream } = await backupStream(parts);
     expect(name).toMatch(/^trailmix-[0-9a-f]{8}-\d{8}T\d{6}Z\.backup$/);
     for await (const part of stream) {

@@ -57,6 +57,8 @@ export async function backupInto(
   file: string,
   parts: { ledger: Ledger; vault: OpenVault; folder: string; clock: Clock },
 ): Promise<void> {
-  const { stream } = await backupStream(parts);
+  const { ledger, folder, ...rest } = parts;
+  const tenants = [{ tenantId: 'default', name: 'default', folder, ledger }];
+  const { stream } = await backupStream({ ...rest, folder, tenants });
   await writeFile(file, stream);
 }

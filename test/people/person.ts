@@ -187,17 +187,23 @@ export class Person {
     this.headers = { ...bearer(session), origin: this.http.url };
   }
 
+  /** Named where it is not the one that everybody has. */
+  tenant(): { tenant_id?: string } {
+    const { tenant_id } = this.place;
+    return tenant_id === 'default' ? {} : { tenant_id };
+  }
+
   /** The raw answer of an attempt; a right one is kept as this person's session. */
   async trySignIn(passphrase = this.passphrase): Promise<Answer> {
     const origin = { origin: this.http.url };
     const start = await this.http.ask('/api/sign-in/start', {
-      body: { person_id: this.id },
+      body: { person_id: this.id, ...this.tenant() },
       headers: origin,
     });
     const { kdf } = expectJson<OutputOf<'startSignIn'>>(start, 200);
     const auth = deriveSignIn(passphrase, kdf).auth.toString('base64');
     const answer = await this.http.ask('/api/sign-in', {
-      body: { person_id: this.id, auth },
+      body: { person_id: this.id, auth, ...this.tenant() },
       headers: origin,
     });
     if (answer.status === 200) this.take(answer.json);
@@ -295,13 +301,23 @@ async function placeOf(http: Http): Promise<Place> {
   return { ledger_id: state.ledger_id!, tenant_id: state.tenants[0]! };
 }
 
-/** The first admin, enrolled by their own signature from a page that the one-time link opened; signed in. */
+/**
+ * The first admin, enrolled by their own signature from a page that the one-time link opened; signed in. `entered`: the page's
+ * headers, and the tenant that it entered.
+ */
 export async function enrolFirstAdmin(
   http: Http,
-  given: { id?: string; name?: string; roles?: string[]; aliases?: string[] } = {},
+  given: {
+    id?: string;
+    name?: string;
+    roles?: string[];
+    aliases?: string[];
+    entered?: { tenant_id: string; headers: Record<string, string> };
+  } = {},
 ): Promise<Person> {
-  const { id = 'ada', name = 'Ada', roles = ['admin', 'approver'], aliases = [] } = given;
-  const person = new Person(http, await placeOf(http), id, name);
+  const { id = 'ada', name = 'Ada', roles = ['admin', 'approver'], aliases = [], entered } = given;
+  const here = await placeOf(http);
+  const person = new Person(http, { ...here, tenant_id: entered?.tenant_id ?? here.tenant_id }, id, name);
   const about = {
     id,
     name,
@@ -315,7 +331,10 @@ export async function enrolFirstAdmin(
     possession: person.possession(),
     sign_in: person.signInSecret(),
   };
-  const answer = await http.ask('/api/people/first', { body, headers: await http.signIn() });
+  const answer = await http.ask('/api/people/first', {
+    body,
+    headers: entered?.headers ?? (await http.signIn()),
+  });
   person.take(expectJson<OutputOf<'enrolFirst'>>(answer, 201));
   return person;
 }

@@ -50,6 +50,8 @@ const sessionOf = (roles: string[], given: Partial<SessionView> = {}): SessionVi
   alone: false,
   four_eyes: false,
   tenant_id: 'default',
+  tenant_name: 'default',
+  several: false,
   tenants: ['default'],
   ledger_id: 'ledger',
   expires_at: '2026-11-22T13:00:00Z',

@@ -67,21 +67,36 @@ async function builtFile(folder: string, name: string, type: string): Promise<Ra
   });
 }
 
+/** What runs and was made in one tenant; no other sees or waits for it. */
+type Desk = {
+  jobs: Map<string, Job>;
+  /** Exports that a caller waits for. */
+  direct: number;
+  /** Whether the live ledger is being verified. */
+  verifying: boolean;
+};
+
 /** Jobs are held here: one set of handlers per collector. */
 export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void } {
-  const jobs = new Map<string, Job>();
-  const find = (id: string): Job => {
-    const job = jobs.get(id);
+  /** By tenant. */
+  const desks = new Map<string, Desk>();
+  const deskOf = ({ open }: OpenContext): Desk => {
+    const { tenantId } = open.ledger;
+    const known = desks.get(tenantId);
+    if (known !== undefined) return known;
+    const made: Desk = { jobs: new Map(), direct: 0, verifying: false };
+    desks.set(tenantId, made);
+    return made;
+  };
+  const find = (context: OpenContext, id: string): Job => {
+    const job = deskOf(context).jobs.get(id);
     if (job === undefined)
       throw new TrailmixError('export_unknown', { where: `/api/evidence/jobs/${id.slice(0, 64)}` });
     return job;
   };
-  /** Exports that a caller waits for, and whether the live ledger is being verified. */
-  let direct = 0;
-  let verifying = false;
-  const room = (): void => {
-    const running = [...jobs.values()].filter(job => job.view.state === 'running').length;
-    if (running + direct < MOST_RUNNING) return;
+  const room = (desk: Desk): void => {
+    const running = [...desk.jobs.values()].filter(job => job.view.state === 'running').length;
+    if (running + desk.direct < MOST_RUNNING) return;
     throw new TrailmixError('busy', { message: `${MOST_RUNNING} exports run already`, retryAfter: 5 });
   };
   const own = (principal: Principal, request: ExportRequest): void => {
@@ -125,11 +140,12 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
   return {
     async exportEvidence(context, { input }) {
       const { open, principal, request, signal } = context;
+      const desk = deskOf(context);
       own(principal, input);
-      room();
+      room(desk);
       const file = await packTo(context);
       const wantsZip = (request.headers.accept ?? '').includes('application/zip');
-      direct++;
+      desk.direct++;
       try {
         const pack = await open.evidence.run(input, file, who(principal), signal, () => {});
         if (!wantsZip) return { ...pack, pack: file };
@@ -145,7 +161,7 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
         await rm(file, { force: true });
         throw error;
       } finally {
-        direct--;
+        desk.direct--;
       }
     },
 
@@ -157,7 +173,9 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
     previewEvidence: ({ open }, { input }) => open.evidence.preview(input),
 
     async startExport(context, { input }) {
-      room();
+      const desk = deskOf(context);
+      const { jobs } = desk;
+      room(desk);
       // Refuses an unknown app or an empty scope now, not in the job.
       await context.open.evidence.preview(input);
       const job: Job = {
@@ -183,15 +201,15 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
       return job.view;
     },
 
-    async exportJobs() {
-      const items = [...jobs.values()].map(job => job.view).reverse();
+    async exportJobs(context) {
+      const items = [...deskOf(context).jobs.values()].map(job => job.view).reverse();
       return { items, total: items.length };
     },
 
-    exportJob: async (_context, { params }) => find(params.id).view,
+    exportJob: async (context, { params }) => find(context, params.id).view,
 
-    async cancelExport(_context, { params }) {
-      const job = find(params.id);
+    async cancelExport(context, { params }) {
+      const job = find(context, params.id);
       if (job.view.state === 'running') {
         job.abort.abort(new TrailmixError('export_cancelled'));
         job.view.state = 'cancelled';
@@ -199,8 +217,8 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
       return job.view;
     },
 
-    async downloadExport(_context, { params }) {
-      const job = find(params.id);
+    async downloadExport(context, { params }) {
+      const job = find(context, params.id);
       if (job.view.state !== 'done' || job.view.pack === undefined) throw new TrailmixError('export_unknown');
       const { size } = await stat(job.file);
       return new Raw(createReadStream(job.file), {
@@ -211,19 +229,21 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
     },
 
     trust: async ({ open }) => ({ files: await open.evidence.trust() }),
-    async verifyLedger({ open }) {
-      if (verifying)
+    async verifyLedger(context) {
+      const desk = deskOf(context);
+      if (desk.verifying)
         throw new TrailmixError('busy', { message: 'The ledger is being verified already', retryAfter: 5 });
-      verifying = true;
+      desk.verifying = true;
       try {
-        return await open.evidence.verifyLedger();
+        return await context.open.evidence.verifyLedger();
       } finally {
-        verifying = false;
+        desk.verifying = false;
       }
     },
 
     cancelAll() {
-      for (const job of jobs.values()) job.abort.abort(new TrailmixError('export_cancelled'));
+      for (const { jobs } of desks.values())
+        for (const job of jobs.values()) job.abort.abort(new TrailmixError('export_cancelled'));
     },
   };
 }

@@ -10,8 +10,9 @@ import { isWildcard } from '../access.ts';
 import { attachment, Raw } from '../answer.ts';
 import type { Handlers } from '../handler.ts';
 import { openApiDocument } from '../openapi.ts';
-import type { Host } from '../services.ts';
+import type { Host, OpenServices } from '../services.ts';
 import { who } from './evidence.ts';
+import { tenantsFor } from './tenants.ts';
 
 /** The address that a person opens. */
 export const baseUrl = (host: Host): string => {
@@ -25,9 +26,8 @@ export const uiUrl = (host: Host): { ui_url: string; expires_at: string } => {
   return { ui_url: `${baseUrl(host)}/#token=${token}`, expires_at: expiresAt.toISOString() };
 };
 
-async function health(host: Host): Promise<OutputOf<'health'>> {
+async function health(host: Host, open: OpenServices | undefined): Promise<OutputOf<'health'>> {
   const phase = host.phase();
-  const open = host.open();
   if (open === undefined) return { status: phase, version: host.version };
   const { ledger } = open;
   const [head, checkpoint] = await Promise.all([ledger.read.head(), ledger.read.checkpointAt()]);
@@ -65,8 +65,11 @@ type Names =
   | 'licences'
   | 'sdkTarball';
 
+/** Tenants that a backup does not hold, for their ledgers are not open. */
+export const LEFT_OUT_HEADER = 'x-trailmix-left-out';
+
 export const hostHandlers: Pick<Handlers, Names> = {
-  health: ({ host }) => health(host),
+  health: ({ host, open }) => health(host, open),
   openapi: async ({ host }) => openApiDocument(host.version, baseUrl(host)),
 
   async exchange({ host }, { input }) {
@@ -75,7 +78,8 @@ export const hostHandlers: Pick<Handlers, Names> = {
   },
   newTicket: async ({ host }) => uiUrl(host),
 
-  status: ({ host }) => host.status(),
+  status: ({ host, open, principal }) =>
+    host.status(open, open !== undefined && tenantsFor({ host, open, principal }).length > 1),
   setup: ({ host }, { input }) => host.setup(input),
   async unlock({ host }, { input }): Promise<StatusView> {
     await host.unlock(input.passphrase);
@@ -86,13 +90,12 @@ export const hostHandlers: Pick<Handlers, Names> = {
     const items = open.keys.list();
     return { items, total: items.length };
   },
-  async createKey({ open, principal }, { input }) {
-    if (input.tenant_id !== undefined && input.tenant_id !== open.ledger.tenantId) {
-      throw new TrailmixError('input_invalid', {
-        where: '/tenant_id',
-        message: `This ledger has one tenant: ${open.ledger.tenantId}`,
-      });
-    }
+  async createKey({ host, open: own, principal }, { input }) {
+    const { tenant_id = own.ledger.tenantId } = input;
+    // Only the socket reaches another tenant than its own; to a page, no other exists.
+    if (tenant_id !== own.ledger.tenantId && principal.kind !== 'local')
+      throw new TrailmixError('tenant_unknown', { where: '/tenant_id' });
+    const open = await host.tenants.of(tenant_id);
     // Before the key can ask anything, its environment has a policy.
     if (input.environment !== undefined) await open.policy.ensure(input.environment);
     const { view, apiKey } = await open.keys.create({
@@ -125,14 +128,15 @@ export const hostHandlers: Pick<Handlers, Names> = {
   changeSettings: ({ open, principal }, { input }) => open.settings.change(input as never, who(principal)),
   async changePassphrase({ host, open }, { input }) {
     await open.changePassphrase(input);
-    return host.status();
+    return host.status(open);
   },
 
   async backup({ open }) {
-    const { stream, name } = await open.backup();
+    const { stream, name, leftOut } = await open.backup();
     return new Raw(stream, {
       'content-type': 'application/octet-stream',
       'content-disposition': attachment(name),
+      ...(leftOut.length === 0 ? {} : { [LEFT_OUT_HEADER]: leftOut.join(' ') }),
     });
   },
 

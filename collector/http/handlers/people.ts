@@ -7,6 +7,7 @@ import type { Principal } from '../../ports.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 import type { Host, OpenServices } from '../services.ts';
 import { baseUrl } from './host.ts';
+import { tenantsFor } from './tenants.ts';
 
 type Names = keyof typeof peopleOperations;
 
@@ -24,18 +25,27 @@ export function signedIn(principal: Principal): SignedInPerson {
 const viaOf = (principal: Principal): Via =>
   principal.kind === 'local' || (principal.kind === 'person' && principal.via === 'cli') ? 'cli' : 'page';
 
-/** One tenant stands in this ledger. Throws input_invalid. */
-function checkTenant(open: OpenServices, tenantId: string | undefined): void {
-  if (tenantId === undefined || tenantId === open.ledger.tenantId) return;
-  throw new TrailmixError('input_invalid', {
-    where: '/tenant_id',
-    message: 'This ledger has no such tenant',
-  });
+/**
+ * Where a sign-in is tried. A tenant that is not there, is refused, or has nobody yet answers as one whose names are all wrong: no
+ * stranger learns which tenants there are. `name` is then one that nobody can have.
+ */
+async function signInAt(
+  { host, open }: OpenContext,
+  { tenant_id = open.ledger.tenantId, person_id }: { tenant_id?: string; person_id: string },
+): Promise<{ people: OpenServices['people']; name: string; tenantId: string }> {
+  const asked = tenant_id === open.ledger.tenantId ? open : await host.tenants.of(tenant_id).catch(notThere);
+  const strange = asked === undefined || (asked !== open && asked.people.enrolled() === 0);
+  return strange
+    ? { people: open.people, name: `/${tenant_id}/${person_id}`, tenantId: tenant_id }
+    : { people: asked.people, name: person_id, tenantId: tenant_id };
 }
+
+const notThere = (): undefined => undefined;
 
 const inviteUrl = (host: Host, token: string): string => `${baseUrl(host)}/#invite=${token}`;
 
-async function whoAmI({ host, open, principal }: OpenContext): Promise<OutputOf<'whoAmI'>> {
+async function whoAmI(context: OpenContext): Promise<OutputOf<'whoAmI'>> {
+  const { host, open, principal } = context;
   const { people, ledger } = open;
   const person = principal.kind === 'person' ? principal.personId : undefined;
   const alone = people.enrolled() === 0;
@@ -49,31 +59,41 @@ async function whoAmI({ host, open, principal }: OpenContext): Promise<OutputOf<
     alone,
     four_eyes: people.fourEyes(),
     tenant_id: ledger.tenantId,
-    tenants: [ledger.tenantId],
+    tenant_name: host.tenants.nameOf(ledger.tenantId),
+    tenants: tenantsFor(context),
+    several: host.tenants.several,
     ledger_id: ledger.ledgerId,
     expires_at: new Date(expires).toISOString(),
   };
 }
 
 export const peopleHandlers: Pick<Handlers, Names> = {
-  async signInState({ host }) {
-    const open = host.open();
-    if (open === undefined) return { enrolled: false, tenants: [] };
-    const { ledger, people } = open;
-    return { enrolled: people.enrolled() > 0, ledger_id: ledger.ledgerId, tenants: [ledger.tenantId] };
-  },
-  async startSignIn({ open }, { input }) {
-    checkTenant(open, input.tenant_id);
+  async signInState({ host, open, principal }) {
+    if (open === undefined) return { enrolled: false, tenants: [], several: false };
     const { ledgerId, tenantId } = open.ledger;
-    return { kdf: await open.people.startSignIn(input.person_id), ledger_id: ledgerId, tenant_id: tenantId };
+    const asked = principal.kind === 'local' ? [open] : host.tenants.open();
+    return {
+      enrolled: asked.some(({ people }) => people.enrolled() > 0),
+      ledger_id: ledgerId,
+      tenants: [tenantId],
+      several: host.tenants.several,
+    };
   },
-  async signIn({ open, principal }, { input }) {
-    checkTenant(open, input.tenant_id);
-    return open.people.signIn(input.person_id, input.auth, viaOf(principal));
+  async startSignIn(context, { input }) {
+    const { people, name, tenantId } = await signInAt(context, input);
+    return {
+      kdf: await people.startSignIn(name),
+      ledger_id: context.open.ledger.ledgerId,
+      tenant_id: tenantId,
+    };
   },
-  async signOut({ host, principal }) {
+  async signIn(context, { input }) {
+    const { people, name } = await signInAt(context, input);
+    return people.signIn(name, input.auth, viaOf(context.principal));
+  },
+  async signOut({ open, principal }) {
     const { id, session, via } = signedIn(principal);
-    await host.open()?.people.signOut(id, session, via);
+    await open?.people.signOut(id, session, via);
     return {};
   },
   whoAmI,
@@ -91,8 +111,14 @@ export const peopleHandlers: Pick<Handlers, Names> = {
     const invited = await open.people.invite(input, id, via);
     return { ...invited, invite_url: inviteUrl(host, invited.token) };
   },
-  lookAtInvite: async ({ open }, { input }) => open.people.invitation(input.token),
-  acceptInvite: async ({ open, principal }, { input }) => open.people.accept(input, viaOf(principal)),
+  async lookAtInvite({ host }, { input }) {
+    const { people } = await host.tenants.ofInvitation(input.token);
+    return people.invitation(input.token);
+  },
+  async acceptInvite({ host, principal }, { input }) {
+    const { people } = await host.tenants.ofInvitation(input.token);
+    return people.accept(input, viaOf(principal));
+  },
   async withdrawInvite({ open, principal }, { params }) {
     const { id, via } = signedIn(principal);
     await open.people.withdraw(params.id, id, via);

@@ -1,0 +1,3 @@
+-- Named read queries of this room, for ReadLedger.query.
+-- name: tenants.all
+SELECT tenant_id, name, created_at FROM tenant ORDER BY seq
