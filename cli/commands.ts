@@ -9,6 +9,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   sample: async () => (await import('./sample.ts')).sampleCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   export: async () => (await import('./export.ts')).exportCommand,
+  convert: async () => (await import('./convert.ts')).convertCommand,
   timestamp: async () => (await import('./timestamp.ts')).timestampCommand,
   witness: async () => (await import('./witness.ts')).witnessCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
