@@ -309,6 +309,10 @@ export interface ReadLedger {
   record(seq: number): Promise<RecordView | undefined>;
   /** Inclusive range of seqs as full records, in order; at most `limit` (default 1,000). */
   records(from: number, to: number, limit?: number): Promise<RecordView[]>;
+  /** JCS of an app's records in an inclusive range of seqs, each with its newline, in order. */
+  packLines(from: number, to: number, appId: string): Promise<string>;
+  /** Lines of evals.jsonl of the records with these rising seqs. */
+  packEvals(seqs: readonly number[]): Promise<string>;
   search(query: EventQuery): Promise<{ items: RecordView[]; total: number; next?: string }>;
   traces(query: TraceQuery): Promise<{
     items: TraceSummary[];

@@ -6,14 +6,14 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs, JCS_BLOB_LIMIT, mayHoldBlobs } from '../../core/pack/blobs.ts';
-import { evalCount, evalLines } from '../../core/pack/evals.ts';
+import { evalCount } from '../../core/pack/evals.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
 import { restoredFrom } from '../../core/pack/restore.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
-import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
+import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import { headOf } from '../../core/proof/record.ts';
 import type { ScopeRange } from '../ports.ts';
 import { SeqRanges } from './seqs.ts';
@@ -56,15 +56,20 @@ export class PackContents {
     this.#progress = progress;
   }
 
-  /** Records of the scope in pages, those of other apps left out. */
-  async *#pages(): AsyncGenerator<RecordView[], void> {
+  /** Lines of the scope in pages; while one is taken the next is read. */
+  async *#pages(): AsyncGenerator<string[], void> {
     const { scope, window } = this.#plan;
     if (scope.count === 0) return;
-    for (let from = scope.firstSeq; from <= scope.lastSeq; ) {
-      const to = Math.min(from + PAGE - 1, scope.lastSeq);
-      const records = await this.#source.records(from, to);
-      yield records.filter(({ app_id }) => app_id === window.appId);
-      from = to + 1;
+    const read = (from: number): Promise<string> => {
+      const page = this.#source.lines(from, Math.min(from + PAGE - 1, scope.lastSeq), window.appId);
+      page.catch(() => {}); // Whoever takes it hears of it; who stops before does not.
+      return page;
+    };
+    let next = read(scope.firstSeq);
+    for (let from = scope.firstSeq; from <= scope.lastSeq; from += PAGE) {
+      const text = await next;
+      if (from + PAGE <= scope.lastSeq) next = read(from + PAGE);
+      yield text.split('\n').slice(0, -1);
     }
   }
 
@@ -74,13 +79,13 @@ export class PackContents {
     let done = 0;
     for await (const page of this.#pages()) {
       let text = '';
-      for (const record of page) {
+      for (const line of page) {
+        const record = JSON.parse(line) as RecordView;
         done++;
         if (record.source === undefined) {
           this.erased.push(record);
           continue;
         }
-        const line = jcs(record);
         text += `${line}\n`;
         this.#event(record, line);
       }
@@ -173,14 +178,11 @@ export class PackContents {
 
   /** Lines of evals.jsonl, from records read again. */
   async *evalLines(): AsyncGenerator<Uint8Array, void> {
-    const PER_READ = 100;
-    for (let i = 0; i < this.#evals.length; i += PER_READ) {
-      let text = '';
-      for (const seq of this.#evals.slice(i, i + PER_READ)) {
-        const [record] = await this.#source.records(seq, seq);
-        for (const line of evalLines(record as JsonObject)) text += `${line}\n`;
-      }
-      yield utf8(text);
+    const all = this.#evals;
+    for (let from = 0, to = 0; from < all.length; from = to) {
+      // As many as lie within one page of seqs.
+      while (to < all.length && all[to]! < all[from]! + PAGE) to++;
+      yield utf8(await this.#source.evals(all.slice(from, to)));
     }
   }
 

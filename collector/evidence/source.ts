@@ -34,6 +34,10 @@ export interface PackSource {
   scope(appId: string, from: string, to: string, size: number): Promise<ScopeRange | undefined>;
   /** Whole records of an inclusive range of seqs, in order, at most 500. */
   records(from: number, to: number): Promise<readonly RecordView[]>;
+  /** JCS of the app's records of an inclusive range of seqs, each with its newline, in order. */
+  lines(from: number, to: number, appId: string): Promise<string>;
+  /** Lines of evals.jsonl of the records with these rising seqs. */
+  evals(seqs: readonly number[]): Promise<string>;
   /** Records of the ledger itself that every pack carries, by seq. */
   ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]>;
   /** Seqs of a decision and all that belongs to it. */
@@ -71,6 +75,8 @@ export function ledgerSource(ledger: Ledger): PackSource {
     tenantId,
     scope: (appId, from, to, size) => read.scope(appId, from, to, size),
     records: (from, to) => read.records(from, to, 500),
+    lines: (from, to, appId) => read.packLines(from, to, appId),
+    evals: seqs => read.packEvals(seqs),
     ledgerRecords: size => read.query('evidence.ledger', { tenant, size }),
     async decisionRecords(decision, size) {
       const rows = await read.query<{ seq: number }>('evidence.decision', { decision, size });

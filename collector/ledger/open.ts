@@ -297,6 +297,8 @@ function readLedger(reader: ThreadClient, searcher: () => ThreadClient): ReadLed
     'head',
     'record',
     'records',
+    'packLines',
+    'packEvals',
     'approval',
     'approvals',
     'approvalDetail',

@@ -11,6 +11,7 @@ import { type CheckpointRow, checkpointView } from './checkpoints.ts';
 import { attach, type Connection } from './database.ts';
 import { nodeReader } from './merkle.ts';
 import type { ReaderData } from './messages.ts';
+import { packReader } from './pack-lines.ts';
 import { RecordReader, recordView } from './records.ts';
 import { scopeReader } from './scope.ts';
 import { Search } from './search.ts';
@@ -72,6 +73,7 @@ export function readings(db: Connection, data: ReaderData) {
     record: (seq: number) => records.record(seq),
     records: (from: number, to: number, limit = MOST_RECORDS) =>
       records.rows(from, Math.min(to, from + limit - 1)).map(recordView),
+    ...packReader(records),
     nodes: (coordinates: readonly (readonly [number, number])[]) =>
       coordinates.map(([level, index]) => {
         const hash = node(level, index);

@@ -14,6 +14,7 @@ import type { Anchor, PackSource, PolicyVersion } from '../../collector/evidence
 import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
+import { evalLines } from '../../core/pack/evals.ts';
 import { policyHash } from '../../core/proof/binding.ts';
 import { base64, hex, utf8 } from '../../core/proof/bytes.ts';
 import { checkpointText, originOf } from '../../core/proof/checkpoint.ts';
@@ -246,6 +247,16 @@ export class MemoryLedger implements PackSource {
 
   async records(from: number, to: number): Promise<readonly RecordView[]> {
     return this.all.slice(from, Math.min(to + 1, from + 500));
+  }
+
+  async lines(from: number, to: number, appId: string): Promise<string> {
+    const own = this.all.slice(from, to + 1).filter(({ app_id }) => app_id === appId);
+    return own.map(record => `${jcs(record)}\n`).join('');
+  }
+
+  async evals(seqs: readonly number[]): Promise<string> {
+    const lines = seqs.flatMap(seq => evalLines(this.all[seq] as JsonObject));
+    return lines.map(line => `${line}\n`).join('');
   }
 
   async ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]> {

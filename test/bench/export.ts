@@ -1,0 +1,205 @@
+/**
+ * An export over HTTP from a real collector, beside reading the same rows, hashing them and deflating them on one
+ * thread; what the collector's memory grows by meanwhile, how long it lets others wait, and `trailmix verify` on the pack.
+ * `node test/bench/export.ts [events, default 20000 | --million]`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDeflateRaw } from 'node:zlib';
+import { openVault } from '../../collector/keys/vault.ts';
+import { openReadable } from '../../collector/ledger/database.ts';
+import { placesOf } from '../../collector/ledger/folder.ts';
+import { buildAppTree } from '../../resources/build/app-tree.ts';
+import { BenchCollector } from './collector.ts';
+import { appId, eventText } from './events.ts';
+import { measureIngest } from './ingest.ts';
+
+export type ExportFigures = {
+  events: number;
+  packBytes: number;
+  exportSeconds: number;
+  /** Reading, hashing and deflating the same rows, one after the other on one thread. */
+  rawSeconds: number;
+  /** Raw seconds by the export's: above 1 where the export is faster than one thread at the bare steps. */
+  ratio: number;
+  secondsPerMillion: number;
+  /** CPU of the collector's process, all threads, by the raw steps'. */
+  cpuOfRaw: number;
+  /** Resident memory at its highest, over what it was before. */
+  peakGrowthMiB: number;
+  peakMiB: number;
+  /** Others meanwhile: a recorded event, and a look at the health. */
+  appends: number;
+  appendP50Ms: number;
+  appendMaxMs: number;
+  healthP50Ms: number;
+  healthMaxMs: number;
+  verifySeconds: number;
+  verifyPeakMiB: number;
+};
+
+const cli = join(import.meta.dirname, '../../build/app/cli/main.js');
+const round = (value: number, digits = 0): number => Number(value.toFixed(digits));
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/** Highest resident memory so far, MiB; undefined where /proc is not there or the process has ended. */
+function peakOf(child: ChildProcess): number | undefined {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks one thing after another, with a rest, until told to end. Answers how long each took, ms. */
+async function keepAsking(
+  restMs: number,
+  signal: AbortSignal,
+  ask: () => Promise<unknown>,
+): Promise<number[]> {
+  const took: number[] = [];
+  while (!signal.aborted) {
+    const from = performance.now();
+    await ask();
+    took.push(performance.now() - from);
+    await sleep(restMs);
+  }
+  return took;
+}
+
+/** Every row once, as it lies in the database: read and opened, hashed, deflated. */
+async function rawSteps(folder: string): Promise<number> {
+  const vault = await openVault({ folder: join(folder, 'data'), secret: { kind: 'key_file' } });
+  const db = openReadable(placesOf(join(folder, 'data')).ledger, vault.derive('database'), 16 * 1024);
+  const from = performance.now();
+  const hash = createHash('sha256');
+  const deflate = createDeflateRaw({ chunkSize: 65_536 });
+  deflate.resume();
+  let part: Buffer[] = [];
+  let size = 0;
+  const write = async (): Promise<void> => {
+    const chunk = Buffer.concat(part);
+    part = [];
+    size = 0;
+    hash.update(chunk);
+    await new Promise<void>(done => void deflate.write(chunk, () => done()));
+  };
+  const rows = db.prepare<[], { body: string | null; hash_self: Buffer; body_hash: Buffer }>(
+    'SELECT body, hash_self, body_hash FROM record ORDER BY seq',
+  );
+  for (const { body, hash_self, body_hash } of rows.iterate()) {
+    const bytes = Buffer.from(body ?? '');
+    part.push(bytes, hash_self, body_hash);
+    size += bytes.length + 64;
+    if (size >= 256 * 1024) await write();
+  }
+  await write();
+  await new Promise<void>(done => deflate.end(done));
+  db.close();
+  return (performance.now() - from) / 1000;
+}
+
+async function verifyAlone(pack: string): Promise<{ seconds: number; peakMiB: number }> {
+  const from = performance.now();
+  const child = spawn(process.execPath, [cli, 'verify', pack, '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  let ended = false;
+  let peakMiB = 0;
+  child.stdout!.on('data', part => {
+    text += part;
+  });
+  const end = new Promise(done => child.once('close', done));
+  void end.then(() => {
+    ended = true;
+  });
+  while (!ended) {
+    peakMiB = Math.max(peakMiB, peakOf(child) ?? 0);
+    await Promise.race([end, sleep(20)]);
+  }
+  const { verdicts } = JSON.parse(text) as { verdicts: { integrity: { findings: { code: string }[] } } };
+  // No trust is named: that the keys are nobody's is all that may be found.
+  const found = verdicts.integrity.findings.map(({ code }) => code);
+  if (found.join() !== 'keys_untrusted') throw new Error(`the pack does not verify: ${found.join()}`);
+  return { seconds: (performance.now() - from) / 1000, peakMiB };
+}
+
+export async function measureExport(events = 20_000): Promise<ExportFigures> {
+  const collector = await BenchCollector.start();
+  try {
+    const key = collector.createKey(appId);
+    await measureIngest(collector, key, 500, events, 4, 'export');
+    // What works behind ingest comes to its end, and gives back what it holds.
+    await sleep(5000);
+    const before = collector.memoryMiB() ?? 0;
+    const cpuBefore = collector.cpuSeconds() ?? 0;
+    const over = new AbortController();
+    let peak = before;
+    let n = 0;
+    const watching = [
+      keepAsking(250, over.signal, () =>
+        collector.send('POST', '/api/events', key, eventText(n++, 'meanwhile')),
+      ),
+      keepAsking(100, over.signal, () => collector.send('GET', '/api/health')),
+      keepAsking(50, over.signal, async () => {
+        peak = Math.max(peak, collector.memoryMiB() ?? 0);
+      }),
+    ];
+    const from = performance.now();
+    const answer = await collector.send(
+      'POST',
+      '/api/evidence/export',
+      key,
+      JSON.stringify({
+        app_id: appId,
+        time_from: new Date(Date.now() - 86_400_000).toISOString(),
+        time_to: new Date(Date.now() + 86_400_000).toISOString(),
+      }),
+    );
+    const exportSeconds = (performance.now() - from) / 1000;
+    const cpu = (collector.cpuSeconds() ?? 0) - cpuBefore;
+    over.abort();
+    const [appends, health] = await Promise.all(watching);
+    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body}`);
+    const made = JSON.parse(answer.body.toString()) as { pack: string; bytes: number; events: number };
+    const pack = join(collector.folder, 'pack.zip');
+    renameSync(made.pack, pack);
+    await collector.stop(true);
+    const cpuFrom = process.cpuUsage();
+    const rawSeconds = await rawSteps(collector.folder);
+    const rawCpu = process.cpuUsage(cpuFrom);
+    const verified = await verifyAlone(pack);
+    return {
+      events: made.events,
+      packBytes: made.bytes,
+      exportSeconds: round(exportSeconds, 2),
+      rawSeconds: round(rawSeconds, 2),
+      ratio: round(rawSeconds / exportSeconds, 2),
+      secondsPerMillion: round((exportSeconds / made.events) * 1e6, 1),
+      cpuOfRaw: round(cpu / ((rawCpu.user + rawCpu.system) / 1e6), 2),
+      peakGrowthMiB: round(peak - before),
+      peakMiB: round(peak),
+      appends: appends!.length,
+      appendP50Ms: round(median(appends!), 1),
+      appendMaxMs: round(Math.max(...appends!), 1),
+      healthP50Ms: round(median(health!), 1),
+      healthMaxMs: round(Math.max(...health!), 1),
+      verifySeconds: round(verified.seconds, 2),
+      verifyPeakMiB: round(verified.peakMiB),
+    };
+  } finally {
+    rmSync(collector.folder, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  buildAppTree();
+  const [count] = process.argv.slice(2);
+  const events = count === '--million' ? 1_000_000 : Number(count ?? 20_000);
+  console.log(JSON.stringify(await measureExport(events), null, 1));
+  process.exit(0);
+}
