@@ -1,6 +1,6 @@
 /** Makes packs from a ledger in memory, takes them apart and puts them together again with changes. */
 import { createHmac, sign } from 'node:crypto';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import forge from 'node-forge';
@@ -145,12 +145,26 @@ export async function partsOf(pack: Uint8Array): Promise<Parts> {
   return parts;
 }
 
-export const zipOf = (parts: Parts, store = false): Promise<Buffer> =>
-  inTemporaryFile(async file => {
-    const zip = new ZipWriter(file);
-    for (const [path, content] of parts) await zip.add(path, content, { store: store || path === MIMETYPE });
-    await zip.finish();
-  });
+/** What the zip writer needs of a file, in memory: tests write thousands of small ones. */
+function memoryFile(): { file: FileHandle; bytes(): Buffer } {
+  let held = Buffer.alloc(64 * 1024);
+  let end = 0;
+  const write = async (bytes: Uint8Array, from: number, length: number, position: number) => {
+    while (position + length > held.length) held = Buffer.concat([held, Buffer.alloc(held.length)]);
+    held.set(bytes.subarray(from, from + length), position);
+    end = Math.max(end, position + length);
+    return { bytesWritten: length, buffer: bytes };
+  };
+  return { file: { write } as unknown as FileHandle, bytes: () => Buffer.from(held.subarray(0, end)) };
+}
+
+export async function zipOf(parts: Parts, store = false): Promise<Buffer> {
+  const { file, bytes } = memoryFile();
+  const zip = new ZipWriter(file);
+  for (const [path, content] of parts) await zip.add(path, content, { store: store || path === MIMETYPE });
+  await zip.finish();
+  return bytes();
+}
 
 /** Lists, checksums and signs anew, so that only what the records themselves say can give a change away. */
 export function reseal(
