@@ -2,6 +2,7 @@
 import { Button, Menu, Modal, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconChevronDown } from '@tabler/icons-react';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import type { PolicyFile } from '../../../core/api/policy_views.ts';
 import { call } from '../../api/client.ts';
@@ -18,6 +19,17 @@ export async function decisionFile(): Promise<string> {
     input: { files: [{ path: 'rules.rego', text: 'package trailmix\n' }], merge: true },
   });
   return answer.files.find(file => file.path === 'decision.rego')?.text ?? '';
+}
+
+/** Kept for the page: it changes only with the app. Undefined while it is not known. */
+export function useDecisionFile(enabled: boolean): UseQueryResult<string> {
+  return useQuery({
+    queryKey: ['decision.rego'],
+    queryFn: decisionFile,
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: false,
+  });
 }
 
 /** Opens a new draft, or says that there are as many as this browser keeps. */

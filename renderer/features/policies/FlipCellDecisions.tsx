@@ -96,7 +96,7 @@ function Rerun({
       <p>{reasonsOfResult(found.data.result).join(', ')}</p>
       <p className="mute policy-small">From deciding it again now, with OPA’s trace:</p>
       <ul>
-        {found.data.fired.map(rule => (
+        {ownFirst(found.data.fired).map(rule => (
           <li key={`${rule.path}${rule.row}${rule.rule}`}>
             <button type="button" className="policy-link mono" onClick={() => toPlace(rule.path, rule.row)}>
               {rule.path}:{rule.row}
@@ -111,3 +111,9 @@ function Rerun({
     </div>
   );
 }
+
+/** The author's rules before the file that merges them, which always fires. */
+const ownFirst = <T extends { path: string }>(fired: readonly T[]): T[] => [
+  ...fired.filter(rule => rule.path !== 'decision.rego'),
+  ...fired.filter(rule => rule.path === 'decision.rego'),
+];

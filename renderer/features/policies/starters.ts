@@ -10,7 +10,8 @@ export function freePath(files: readonly PolicyFile[], stem: string, end = '.reg
 }
 
 /** One rule that a newcomer can read, without a test: the workbench says so. */
-export const firstRule = `# Reads aloud as: approve contains this reason if the action is a refund and its amount is above 500.
+export const firstRule = `# Read it aloud: approve contains this reason if the action is
+# a refund, and its amount is a number above 500.
 package trailmix
 
 approve contains "refund > 500" if {

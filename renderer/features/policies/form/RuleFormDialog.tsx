@@ -1,12 +1,11 @@
 /** The form: common rules without writing Rego. Shows the Rego and the tests that it writes before they are in the draft. */
 import { Button, Modal, NumberInput, SegmentedControl, Select, TagsInput, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { PolicyFile } from '../../../../core/api/policy_views.ts';
 import { useAsk } from '../../../api/queries.ts';
 import { CodeBlock } from '../../../ui/Copy.tsx';
 import { ErrorPanel } from '../../../ui/States.tsx';
-import { decisionFile } from '../DraftMenu.tsx';
+import { useDecisionFile } from '../DraftMenu.tsx';
 import { type Answer, formFaults, type RuleForm, withRule, writeRule } from './rule_form.ts';
 
 const kinds = [
@@ -52,12 +51,7 @@ export function RuleFormDialog({
   const [tried, setTried] = useState(false);
   const learned = useAsk('policyInputPaths', { query: {} }, { fresh: 60_000 });
   const recent = useAsk('policyDecisions', { query: { limit: 200 } }, { fresh: 60_000 });
-  const decision = useQuery({
-    queryKey: ['decision.rego'],
-    queryFn: decisionFile,
-    staleTime: Number.POSITIVE_INFINITY,
-    retry: false,
-  });
+  const decision = useDecisionFile(true);
 
   const common = { name, title, actions };
   const count = typeof people === 'number' ? people : Number.NaN;
