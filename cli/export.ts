@@ -1,8 +1,8 @@
 /** `trailmix export`: an evidence pack to a file, made by the running collector or by one started for the moment. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, copyFile, rename, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, copyFile, open, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf } from '../core/api/operations.ts';
 import { withCollector } from './collector_for.ts';
@@ -33,6 +33,16 @@ async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
+}
+
+/** So that the name never stands for less than the whole file, a power cut included. */
+async function syncAll(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 export const exportCommand: Command = {
@@ -93,7 +103,10 @@ export const exportCommand: Command = {
         await copyFile(pack.pack, part);
         if ((await sha256Of(part)) !== pack.sha256)
           throw new TrailmixError('internal', { message: 'The copy is not the pack' });
+        await syncAll(part);
         await rename(part, file);
+        // Where a folder cannot be synced (Windows), a power cut may take the new name, not the file's content.
+        await syncAll(dirname(file)).catch(() => {});
       } finally {
         await rm(part, { force: true });
         await rm(pack.pack, { force: true });

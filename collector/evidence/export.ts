@@ -1,6 +1,7 @@
 /**
  * An export from start to end: window, the export's own record, checkpoint, pack. Format: docs/spec/pack.md.
- * Commit point: the rename of a synced file. A cancelled or failed export leaves nothing but its record.
+ * Commit point: the rename of a synced file, after which the folder is synced: no name promises a pack that is not whole
+ * on the disk. A cancelled or failed export leaves nothing but its record; what a killed one leaves has no pack's name.
  */
 import { createHash, X509Certificate } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -10,6 +11,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView } from '../../core/api/views.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { ExportProgress, ExportRequest, Pack } from '../http/services.ts';
+import { type FaultPlan, faultsOf } from '../ledger/faults.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
 import { writePack } from './pack-writer.ts';
 import { makeReport } from './report/make.ts';
@@ -21,6 +23,8 @@ export type ExportParts = {
   readonly vault: Pick<KeyVault, 'packSigner' | 'custody'>;
   readonly clock: Clock;
   readonly version: string;
+  /** For tests alone: see ledger/faults.ts. */
+  readonly testFaults?: FaultPlan;
 };
 
 export type ExportInput = {
@@ -78,6 +82,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
   const scope = await source.scope(window.appId, window.from, window.to, checkpoint.size);
   if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
 
+  const faults = faultsOf(parts.testFaults);
   const temporary = `${out}.partial-${process.pid}-${recorded.seq}`;
   try {
     const file = await open(temporary, 'wx', 0o600);
@@ -93,13 +98,16 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
         at: new Date(clock.now()),
         report: makeReport,
       };
-      written = await writePack(source, plan, file, signal, onProgress);
+      written = await writePack(source, plan, file, signal, onProgress, faults);
+      faults('pack_sync');
       await file.sync();
     } finally {
       await file.close();
     }
     onProgress({ step: 'finish', done: scope.count, total: scope.count });
     const sha256 = await fileHash(temporary, signal);
+    signal?.throwIfAborted();
+    faults('pack_rename');
     await rename(temporary, out);
     await syncFolder(dirname(out));
     const { size, root } = checkpoint;
@@ -115,7 +123,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
     await rm(temporary, { force: true });
     if (signal?.aborted === true) throw new TrailmixError('export_cancelled');
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
       throw new TrailmixError('disk_full', { where: out, message: 'The disk is full: no pack was written' });
     }
     if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR') {

@@ -31,6 +31,7 @@ import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { multiproofHeader, multiproofLine, multiproofNodes, nodePlan } from '../../core/proof/multiproof.ts';
 import { parseNote } from '../../core/proof/note.ts';
 import { consistencyPlan, type NodeId, proofOfPlan } from '../../core/proof/tree.ts';
+import type { Faults } from '../ledger/faults.ts';
 import { certificatesOf } from './certificates.ts';
 import { type CmsSigner, signCms } from './cms.ts';
 import {
@@ -69,8 +70,9 @@ export async function writePack(
   file: FileHandle,
   signal: AbortSignal | undefined,
   progress: PackProgress,
+  faults?: Faults,
 ): Promise<{ packId: string; bytes: number; events: number }> {
-  return new PackWriter(source, plan, new ZipWriter(file, signal), progress).write();
+  return new PackWriter(source, plan, new ZipWriter(file, signal, faults), progress).write();
 }
 
 class PackWriter {

@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { crc32, createDeflateRaw } from 'node:zlib';
 import { nameFault } from '../../core/pack/manifest.ts';
 import type { RandomAccess, ZipEntry } from '../../core/pack/zip.ts';
+import type { Faults } from '../ledger/faults.ts';
 
 const WIDE = 0xffff_ffff;
 /** 1980-01-01 00:00:00, the first that a zip can say. */
@@ -34,13 +35,15 @@ export class ZipWriter {
   readonly #file: FileHandle;
   readonly #signal: AbortSignal | undefined;
   readonly #entries: Entry[] = [];
+  readonly #faults: Faults;
   #at = 0;
   #buffer: Uint8Array[] = [];
   #buffered = 0;
 
-  constructor(file: FileHandle, signal?: AbortSignal) {
+  constructor(file: FileHandle, signal?: AbortSignal, faults: Faults = () => {}) {
     this.#file = file;
     this.#signal = signal;
+    this.#faults = faults;
   }
 
   /**
@@ -145,6 +148,7 @@ export class ZipWriter {
 
   async #flush(): Promise<void> {
     if (this.#buffered === 0) return;
+    this.#faults('pack_write');
     const whole = Buffer.concat(this.#buffer);
     const at = this.#at - this.#buffered;
     this.#buffer = [];

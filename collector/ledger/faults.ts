@@ -1,7 +1,7 @@
 /**
  * Fault points: named steps at which a test makes the ledger fail. `error` throws before the step takes effect,
  * `persisted` throws after it did, `full` throws what a full disk throws, `kill` ends the process as SIGKILL does.
- * Only a test passes a plan (OpenOptions.testFaults); without one a point costs a comparison.
+ * Only a test passes a plan (OpenOptions.testFaults, ExportParts.testFaults); without one a point costs a comparison.
  */
 export type FaultPoint =
   | 'assign'
@@ -13,7 +13,10 @@ export type FaultPoint =
   | 'head_file'
   | 'answer'
   | 'checkpoint'
-  | 'blob';
+  | 'blob'
+  | 'pack_write'
+  | 'pack_sync'
+  | 'pack_rename';
 
 export type FaultPlan = {
   at: FaultPoint;

@@ -117,6 +117,8 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
         job.abort.signal,
         at => Object.assign(job.view, at),
       );
+      // Cancelled when the pack was there already: nobody is to find one.
+      job.abort.signal.throwIfAborted();
       Object.assign(job.view, {
         state: 'done',
         step: 'done',
