@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import { MemoryLedger } from './memory-ledger.ts';
 import { gatedCall } from './packs.ts';
-import { delegate, signedCall, team } from './signed_call.ts';
+import { delegate, signedCall, soon, team } from './signed_call.ts';
 
 const RULES = [
   'package trailmix',
@@ -15,10 +15,17 @@ const RULES = [
 const DAY = 86_400_000_000;
 const START = Date.UTC(2026, 10, 1) * 1000;
 
-const reviewed = (seconds: number, min: number, challenge: string): JsonObject => ({
+/** A review that is opened `from` seconds from now and answered after so many. */
+const reviewed = (
+  ledger: MemoryLedger,
+  from: number,
+  seconds: number,
+  min: number,
+  challenge: string,
+): JsonObject => ({
   reviewed: {
-    opened_at: '2026-11-20T09:00:01.000000Z',
-    answered_at: '2026-11-20T09:00:33.000000Z',
+    opened_at: soon(ledger, from),
+    answered_at: soon(ledger, from + seconds),
     seconds,
     min_seconds: min,
     min_met: seconds >= min,
@@ -85,12 +92,15 @@ export function reportLedger(scale = 1): MemoryLedger {
   const delegation = delegate(ledger, anna, ben);
   for (let n = 0; n < 9 * scale; n++) {
     signedCall(ledger, policy, [
-      { by: anna, record: reviewed(32, 15, 'retype') },
+      { by: anna, record: reviewed(ledger, 1, 19, 15, 'retype') },
       {
         by: ben,
-        after: 700,
+        after: [25, 40, 700][n % 3]!,
         review: { comment: 'Checked against the invoice.' },
-        record: { comment: 'Checked against the invoice.', ...reviewed(17.5, 15, 'confirm') },
+        record: {
+          comment: 'Checked against the invoice.',
+          ...reviewed(ledger, 21, [24.5, 39.5, 699][n % 3]!, 15, 'confirm'),
+        },
       },
     ]);
   }
@@ -117,7 +127,7 @@ export function reportLedger(scale = 1): MemoryLedger {
         by: ben,
         role: 'treasurer',
         review: { on_behalf_of: 'anna', delegation_id: delegation },
-        record: reviewed(4, 15, 'question'),
+        record: reviewed(ledger, 16, 4, 15, 'question'),
       },
     ],
     { k: 1, until: 'used' },
