@@ -11,6 +11,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   export: async () => (await import('./export.ts')).exportCommand,
   convert: async () => (await import('./convert.ts')).convertCommand,
   timestamp: async () => (await import('./timestamp.ts')).timestampCommand,
+  erase: async () => (await import('./erase.ts')).eraseCommand,
   witness: async () => (await import('./witness.ts')).witnessCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
   backup: async () => (await import('./backup.ts')).backupCommand,

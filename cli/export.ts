@@ -48,7 +48,8 @@ async function syncAll(path: string): Promise<void> {
 export const exportCommand: Command = {
   summary:
     'Writes an evidence pack: what one app recorded in a window of time, for anyone to verify offline.',
-  usage: '--app APP --from T --to T [--include traces,policies,evals,approvals] [--at SIZE] --out FILE',
+  usage:
+    '--app APP --from T --to T [--include traces,policies,evals,approvals] [--at SIZE] [--withhold SEQ,... --reason TEXT] --out FILE',
   examples: ['trailmix export --app support-bot --from 2026-11-01 --to 2026-11-30 --out november.zip'],
   options: {
     app: { type: 'string' },
@@ -57,6 +58,8 @@ export const exportCommand: Command = {
     include: { type: 'string' },
     at: { type: 'string' },
     out: { type: 'string' },
+    withhold: { type: 'string' },
+    reason: { type: 'string' },
     'key-file': { type: 'string' },
   },
   help: {
@@ -66,6 +69,8 @@ export const exportCommand: Command = {
     '--include LIST': 'parts to add (default all): traces, policies, evals, approvals',
     '--at SIZE': 'pin the checkpoint of this size, for a pack that can be made again byte for byte',
     '--out FILE': 'the pack',
+    '--withhold SEQ,...': 'leave out the bodies of these records; their place in the chain stays proved',
+    '--reason TEXT': 'why they are withheld: stands in the pack and in the ledger',
     '--key-file F': "the vault's key file, where it is not in its usual place",
   },
   async run({ data, values, out }) {
@@ -76,6 +81,14 @@ export const exportCommand: Command = {
     if (at !== undefined && !/^\d{1,15}$/.test(at)) {
       throw new TrailmixError('usage', { where: '--at', message: `${at} is not a number of records` });
     }
+    const withheld = textOf(values, 'withhold');
+    if (withheld !== undefined && !/^\d{1,15}(?:,\d{1,15})*$/.test(withheld)) {
+      throw new TrailmixError('usage', { where: '--withhold', message: `${withheld} is no list of seqs` });
+    }
+    const withhold =
+      withheld === undefined
+        ? {}
+        : { withhold: { seqs: withheld.split(',').map(Number), reason: need(values, 'reason') } };
     const there = await access(file).then(
       () => true,
       () => false,
@@ -95,6 +108,7 @@ export const exportCommand: Command = {
           time_to: to,
           ...(include === undefined ? {} : { include }),
           ...(at === undefined ? {} : { at: Number(at) }),
+          ...withhold,
         },
       });
       // The socket is for this host alone: the collector's file can be read here.

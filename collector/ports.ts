@@ -20,6 +20,7 @@ import type {
 } from '../core/api/views.ts';
 import type { ApprovalStatement } from '../core/proof/binding.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
+import type { ErasureCommands } from './ledger/erasure_commands.ts';
 import type { PeopleCommands } from './people/command_types.ts';
 import type { PolicyCommands } from './policy/command_types.ts';
 
@@ -159,7 +160,7 @@ export type Appended = {
   record: RecordView;
 };
 
-type RoomCommands = PeopleCommands & PolicyCommands;
+type RoomCommands = PeopleCommands & PolicyCommands & ErasureCommands;
 
 /**
  * Commands that change the ledger together with the events they record, each in a savepoint of its own
@@ -414,6 +415,8 @@ export interface Ledger {
    * `{database: {file, key}, ...data}`, for openReadable. Whoever starts it ends it, before the ledger closes.
    */
   readingThread(file: URL, data: Record<string, unknown>): Worker;
+  /** Throws the search index away and begins it anew; search scans what is not indexed yet. */
+  reindex(): Promise<void>;
   /** Online copy of the database, encrypted, to a file. Used by backup. */
   backupTo(file: string): Promise<void>;
   /** Drains, checkpoints, syncs, closes. Idempotent. */
@@ -434,6 +437,8 @@ export interface BlobStore {
   /** Whether this API key uploaded this blob: a `$blob` in its events must be its own (blob_unknown). */
   uploadedBy(tenantId: string, sha256: string, keyId: string): Promise<boolean>;
   has(tenantId: string, sha256: string): Promise<boolean>;
+  /** Unlinks the file of a blob that no body names. It is no error where it is gone already. */
+  remove(tenantId: string, sha256: string): Promise<void>;
   get(tenantId: string, sha256: string): AsyncIterable<Uint8Array>;
 }
 

@@ -157,6 +157,9 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       onError: error => log.warn({ err: error }, 'time-stamps'),
     });
     closers.push(() => evidence.anchors.close());
+    closers.push(() => evidence.erasure.close());
+    // What a crash interrupted: in the background, for it may have much to read.
+    void evidence.erasure.finish().catch(error => log.warn({ err: error }, 'erasure'));
 
     if (options.onWaiting !== undefined) closers.push(countWaiting(ledger, options.onWaiting));
     const services: Services = {

@@ -4,6 +4,7 @@
  */
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { EvidenceDesk, Pack } from '../http/services.ts';
+import { openErasure } from '../ledger/erasing.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { openAnchors } from './anchors.ts';
@@ -44,6 +45,7 @@ const completed = (appId: string, by: string, pack: Pack) => ({
 
 export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): EvidenceDesk {
   const anchors = openAnchors({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
+  const erasure = openErasure({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
   /** Asked by every look at the status: read once, then only finished exports change it. */
   let exported: Promise<Exported | undefined> | undefined;
   const readExported = (): Promise<Exported | undefined> => {
@@ -71,6 +73,7 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
       return pack;
     },
     anchors,
+    erasure,
     witnesses: openWitnesses({ ledger, vault, clock }),
     trust: () => trustFiles(vault, ledger),
     verifyLedger: async () => (await import('./verify-ledger.ts')).verifyLedger(ledger, vault),

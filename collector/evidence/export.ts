@@ -51,6 +51,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
   const source = ledgerSource(ledger);
   const asked = windowOf(request);
   await checkRequest(source, asked, request.at, ledger);
+  await checkWithheld(source, asked, request.withhold?.seqs ?? []);
   const signer = await vault.packSigner();
   const recorded = await ledger.write.run('record', {
     appId: asked.appId,
@@ -76,6 +77,22 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
       by: input.by,
     },
   });
+  const withhold = request.withhold && {
+    seqs: [...new Set(request.withhold.seqs)].sort((a, b) => a - b),
+    reason: request.withhold.reason,
+  };
+  if (withhold !== undefined) {
+    await ledger.write.run('record', {
+      appId: LEDGER_APP,
+      eventType: 'export.withheld',
+      members: {
+        name: 'Bodies withheld from a pack',
+        withheld: { app_id: asked.appId, ...withhold },
+        export_seq: recorded.seq,
+        by: input.by,
+      },
+    });
+  }
   const window = endBefore(asked, recorded.receivedAt);
   if (window.to < window.from) throw new TrailmixError('scope_empty', { where: '/time_from' });
   const checkpoint = await checkpointFor(ledger, source, asked.appId, recorded.seq, request.at);
@@ -97,6 +114,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
         custody: vault.custody.label,
         at: new Date(clock.now()),
         report: makeReport,
+        ...(withhold === undefined ? {} : { withhold }),
       };
       written = await writePack(source, plan, file, signal, onProgress, faults);
       faults('pack_sync');
@@ -153,6 +171,24 @@ async function checkRequest(
       where: '/at',
       message: at > size ? `The ledger has ${size} records` : `There is no checkpoint of size ${at}`,
     });
+  }
+}
+
+/** What is withheld must be there, of this app, inside the window. */
+async function checkWithheld(source: PackSource, window: Window, seqs: readonly number[]): Promise<void> {
+  for (const seq of seqs) {
+    const [record] = await source.records(seq, seq);
+    const fits =
+      record !== undefined &&
+      record.app_id === window.appId &&
+      record.source !== undefined &&
+      record.received_at >= window.from &&
+      record.received_at <= window.to;
+    if (!fits)
+      throw new TrailmixError('input_invalid', {
+        where: '/withhold/seqs',
+        message: `Record ${seq} is not one of ${window.appId} in the window, with its body`,
+      });
   }
 }
 

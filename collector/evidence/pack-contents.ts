@@ -6,8 +6,10 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs, JCS_BLOB_LIMIT, mayHoldBlobs } from '../../core/pack/blobs.ts';
+import { erasedBy } from '../../core/pack/erasure.ts';
 import { evalCount } from '../../core/pack/evals.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
+import type { HeadRole } from '../../core/pack/records.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
 import { restoredFrom } from '../../core/pack/restore.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
@@ -29,6 +31,8 @@ export type ContentsPlan = {
   readonly window: Window;
   readonly scope: ScopeRange;
   readonly checkpoint: CheckpointView;
+  /** Seqs of the scope whose bodies are left out, and why. */
+  readonly withhold?: { readonly seqs: readonly number[]; readonly reason: string };
 };
 
 export class PackContents {
@@ -43,6 +47,8 @@ export class PackContents {
   /** Digest of each blob that was met, with its type. */
   readonly blobs = new Map<string, string>();
   readonly erased: RecordView[] = [];
+  /** Whole bodies that are left out, with their records. */
+  readonly withheld: RecordView[] = [];
   /** Key records inside the scope: only where the pack is of the ledger's own records. */
   readonly keyRecords: RecordView[] = [];
   readonly figures = new ReportFigures();
@@ -76,6 +82,7 @@ export class PackContents {
   /** Lines of events.jsonl; what the rest of the pack needs is gathered as they pass. Read to its end before the rest. */
   async *eventLines(): AsyncGenerator<Uint8Array, void> {
     const { scope } = this.#plan;
+    const withhold = new Set(this.#plan.withhold?.seqs);
     let done = 0;
     for await (const page of this.#pages()) {
       let text = '';
@@ -84,6 +91,12 @@ export class PackContents {
         done++;
         if (record.source === undefined) {
           this.erased.push(record);
+          this.approvals.hide(record.event_type);
+          continue;
+        }
+        if (withhold.has(record.seq)) {
+          this.withheld.push(record);
+          this.approvals.hide(record.event_type);
           continue;
         }
         text += `${line}\n`;
@@ -141,19 +154,21 @@ export class PackContents {
     const erased = new Set(this.erased.map(({ seq }) => seq));
     const seqs = new Set<number>();
     const maybe: number[] = [];
+    /** Which record names the erasure of a seq. */
+    const by = new Map<number, number>();
     for (const { seq, event_type } of await this.#source.ledgerRecords(size)) {
       if (event_type.startsWith('erasure.')) maybe.push(seq);
       else if (!event_type.startsWith('policy.') || activations.has(seq)) seqs.add(seq);
     }
     for (const seq of maybe) {
       const [record] = await this.#source.records(seq, seq);
-      const named = (record as { erasure?: { seq?: number } } | undefined)?.erasure?.seq;
-      if (named !== undefined && erased.delete(named)) seqs.add(seq);
+      for (const named of record === undefined ? [] : erasedBy(record as JsonObject)) {
+        by.set(named, seq);
+        if (erased.delete(named)) seqs.add(seq);
+      }
     }
     if (erased.size > 0) throw new TrailmixError('at_before_erasure');
-    for (const decision of this.approvals.unfinished()) {
-      for (const seq of await this.#source.decisionRecords(decision, size)) seqs.add(seq);
-    }
+    for (const decision of this.approvals.unfinished()) await this.#behind(decision, size, by, seqs);
     const inScope = ({ app_id, app_seq }: RecordView): boolean =>
       app_id === window.appId && app_seq >= scope.firstAppSeq && app_seq <= scope.lastAppSeq;
     const records: RecordView[] = [];
@@ -164,10 +179,38 @@ export class PackContents {
     return records;
   }
 
+  /** The records of a decision. Of one that is erased, the record that says so; no outcome whose use is not shown. */
+  async #behind(
+    decision: string,
+    size: number,
+    by: ReadonlyMap<number, number>,
+    seqs: Set<number>,
+  ): Promise<void> {
+    const found: RecordView[] = [];
+    let intentGone = false;
+    const { withhold } = this.#plan;
+    for (const seq of await this.#source.decisionRecords(decision, size)) {
+      const [record] = await this.#source.records(seq, seq);
+      const hidden = record?.source === undefined || withhold?.seqs.includes(seq) === true;
+      if (!hidden) {
+        found.push(record);
+        continue;
+      }
+      if (record?.event_type === 'intent.recorded') intentGone = true;
+      const named = by.get(seq);
+      if (named !== undefined) seqs.add(named);
+    }
+    for (const { seq, event_type } of found)
+      if (!(intentGone && event_type === 'outcome.recorded')) seqs.add(seq);
+  }
+
   /** Boundary heads (unless extras hold the record), and heads of erased bodies. By seq. */
   async heads(extras: ReadonlySet<number>): Promise<{ seq: number; line: JsonObject }[]> {
     const { before, after } = this.#plan.scope;
-    const lines = this.erased.map(record => headLine('erased', record));
+    const lines = [
+      ...this.erased.map(record => headLine('erased', record)),
+      ...this.withheld.map(record => headLine('withheld', record)),
+    ];
     for (const [role, seq] of [['before', before] as const, ['after', after] as const]) {
       if (seq === undefined || extras.has(seq)) continue;
       const [record] = await this.#source.records(seq, seq);
@@ -206,10 +249,7 @@ export class PackContents {
   }
 }
 
-function headLine(
-  role: 'before' | 'after' | 'erased',
-  record: RecordView,
-): { seq: number; line: JsonObject } {
+function headLine(role: HeadRole, record: RecordView): { seq: number; line: JsonObject } {
   const { hash_self, key_id, signature } = record as RecordView & { key_id: string; signature: string };
   return {
     seq: record.seq,

@@ -270,7 +270,11 @@ class PackWriter {
       checkpoint: { size: checkpoint.size, root: checkpoint.root },
       include: window.include,
       files,
-      withheld: [],
+      withheld: this.#contents.withheld.map(({ seq, hash_self }) => ({
+        seq,
+        hash_self: hash_self ?? '',
+        reason: this.#plan.withhold?.reason ?? '',
+      })),
     };
     const written = await this.#zip.add(MANIFEST, utf8(jcs(manifest as unknown as JsonValue)));
     const checksums = utf8(checksumsText([...files, written]));

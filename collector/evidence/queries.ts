@@ -23,6 +23,8 @@ export const evidenceQueries = {
   'evidence.cosigned': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'witness.cosigned'
     ORDER BY r.seq DESC LIMIT 200`,
+  'erasure.blobs': 'SELECT sha256, type FROM erasure_blob ORDER BY sha256',
+  'erasure.unindexed': 'SELECT count(*) AS count FROM erasure WHERE state = 1',
   'evidence.lastAnchor': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'
     ORDER BY r.seq DESC LIMIT 1`,

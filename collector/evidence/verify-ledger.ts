@@ -4,6 +4,7 @@
  */
 
 import { Approvals } from '../../core/pack/approvals.ts';
+import { erasedBy } from '../../core/pack/erasure.ts';
 import { Findings, type Verdicts } from '../../core/pack/findings.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { KeyChain } from '../../core/pack/keys.ts';
@@ -45,6 +46,7 @@ export async function verifyLedger(
     const streams = new Streams();
     const apps = new Map<string, number>();
     const erased = new Map<number, string>();
+    let hidden = 0;
     const tree = new Frontier(sha256);
     const checkpoint = await read.checkpointAt();
     const { size } = await read.head();
@@ -65,15 +67,14 @@ export async function verifyLedger(
             findings.add('app_seq_gap', where, `${app_id}: ${app_seq}, not ${expected}.`);
           apps.set(app_id, app_seq);
           tree.append(recordLeaf(sha256, record.seal.hash_self));
-          if (record.bodyJcs === undefined) erased.set(record.head.seq, where);
-          else {
-            const erasure = (value.erasure as { seq?: unknown } | undefined)?.seq;
-            if (
-              record.head.event_type.startsWith('erasure.') &&
-              typeof erasure === 'number' &&
-              erased.delete(erasure)
-            ) {
-              findings.add('body_erased', `ledger:${erasure}`);
+          if (record.bodyJcs === undefined) {
+            erased.set(record.head.seq, where);
+            hidden++;
+            approvals.hide(record.head.event_type);
+          } else {
+            if (record.head.event_type.startsWith('erasure.')) {
+              for (const seq of erasedBy(record.value))
+                if (erased.delete(seq)) findings.add('body_erased', `ledger:${seq}`);
             }
             approvals.take(record.value, true, where, findings);
             streams.take(record.value, where, findings);
@@ -93,7 +94,7 @@ export async function verifyLedger(
     await signatures.drain();
     for (const where of erased.values()) findings.add('body_missing', where);
     await approvals.finish({ ledgerId, tenantId }, verifyEd25519, findings);
-    streams.finish({ before: false, after: true, hidden: erased.size > 0 }, findings);
+    streams.finish({ before: false, after: true, hidden: hidden > 0 }, findings);
     if (checkpoint !== undefined) {
       if (root === undefined || !equalBytes(root, fromHex(checkpoint.root)))
         findings.add('root_wrong', 'ledger:checkpoint');
@@ -103,7 +104,7 @@ export async function verifyLedger(
     apps.delete(LEDGER_APP);
     return {
       verdicts: findings.verdicts(),
-      counts: { records: size, erased: erased.size, apps: apps.size },
+      counts: { records: size, erased: hidden, apps: apps.size },
       origin: {
         ledger_id: ledgerId,
         tenant_id: tenantId,

@@ -12,6 +12,7 @@ import type { Anchors } from '../evidence/anchors.ts';
 import type { WitnessDesk } from '../evidence/witnesses.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { PackIdentity } from '../keys/certificates.ts';
+import type { Erasure } from '../ledger/erasing.ts';
 import type { Log } from '../logging.ts';
 import type { PeopleDesk } from '../people/desk.ts';
 import type { PolicyDesk } from '../policy/desk.ts';
@@ -42,6 +43,8 @@ export type EvidenceDesk = {
   readonly anchors: Anchors;
   /** Cosignatures of checkpoints. */
   readonly witnesses: WitnessDesk;
+  /** Bodies that go, on command and by rule. */
+  readonly erasure: Erasure;
   trust(): Promise<Record<string, string>>;
   verifyLedger(): Promise<OutputOf<'verifyLedger'>>;
   /** The furthest checkpoint of a pack that was exported, whoever has it now; undefined where there is none. */

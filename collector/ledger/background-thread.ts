@@ -42,6 +42,14 @@ say({ kind: 'ready', indexed: indexer !== undefined });
 
 port.on('message', (request: BackgroundRequest) => {
   if (request.kind === 'give_back') return giveBack();
+  if (request.kind === 'reindex') {
+    try {
+      indexer?.restart();
+      return say({ kind: 'reindexed' });
+    } catch (error) {
+      return say({ kind: 'reindexed', message: error instanceof Error ? error.message : 'unknown failure' });
+    }
+  }
   pace.heard(request.events);
   indexer?.wake();
 });

@@ -105,6 +105,18 @@ export async function openBlobs(options: {
         throw isDiskFull(error) ? new TrailmixError('disk_full') : error;
       }
     },
+    async remove(tenantId, sha256) {
+      const file = path(tenantId, sha256);
+      const size = await stat(file).then(
+        found => found.size,
+        () => 0,
+      );
+      await unlink(file).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+      syncFolder(dirname(file));
+      total -= size;
+    },
     has: (tenantId, sha256) => exists(path(tenantId, sha256)),
     async *get(tenantId, sha256) {
       const file = path(tenantId, sha256);

@@ -13,6 +13,7 @@ import { invitationCommands } from '../people/invitation_commands.ts';
 import { signInCommands } from '../people/sign_in_commands.ts';
 import { policyCommands } from '../policy/commands.ts';
 import { tenantCommands } from '../tenants/commands.ts';
+import { erasureCommands } from './erasure_commands.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
 type Settings = Record<string, JsonValue>;
@@ -59,5 +60,6 @@ export const writerCommands: Omit<CommandTable, 'checkpoint'> = {
   ...signInCommands,
   ...delegationCommands,
   ...policyCommands,
+  ...erasureCommands,
   ...ledgerCommands,
 };

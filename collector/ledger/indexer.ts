@@ -18,6 +18,8 @@ export class Indexer {
   readonly #pace: Pacer;
   readonly #records: RecordReader;
   readonly #index: (from: number, to: number) => void;
+  readonly #clear: () => void;
+  readonly #truncate: () => void;
   #next: number;
   #wake: () => void = () => {};
 
@@ -28,10 +30,24 @@ export class Indexer {
     this.#records = new RecordReader(openReadable(data.places.ledger, data.secrets.database, 2048), data);
     this.#next = index.prepare<[], { next: number }>('SELECT next FROM reached').get()!.next;
     this.#index = chunks(index, this.#records);
+    this.#clear = index.transaction(() => {
+      index.prepare("INSERT INTO terms (terms) VALUES ('delete-all')").run();
+      index.prepare('DELETE FROM run_of').run();
+      index.prepare('UPDATE reached SET next = 0').run();
+    });
+    this.#truncate = () => void index.pragma('wal_checkpoint(TRUNCATE)');
   }
 
   /** There are new records. */
   wake(): void {
+    this.#wake();
+  }
+
+  /** Throws all of it away, and begins anew. */
+  restart(): void {
+    this.#clear();
+    this.#truncate();
+    this.#next = 0;
     this.#wake();
   }
 

@@ -106,10 +106,15 @@ export type BackgroundData = {
   restMs: number;
 };
 
-export type BackgroundRequest = { kind: 'committed'; events: number } | { kind: 'give_back' };
+export type BackgroundRequest =
+  | { kind: 'committed'; events: number }
+  | { kind: 'give_back' }
+  | { kind: 'reindex' };
 
 export type BackgroundNotice =
   | { kind: 'ready'; indexed: boolean }
+  /** The index is empty and begins anew; `message`: why it is not. */
+  | { kind: 'reindexed'; message?: string }
   /** There is no search index, or no more of it. */
   | { kind: 'unindexed'; message: string }
   | { kind: 'verified'; report: VerifierReport };

@@ -119,8 +119,16 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
 
     let verified: VerifierState = { verifiedTo: -1 };
     const started = Promise.withResolvers<boolean>();
+    let reindexing: PromiseWithResolvers<void> | undefined;
+    const reindexed = (fault: string | undefined): void => {
+      if (fault === undefined) reindexing?.resolve();
+      else
+        reindexing?.reject(new TrailmixError('internal', { message: `the search index stands: ${fault}` }));
+      reindexing = undefined;
+    };
     const hear = (notice: BackgroundNotice): void => {
       if (notice.kind === 'ready') started.resolve(notice.indexed);
+      if (notice.kind === 'reindexed') reindexed(notice.message);
       if (notice.kind === 'unindexed')
         log.warn('there is no search index; search scans instead', { message: notice.message });
       if (notice.kind === 'verified') verified = stateAfter(notice.report, verified, clock.now());
@@ -148,6 +156,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       };
       verified = { ...verified, fault };
       started.resolve(false);
+      reindexed('the verifier ended');
     });
     const indexed = await started.promise;
     const readerData: ReaderData = { places, secrets, ...ids, indexed };
@@ -229,6 +238,11 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
           env: {},
           execArgv: [],
         }),
+      reindex() {
+        reindexing ??= Promise.withResolvers<void>();
+        background.postMessage({ kind: 'reindex' } satisfies BackgroundRequest);
+        return reindexing.promise;
+      },
       backupTo: file => backupDatabase(places.ledger, secrets.database, file),
       close() {
         closing ??= (async () => {

@@ -4,7 +4,9 @@
  * or compared with it. Codes are those of docs/spec/verify.md where a pack's verifier has the same finding.
  */
 import { createHash, type KeyObject, verify } from 'node:crypto';
+import { erasedBy } from '../../core/pack/erasure.ts';
 import { originOf, parseCheckpoint } from '../../core/proof/checkpoint.ts';
+import type { JsonObject } from '../../core/proof/jcs.ts';
 import { noteKey, noteMessage, parseNote } from '../../core/proof/note.ts';
 import { eventSignatureMessage, GENESIS, runId } from '../../core/proof/record.ts';
 import type { CheckpointRow } from './checkpoints.ts';
@@ -27,6 +29,7 @@ export class Verifier {
   readonly #noteKey: KeyObject;
   readonly #node;
   readonly #spans;
+  readonly #erasure;
   /** Digest of each whole block whose every check passed. */
   readonly #checked: Buffer[] = [];
   #state: State = { previous: GENESIS, lastUs: '', apps: new Map() };
@@ -43,6 +46,9 @@ export class Verifier {
       treeNode: 'SELECT hash FROM tree WHERE level = ? AND position = ?',
       hashesFrom: 'SELECT hash_self FROM record WHERE seq >= ? AND seq < ? ORDER BY seq',
     });
+    this.#erasure = this.#db.prepare<[number], { by_seq: number }>(
+      'SELECT by_seq FROM erasure WHERE seq = ?',
+    );
     this.#spans = this.#db.prepare<[number, number], Record<string, unknown>>(
       `SELECT span.*, run.run_id AS run_id FROM record JOIN span ON span.run = record.run AND span.seq = record.seq
        JOIN run ON run.run = span.run WHERE record.seq >= ? AND record.seq <= ? ORDER BY record.seq`,
@@ -162,8 +168,20 @@ export class Verifier {
     if (signature.length !== 64 || !verify(null, message, this.#key, signature)) {
       return { code: 'signature', message: 'its signature does not verify' };
     }
-    if (body === undefined) return { code: 'body_missing', message: 'the body is gone without an erasure' };
+    if (body === undefined)
+      return this.#erased(head.seq)
+        ? undefined
+        : { code: 'body_missing', message: 'the body is gone without an erasure' };
     return projectionFault(head.app_id, head.event_type, JSON.parse(body), run, span);
+  }
+
+  /** Whether an erasure record that is whole names this seq. */
+  #erased(seq: number): boolean {
+    const by = this.#erasure.get(seq)?.by_seq;
+    const [row] = by === undefined || by <= seq ? [] : this.#records.rows(by, by);
+    if (row?.body === undefined || this.#records.fault(row) !== undefined) return false;
+    if (!row.head.event_type.startsWith('erasure.')) return false;
+    return erasedBy(JSON.parse(row.body) as JsonObject).includes(seq);
   }
 
   #block(index: number, rows: RecordRow[]): Fault | undefined {

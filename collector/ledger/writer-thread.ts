@@ -201,6 +201,13 @@ function drain(): void {
     return;
   }
   const { outcomes, notice } = writer.commit(group.map(one => one.request as WriterRequest));
+  // What was erased must not stay in the log either.
+  if (
+    group.some(
+      ({ request }) => request !== 'checkpoint' && request.kind === 'run' && request.name === 'eraseBodies',
+    )
+  )
+    foldLog();
   // One message for the whole group, listeners first: who is answered may ask at once what came of it.
   const replies = group.map((one, i) => replyTo(one.id, outcomes[i]!));
   const told: { notice: WriterNotice } | object =
@@ -210,6 +217,14 @@ function drain(): void {
   const sessionEnded = writer.sessionEnded && performance.now() - checkpointedAt > SESSION_CHECKPOINT_MS;
   if (sessionEnded) setImmediate(checkpointNow);
   else checkpointLater();
+}
+
+function foldLog(): void {
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } catch (error) {
+    warn('internal', `the log could not be folded: ${refusalOf(error).message}`);
+  }
 }
 
 function checkpointNow(): void {

@@ -542,6 +542,12 @@ export const errorTable = {
     'The checkpoint does not continue what was cosigned before',
     'Keep both files: together they show that the ledger was rewritten.',
   ),
+  erase_refused: row(
+    409,
+    'never',
+    'This cannot be erased',
+    'Choose other records: those of the ledger itself, of keys, people, erasures and exports stay, and open approvals first end.',
+  ),
   export_cancelled: row(409, 'never', 'The export was cancelled', 'Start it again; nothing was kept.'),
   export_unknown: row(404, 'never', 'No such export', 'It may have been cleaned up: export again.'),
   at_beyond: row(

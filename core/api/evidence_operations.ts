@@ -50,6 +50,11 @@ const WitnessList = Type.Object({
   ),
 });
 
+const Retention = Type.Object(
+  { days: Type.Record(Str, Type.Integer({ minimum: 0, maximum: 36_500 })) },
+  closed,
+);
+
 export const evidenceOperations = {
   certificate: op({
     method: 'GET',
@@ -233,5 +238,43 @@ export const evidenceOperations = {
       size: Int,
       cosigned: Type.Array(Type.Object({ name: Str, time: Str, seq: Int })),
     }),
+  }),
+  erase: op({
+    method: 'POST',
+    path: '/api/erase',
+    summary: 'Erase bodies of records: heads, hashes and proofs stay. Recorded first, with the reason',
+    callers: page,
+    errors: ['app_unknown', 'erase_refused', 'input_invalid', 'ts_invalid'],
+    input: Type.Object(
+      {
+        app_id: Opt(Str),
+        before: Opt(Type.String({ description: 'all that the app received before this time' })),
+        seqs: Opt(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 500 })),
+        reason: Type.String({ minLength: 1, maxLength: 1024 }),
+      },
+      closed,
+    ),
+    output: Type.Object({
+      erased: Int,
+      records: Type.Array(Int, { description: 'seqs of the erasure records' }),
+      blobs: Int,
+    }),
+  }),
+  retention: op({
+    method: 'GET',
+    path: '/api/retention',
+    summary: 'Days that bodies are kept, by app; apps that are not named keep theirs',
+    callers: page,
+    errors: [],
+    output: Retention,
+  }),
+  changeRetention: op({
+    method: 'POST',
+    path: '/api/retention',
+    summary: 'Set the retention rules: bodies that are older are erased, each batch an event',
+    callers: page,
+    errors: ['input_invalid'],
+    input: Retention,
+    output: Retention,
   }),
 } as const;

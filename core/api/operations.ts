@@ -40,6 +40,15 @@ const ExportBody = Type.Object(
     time_to: Str,
     include: Opt(Type.Array(Type.Enum(['traces', 'policies', 'evals', 'approvals']))),
     at: Opt(Int),
+    withhold: Opt(
+      Type.Object(
+        {
+          seqs: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 1000 }),
+          reason: Type.String({ minLength: 1, maxLength: 1024 }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
   },
   { additionalProperties: false },
 );
@@ -363,6 +372,7 @@ export const operations = {
       'app_mismatch',
       'scope_empty',
       'ts_invalid',
+      'input_invalid',
       'at_beyond',
       'at_before_erasure',
       'busy',

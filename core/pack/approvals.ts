@@ -10,7 +10,8 @@ import type { HmacSha256, Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import { type JsonObject, jcs } from '../proof/jcs.ts';
 import { judgeAnswers, type Signed } from './answers.ts';
 import { type Approval, asObject, asText, lineOf, statusOf } from './approval_line.ts';
-import type { Findings } from './findings.ts';
+import { followsFromHidden } from './erasure.ts';
+import { Findings } from './findings.ts';
 import type { ApprovalCounts, Trust } from './host.ts';
 import { PEOPLE_EVENTS, People, type PersonRecord } from './people.ts';
 import { PersonFault } from './person_form.ts';
@@ -39,6 +40,8 @@ export class Approvals {
   readonly #gated = new Set<string>();
   readonly decisions = { allow: 0, deny: 0, approve: 0, failed: 0 };
   readonly people: People;
+  /** Event types of bodies that were erased or withheld. */
+  readonly #hidden = new Set<string>();
   /** Signatures in records about people: verified at the end. */
   readonly #peopleSigned: Signed[] = [];
 
@@ -50,6 +53,11 @@ export class Approvals {
     this.#sha256 = sha256;
     this.#hmac = hmac;
     this.people = new People({ ledger_id: place.ledgerId, tenant_id: place.tenantId }, sha256);
+  }
+
+  /** A body of this type is erased or withheld: what follows from that is not shown, and fails nothing. */
+  hide(eventType: string): void {
+    this.#hidden.add(eventType);
   }
 
   /** Takes a record that has its body: those in scope by rising seq, then (or among them) the others. */
@@ -164,7 +172,10 @@ export class Approvals {
       (isBlobRef(payload) ||
         (/^[0-9a-f]{64}$/.test(argsSalt) &&
           argsDigest(this.#hmac, fromHex(argsSalt), payload ?? {}) === decision.args_digest));
-    if (!right) findings.add('approval_shown_wrong', where);
+    if (right) return;
+    if (entry.decision === undefined && this.#hidden.has('decision.recorded'))
+      findings.add('approval_hidden', where);
+    else findings.add('approval_shown_wrong', where);
   }
 
   /** decision_ids of the approvals in scope some of whose records are still to be found. */
@@ -215,7 +226,16 @@ export class Approvals {
     findings: Findings,
   ): Promise<void> {
     const signed: Signed[] = [...this.#peopleSigned];
-    for (const approval of this.#inScope()) signed.push(...this.#check(approval, ids, findings));
+    for (const approval of this.#inScope()) {
+      const found = new Findings();
+      signed.push(...this.#check(approval, ids, found));
+      let hidden = false;
+      for (const { code, where, detail } of found.plain) {
+        if (followsFromHidden(code, this.#hidden)) hidden = true;
+        else findings.add(code, where, detail);
+      }
+      if (hidden) findings.add('approval_hidden', `approvals.jsonl:${approval.id}`);
+    }
     for (const { publicKey, message, signature, code, where } of signed) {
       const verifies = signature.length === 64 && (await verify(publicKey, message, signature));
       if (!verifies) findings.add(code, where);

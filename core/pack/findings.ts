@@ -160,6 +160,11 @@ export const findingTable = {
     'warning',
     'The content of a record was erased; its place in the chain is proved.',
   ),
+  approval_hidden: row(
+    'completeness',
+    'not_shown',
+    'An approval cannot be judged whole: a record behind it was erased or withheld.',
+  ),
   body_withheld: row(
     'completeness',
     'warning',
@@ -334,6 +339,8 @@ export const KEPT_PER_CODE = 20;
 /** Collects findings in the order they come. */
 export class Findings {
   readonly #kept: Finding[] = [];
+  /** Those that are kept, as they were added. */
+  readonly plain: { code: FindingCode; where: string; detail?: string }[] = [];
   readonly #counts = new Map<FindingCode, number>();
 
   /** `detail` is added to the table's sentence. It never holds a payload. */
@@ -342,6 +349,7 @@ export class Findings {
     this.#counts.set(code, count);
     if (count > KEPT_PER_CODE) return;
     const { level, message } = findingTable[code];
+    this.plain.push({ code, where, ...(detail === undefined ? {} : { detail }) });
     this.#kept.push({ code, level, where, message: detail === undefined ? message : `${message} ${detail}` });
   }
 

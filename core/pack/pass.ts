@@ -17,6 +17,7 @@ import {
   readCheckpoint,
 } from './checkpoint.ts';
 import { ScopeCheck } from './completeness.ts';
+import { erasedBy, erasedTypes } from './erasure.ts';
 import { evalCount, evalLines } from './evals.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
@@ -226,6 +227,7 @@ export class PackVerifier {
     this.#scope.take(record, findings);
     if (record.bodyJcs === undefined) {
       if (file === 'extras') findings.add('body_missing', where);
+      if (record.role === 'erased' || record.role === 'withheld') this.#approvals.hide(head.event_type);
       return undefined;
     }
     const inScope = file === 'events';
@@ -277,8 +279,10 @@ export class PackVerifier {
 
   #extra(value: JsonObject, where: string, seq: number): void {
     const type = String(value.event_type);
-    const erased = (value.erasure as JsonObject | undefined)?.seq;
-    if (type.startsWith('erasure.') && typeof erased === 'number' && erased < seq) this.#erasures.add(erased);
+    if (type.startsWith('erasure.')) {
+      for (const erased of erasedBy(value)) if (erased < seq) this.#erasures.add(erased);
+      for (const hidden of erasedTypes(value)) this.#approvals.hide(hidden);
+    }
     if (this.#restored === undefined && (seq === 0 || type === 'restore.accepted')) {
       this.#restored = restoredFrom(value);
       if (this.#restored !== undefined) this.#findings.add('restored', where, this.#restored.detail);

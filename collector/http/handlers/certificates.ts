@@ -1,5 +1,6 @@
 /** Who signs packs and who dates them, over HTTP (collector/keys/certificates.ts and collector/evidence/anchors.ts do the work). */
 import { TrailmixError } from '../../../core/api/errors.ts';
+import { tsMicros, validTs } from '../../../core/event/time.ts';
 import { LEDGER_APP } from '../../../core/proof/record.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 import { who } from './evidence.ts';
@@ -19,7 +20,10 @@ type Names =
   | 'witnesses'
   | 'changeWitnesses'
   | 'witnessRequest'
-  | 'witnessImport';
+  | 'witnessImport'
+  | 'erase'
+  | 'retention'
+  | 'changeRetention';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64');
 const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
@@ -83,6 +87,23 @@ export const certificateHandlers: Pick<Handlers, Names> = {
     const { reply, url } = await open.evidence.anchors.ask(bytes(input.request));
     return { reply: text(reply), url };
   },
+  erase({ open, principal }, { input }) {
+    const { app_id, before, seqs, reason } = input;
+    const by = who(principal);
+    if (seqs !== undefined && app_id === undefined && before === undefined)
+      return open.evidence.erasure.erase({ seqs, reason, by });
+    if (seqs !== undefined || app_id === undefined || before === undefined)
+      throw new TrailmixError('input_invalid', {
+        where: '/seqs',
+        message: 'Give seqs, or app_id and before',
+      });
+    if (!validTs(before)) throw new TrailmixError('ts_invalid', { where: '/before' });
+    return open.evidence.erasure.erase({ app: { appId: app_id, beforeUs: tsMicros(before) }, reason, by });
+  },
+  retention: async ({ open }) => ({ days: await open.evidence.erasure.retention() }),
+  changeRetention: async ({ open, principal }, { input }) => ({
+    days: await open.evidence.erasure.changeRetention(input.days, who(principal)),
+  }),
   witnesses: ({ open }) => open.evidence.witnesses.view(),
   changeWitnesses: ({ open, principal }, { input }) =>
     open.evidence.witnesses.change(input.vkeys, who(principal)),

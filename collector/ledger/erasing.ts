@@ -1,0 +1,180 @@
+/**
+ * Erasure from the door to the disk: recorded, bodies emptied, search index made anew, blobs that nothing else names
+ * unlinked. What a crash left undone is done when the ledger is next opened. Retention rules run here too, by a timer.
+ * Rules: one erasure at a time; what is not erased here (backups, packs given away) is said in docs/security.md.
+ * KNOWN GAP: a value equal to an erased blob that is recorded while it is being unlinked may lose its blob.
+ */
+import { TrailmixError } from '../../core/api/errors.ts';
+import { blobRefs, JCS_BLOB_LIMIT } from '../../core/pack/blobs.ts';
+import { type BlobRef, JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
+import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
+import { LEDGER_APP } from '../../core/proof/record.ts';
+import type { Clock, Ledger } from '../ports.ts';
+
+export type Erasure = {
+  /** At most `ERASE_BATCH` seqs, or all that an app received before a time (microseconds). Throws erase_refused, app_unknown. */
+  erase(asked: {
+    seqs?: readonly number[];
+    app?: { appId: string; beforeUs: number };
+    reason: string;
+    by: string;
+  }): Promise<{ erased: number; records: number[]; blobs: number }>;
+  retention(): Promise<Record<string, number>>;
+  /** Days by app; 0 or absent keeps for ever. Throws input_invalid. */
+  changeRetention(days: Record<string, number>, by: string): Promise<Record<string, number>>;
+  /** Does what a rule asks for now, a bounded part at a time. Called from time to time. */
+  tick(): Promise<number>;
+  /** Ends what a crash interrupted. */
+  finish(): Promise<number>;
+  close(): void;
+};
+
+const SETTING = 'retention_days';
+const DAY_US = 86_400_000_000;
+const LOOK = 15 * 60_000;
+/** Batches that one look erases at most: the rest comes with the next. */
+const BATCHES = 20;
+const PAGE = 500;
+
+export function openErasure({
+  ledger,
+  clock,
+  onError = () => {},
+}: {
+  ledger: Ledger;
+  clock: Clock;
+  onError?: (error: unknown) => void;
+}): Erasure {
+  const { read, write, blobs, tenantId } = ledger;
+  let turn: Promise<unknown> = Promise.resolve();
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => {});
+    return mine;
+  };
+
+  const nested = async (sha256: string): Promise<BlobRef['$blob'][]> => {
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const part of blobs.get(tenantId, sha256)) {
+      length += part.length;
+      if (length > JCS_BLOB_LIMIT) return [];
+      parts.push(part);
+    }
+    return [...blobRefs(JSON.parse(Buffer.concat(parts).toString('utf8')) as JsonValue)];
+  };
+
+  /** Digests that a value names, those inside its JSON blobs too. */
+  const namedBy = async (value: JsonValue, into: Set<string>): Promise<void> => {
+    const open = [...blobRefs(value)];
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      if (into.has(one.sha256)) continue;
+      into.add(one.sha256);
+      if (one.type === JCS_BLOB_TYPE && (await blobs.has(tenantId, one.sha256)))
+        open.push(...(await nested(one.sha256)));
+    }
+  };
+
+  const unlinkBlobs = async (): Promise<number> => {
+    const rows = await read.query<{ sha256: string; type: string }>('erasure.blobs', {});
+    if (rows.length === 0) return 0;
+    const wanted = new Set<string>();
+    for (const { sha256, type } of rows) {
+      wanted.add(sha256);
+      if (type !== JCS_BLOB_TYPE || !(await blobs.has(tenantId, sha256))) continue;
+      for (const inner of await nested(sha256)) await namedBy({ $blob: inner }, wanted);
+    }
+    const still = new Set<string>();
+    const { size } = await read.head();
+    for (let from = 0; from < size; from += PAGE) {
+      for (const record of await read.records(from, Math.min(from + PAGE, size) - 1, PAGE)) {
+        if (record.source !== undefined) await namedBy(record as JsonObject, still);
+      }
+    }
+    const gone = [...wanted].filter(sha256 => !still.has(sha256));
+    for (const sha256 of gone) await blobs.remove(tenantId, sha256);
+    await write.run('erasedBlobs', { gone, kept: [...wanted].filter(sha256 => still.has(sha256)) });
+    return gone.length;
+  };
+
+  const finish = async (): Promise<{ bodies: number; blobs: number }> => {
+    let bodies = 0;
+    for (;;) {
+      const { done } = await write.run('eraseBodies', {});
+      if (done === 0) break;
+      bodies += done;
+    }
+    const [left] = await read.query<{ count: number }>('erasure.unindexed', {});
+    if ((left?.count ?? 0) > 0) {
+      await ledger.reindex();
+      await write.run('erasureIndexed', {});
+    }
+    return { bodies, blobs: await unlinkBlobs() };
+  };
+
+  const retention: Erasure['retention'] = async () => {
+    const rows = await read.query<{ name: string; value: string }>('settings.all');
+    const value = rows.find(({ name }) => name === SETTING)?.value;
+    return value === undefined ? {} : (JSON.parse(value) as Record<string, number>);
+  };
+
+  /** Where the last look stopped, by app: what is below was erased or is kept. */
+  const reached = new Map<string, number>();
+  const tick = (): Promise<number> =>
+    alone(async () => {
+      let count = 0;
+      let batches = 0;
+      for (const [appId, days] of Object.entries(await retention())) {
+        if (days <= 0) continue;
+        const beforeUs = clock.now() * 1000 - days * DAY_US;
+        for (let more = true; more && batches < BATCHES; batches++) {
+          const after = reached.get(appId) ?? 0;
+          const given = { app: { appId, beforeUs, after }, days, by: 'retention' };
+          const done = await write.run('erase', { ...given, reason: `Retention: ${days} days` });
+          count += done.erased.length;
+          reached.set(appId, done.next);
+          more = done.more;
+        }
+      }
+      if (count > 0) await finish();
+      return count;
+    });
+
+  const timer = setInterval(() => void tick().catch(onError), LOOK);
+  timer.unref();
+
+  return {
+    erase: ({ seqs, app, reason, by }) =>
+      alone(async () => {
+        const records: number[] = [];
+        let erased = 0;
+        for (let after = 0, more = true; more; ) {
+          const given = app === undefined ? { seqs: seqs ?? [] } : { app: { ...app, after } };
+          const done = await write.run('erase', { ...given, reason, by });
+          if (done.seq !== undefined) records.push(done.seq);
+          erased += done.erased.length;
+          ({ next: after, more } = done);
+        }
+        const { blobs: unlinked } = await finish();
+        return { erased, records, blobs: unlinked };
+      }),
+    retention,
+    async changeRetention(days, by) {
+      for (const [app, count] of Object.entries(days)) {
+        const fine = app !== LEDGER_APP && app.length <= 256 && Number.isSafeInteger(count);
+        if (!fine || count < 0 || count > 36_500)
+          throw new TrailmixError('input_invalid', {
+            where: `/days/${app}`,
+            message: 'days are from 0 (keep) to 36500, for an app of this ledger',
+          });
+      }
+      const kept = Object.fromEntries(Object.entries(days).filter(([, count]) => count > 0));
+      await write.run('changeSettings', { changes: { [SETTING]: kept }, by });
+      reached.clear();
+      return retention();
+    },
+    tick,
+    finish: () => alone(async () => (await finish()).bodies),
+    close: () => clearInterval(timer),
+  };
+}

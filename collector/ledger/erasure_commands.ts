@@ -1,0 +1,175 @@
+/**
+ * Erasing bodies, in steps that survive a crash between any two: `erase` records what will be erased (the commit point),
+ * `eraseBodies` empties rows and their copies, `erasureIndexed` and `erasedBlobs` close what was left to do.
+ * Rules: the record comes first; ledger, key, person, erasure and export records are never erased, nor what an open
+ * approval stands on; a batch is bounded. Format: docs/spec/ledger.md, "Erasure".
+ */
+import { TrailmixError } from '../../core/api/errors.ts';
+import { blobRefs } from '../../core/pack/blobs.ts';
+import type { JsonValue } from '../../core/proof/jcs.ts';
+import { LEDGER_APP } from '../../core/proof/record.ts';
+import type { CommandTable, WriteTx } from './tx.ts';
+
+/** Records that one erasure record names at most. */
+export const ERASE_BATCH = 500;
+
+export type ErasureCommands = {
+  /**
+   * Records the erasure of these seqs, or of an app's next records received before `beforeUs` whose app_seq is above
+   * `after`. `seq` is absent where nothing was left to erase. Throws erase_refused, app_unknown.
+   */
+  erase: {
+    input: {
+      seqs?: readonly number[];
+      app?: { appId: string; beforeUs: number; after: number };
+      reason: string;
+      by: string;
+      /** The retention rule in days, where one asked. */
+      days?: number;
+    };
+    output: { seq?: number; erased: number[]; next: number; more: boolean };
+  };
+  /** Empties at most a batch of bodies that were named. */
+  eraseBodies: { input: Record<string, never>; output: { done: number } };
+  /** The search index was made anew. */
+  erasureIndexed: { input: Record<string, never>; output: { done: number } };
+  /** These blobs are settled: `gone` from disk, or kept because another body names them. */
+  erasedBlobs: { input: { gone: readonly string[]; kept: readonly string[] }; output: Record<string, never> };
+};
+
+type Row = {
+  seq: number;
+  app_id: string;
+  app_seq: number;
+  event_type: string;
+  received_us: number;
+  there: number;
+  open: number;
+};
+
+const OPEN = `EXISTS (SELECT 1 FROM span s JOIN approval a ON a.decision_id = s.event_id OR a.decision_id = s.parent_id
+  WHERE s.run = r.run AND s.seq = r.seq AND a.status IN ('waiting', 'approved'))`;
+const BLANK = "UPDATE approval SET payload = 'null', context = NULL, reasons = '[]', rules = NULL";
+const COLUMNS = `r.seq AS seq, a.app_id AS app_id, r.app_seq AS app_seq, r.event_type AS event_type,
+  r.received_us AS received_us, r.body IS NOT NULL AS there, ${OPEN} AS open`;
+const NEVER = /^(?:ledger|key|person|erasure|export)\./;
+
+const protectedRow = ({ app_id, event_type }: Row): boolean =>
+  app_id === LEDGER_APP || NEVER.test(event_type);
+
+function named(tx: WriteTx, seqs: readonly number[]): Row[] {
+  const find = tx.db.prepare<[number], Row>(
+    `SELECT ${COLUMNS} FROM record r JOIN app a ON a.app = r.app WHERE r.seq = ?`,
+  );
+  return [...new Set(seqs)]
+    .sort((a, b) => a - b)
+    .flatMap(seq => {
+      const row = find.get(seq);
+      const refuse = (why: string) =>
+        new TrailmixError('erase_refused', { where: `seq ${seq}`, message: why });
+      if (row === undefined) throw refuse(`There is no record ${seq}`);
+      if (protectedRow(row))
+        throw refuse(`Record ${seq} (${row.event_type}) is of a kind that is never erased`);
+      if (row.open === 1) throw refuse(`An approval that is still open stands on record ${seq}`);
+      return row.there === 1 ? [row] : [];
+    });
+}
+
+function ofApp(
+  tx: WriteTx,
+  { appId, beforeUs, after }: { appId: string; beforeUs: number; after: number },
+): { rows: Row[]; next: number; more: boolean } {
+  const app = tx.db
+    .prepare<[string, string], { app: number }>('SELECT app FROM app WHERE tenant_id = ? AND app_id = ?')
+    .get(tx.tenantId, appId);
+  if (app === undefined || appId === LEDGER_APP) throw new TrailmixError('app_unknown', { where: '/app_id' });
+  const page = tx.db
+    .prepare<[number, number, number], Row>(
+      `SELECT ${COLUMNS} FROM record r JOIN app a ON a.app = r.app WHERE r.app = ? AND r.app_seq > ?
+        ORDER BY r.app_seq LIMIT ?`,
+    )
+    .all(app.app, after, ERASE_BATCH);
+  const old = page.filter(({ received_us }) => received_us < beforeUs);
+  const rows = old.filter(row => row.there === 1 && row.open === 0 && !protectedRow(row));
+  return { rows, next: old.at(-1)?.app_seq ?? after, more: old.length === ERASE_BATCH };
+}
+
+export const erasureCommands: CommandTableOf<ErasureCommands> = {
+  erase(tx, { seqs, app, reason, by, days }) {
+    const waiting = new Set(
+      tx.db
+        .prepare<[], { seq: number }>('SELECT seq FROM erasure WHERE state = 0')
+        .all()
+        .map(({ seq }) => seq),
+    );
+    const found = app === undefined ? { rows: named(tx, seqs ?? []), next: 0, more: false } : ofApp(tx, app);
+    const rows = found.rows.filter(({ seq }) => !waiting.has(seq));
+    const erased = rows.map(({ seq }) => seq);
+    const { next, more } = found;
+    if (erased.length === 0) return { erased, next, more };
+    if (erased.length > ERASE_BATCH)
+      throw new TrailmixError('erase_refused', { message: `At most ${ERASE_BATCH} records at once` });
+    const apps = [...new Set(rows.map(({ app_id }) => app_id))].sort();
+    const types = [...new Set(rows.map(({ event_type }) => event_type))].sort();
+    const { seq } = tx.append({
+      appId: LEDGER_APP,
+      eventType: 'erasure.recorded',
+      members: {
+        name: 'Bodies erased',
+        erasure: { seqs: erased, types, apps, reason, ...(days === undefined ? {} : { days }) },
+        by,
+      },
+    });
+    const put = tx.db.prepare('INSERT INTO erasure (seq, by_seq, state) VALUES (?, ?, 0)');
+    for (const one of erased) put.run(one, seq);
+    return { seq, erased, next, more };
+  },
+
+  eraseBodies(tx) {
+    const { db } = tx;
+    const due = db
+      .prepare<[number], { seq: number }>('SELECT seq FROM erasure WHERE state = 0 ORDER BY seq LIMIT ?')
+      .all(ERASE_BATCH);
+    const body = db.prepare<[number], { body: string | null; run: number | null }>(
+      'SELECT body, run FROM record WHERE seq = ?',
+    );
+    const putBlob = db.prepare('INSERT OR IGNORE INTO erasure_blob (sha256, type) VALUES (?, ?)');
+    const steps = [
+      'UPDATE record SET body = NULL WHERE seq = ?',
+      `${BLANK} WHERE asked_seq = ?`,
+      `${BLANK} WHERE decision_id IN (SELECT id FROM decision WHERE seq = ?)`,
+      'UPDATE approval_answer SET comment = NULL WHERE seq = ?',
+      'UPDATE erasure SET state = 1 WHERE seq = ?',
+    ].map(sql => db.prepare(sql));
+    const span = db.prepare('UPDATE span SET name = NULL WHERE run = ? AND seq = ?');
+    const title = db.prepare("UPDATE run SET title = '' WHERE run = ?");
+    for (const { seq } of due) {
+      const row = body.get(seq);
+      if (row?.body != null) {
+        for (const { sha256, type } of blobRefs(JSON.parse(row.body) as JsonValue)) putBlob.run(sha256, type);
+      }
+      for (const step of steps) step.run(seq);
+      if (row?.run != null) {
+        span.run(row.run, seq);
+        title.run(row.run);
+      }
+    }
+    return { done: due.length };
+  },
+
+  erasureIndexed: tx => ({
+    done: tx.db.prepare('UPDATE erasure SET state = 2 WHERE state = 1').run().changes,
+  }),
+
+  erasedBlobs(tx, { gone, kept }) {
+    const settle = tx.db.prepare('DELETE FROM erasure_blob WHERE sha256 = ?');
+    const forget = tx.db.prepare('DELETE FROM blob_upload WHERE tenant_id = ? AND sha256 = ?');
+    for (const sha256 of [...gone, ...kept]) settle.run(sha256);
+    for (const sha256 of gone) forget.run(tx.tenantId, sha256);
+    return {};
+  },
+};
+
+type CommandTableOf<C extends Record<string, { input: unknown; output: unknown }>> = {
+  [N in keyof C]: (tx: WriteTx, input: C[N]['input']) => C[N]['output'];
+} & Partial<CommandTable>;
