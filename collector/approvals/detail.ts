@@ -30,8 +30,8 @@ const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(dat
 const PREVIOUS = `SELECT id, asked_seq, answered_at, payload FROM approval
   WHERE tenant_id = ? AND app_id = ? AND action = ? AND status IN ('approved', 'consumed') AND asked_seq < ?
   ORDER BY asked_seq DESC LIMIT 1`;
-const STEPS = `SELECT s.seq, s.start_us, s.kind, s.name, s.status, s.decision FROM span s
-  WHERE s.run = $run AND s.seq < $seq ORDER BY s.seq DESC LIMIT ${MOST_STEPS}`;
+const STEPS = `SELECT s.seq, s.start_us, s.kind, r.event_type, s.name, s.status, s.decision
+  FROM span s JOIN record r ON r.seq = s.seq WHERE s.run = $run AND s.seq < $seq ORDER BY s.seq DESC LIMIT ${MOST_STEPS}`;
 
 export function approvalDetail(
   db: Database.Database,
@@ -91,6 +91,7 @@ function sessionBefore(db: Database.Database, row: ApprovalRow): Detail['session
     seq: number;
     start_us: number;
     kind: string;
+    event_type: string;
     name: string | null;
     status: number;
     decision: string | null;
@@ -101,6 +102,7 @@ function sessionBefore(db: Database.Database, row: ApprovalRow): Detail['session
       seq: step.seq,
       at: formatMicros(step.start_us),
       kind: step.kind,
+      type: step.event_type,
       name: step.name ?? '',
       ...(step.status === 0 ? {} : { status: STATUSES[step.status]! }),
       ...(step.decision === null ? {} : { decision: step.decision }),

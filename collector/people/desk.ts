@@ -2,6 +2,7 @@
  * People of an open ledger: enrolment, recovery, delegation, and with it sign-in. The writer's commands decide and record; what is
  * kept here is how many are enrolled, and which sessions end with a change. Format: docs/spec/people.md.
  */
+import { timingSafeEqual } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { DelegationView, PersonView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
@@ -163,7 +164,7 @@ export async function openPeople(options: PeopleOptions) {
     async accept(
       input: { token: string; public_key: string; possession: string; sign_in: SignInInput },
       via: Via,
-    ): Promise<{ person: PersonView; enrolled: boolean }> {
+    ): Promise<{ person: PersonView; enrolled: boolean; watch: string }> {
       const answer = await write.run('acceptInvite', {
         tokenHash: sha256(utf8(input.token)),
         publicKey: bytesOf(input.public_key, 32, 32, '/public_key'),
@@ -175,7 +176,22 @@ export async function openPeople(options: PeopleOptions) {
         signIn.endOf(answer.person.id);
         signIn.forgive(answer.person.id);
       }
-      return answer;
+      return { ...answer, watch: signIn.watchOf(answer.person.id, answer.person.key_id!) };
+    },
+
+    /** Of a key that was made by an invitation; `watch` is what `accept` answered. Throws invite_invalid. */
+    async accepted(input: {
+      person_id: string;
+      key_id: string;
+      watch: string;
+    }): Promise<{ state: 'waiting' | 'signed' | 'over' }> {
+      const { person_id: id, key_id: keyId, watch } = input;
+      if (!timingSafeEqual(sha256(utf8(watch)), sha256(utf8(signIn.watchOf(id, keyId))))) {
+        throw new TrailmixError('invite_invalid', { where: '/watch' });
+      }
+      const row = await one(id);
+      if (row?.new_key_id === keyId) return { state: 'waiting' };
+      return { state: row?.key_id === keyId && row.state === 'active' ? 'signed' : 'over' };
     },
 
     async withdraw(personId: string, by: string, via: Via): Promise<void> {

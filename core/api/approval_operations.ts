@@ -108,6 +108,8 @@ export const approvalOperations = {
             seq: Int,
             at: Str,
             kind: Str,
+            /** event_type of the record. */
+            type: Str,
             name: Str,
             status: Opt(Str),
             decision: Opt(Str),

@@ -127,12 +127,14 @@ export const peopleOperations = {
     output: SessionView,
   }),
   myKey: op({
-    method: 'GET',
+    method: 'POST',
     path: '/api/session/key',
-    summary: 'The wrapped signing key of the signed-in person, to be unwrapped in the page',
+    summary:
+      'The wrapped signing key of the signed-in person, against their sign-in secret; a wrong one counts as a wrong sign-in',
     callers: ['person'],
-    errors: ['sign_in_needed'],
-    output: Type.Object({ kdf: SignInKdf, wrapped_key: Str, key_id: Str }),
+    errors: ['sign_in_failed', 'sign_in_locked', 'sign_in_needed', 'input_invalid'],
+    input: Type.Object({ auth: Base64(32) }, { additionalProperties: false }),
+    output: Type.Object({ wrapped_key: Str, key_id: Str }),
   }),
   changeSecret: op({
     method: 'POST',
@@ -218,7 +220,17 @@ export const peopleOperations = {
     output: Type.Object({
       person: PersonView,
       enrolled: Type.Boolean({ description: 'true only for a recovery: no admin has to sign' }),
+      watch: Type.String({ description: 'shows to acceptedInvite that one made this key' }),
     }),
+  }),
+  acceptedInvite: op({
+    method: 'POST',
+    path: '/api/invitations/accepted',
+    summary: 'What became of a key that was made by an invitation, told to the one who made it',
+    callers: ['anyone'],
+    errors: ['invite_invalid', 'busy'],
+    input: Type.Object({ person_id: Str, key_id: Str, watch: Str }, { additionalProperties: false }),
+    output: Type.Object({ state: Type.Enum(['waiting', 'signed', 'over']) }),
   }),
   withdrawInvite: op({
     method: 'DELETE',
@@ -300,9 +312,10 @@ export const peopleOperations = {
   signIns: op({
     method: 'GET',
     path: '/api/people/:id/sign-ins',
-    summary: 'Recorded sign-ins and attempts of one person, newest first',
+    summary:
+      'Recorded sign-ins and attempts of one person, newest first: anybody their own, admins, analysts and auditors all',
     callers: page,
-    errors: ['person_unknown'],
+    errors: ['person_unknown', 'role_missing'],
     params: Type.Object({ id: Str }),
     query: Type.Object({ ...Page }),
     output: listOf(Type.Object({ seq: Int, at: Str, what: Str })),

@@ -46,7 +46,8 @@ export const permissions = {
   whoAmI: ['person', 'local'],
   people: reading,
   delegations: reading,
-  signIns: ['admin', 'analyst', 'auditor', 'local'],
+  /** One's own; of others as `signInsOfOthers` says. */
+  signIns: ['person', 'local'],
   reviewReport: ['admin', 'analyst', 'auditor', 'local'],
   diagnostics: ['admin', 'local'],
   // Evidence
@@ -151,6 +152,11 @@ export const ofInstallation: ReadonlySet<OperationName> = new Set([
   'certificateImport',
   'certificateSelf',
 ]);
+/** Whose roles see the sign-ins of others too. */
+const signInsOfOthers: readonly string[] = ['admin', 'analyst', 'auditor'];
+
+export const maySeeSignIns = (roles: readonly string[], reader: string | undefined, of: string): boolean =>
+  reader === of || roles.some(role => signInsOfOthers.includes(role));
 
 /** Whether one of the roles may call the operation. Roles that are not of the five give nothing. */
 export function mayCall(name: PersonOperation, roles: readonly string[]): boolean {

@@ -91,8 +91,10 @@ export async function acceptInvite(
 export async function changePassphrase(current: string, next: string): Promise<void> {
   const person = session.person();
   if (person === undefined) throw refusal('sign_in_needed');
-  const held = await call('myKey', {});
-  const input = await rewrap(held, person, current, next, stretchHere).catch(() => {
+  const { kdf } = await call('startSignIn', { input: { person_id: person } });
+  const { auth } = await deriveSecrets(current, kdf, stretchHere);
+  const { wrapped_key } = await call('myKey', { input: { auth } });
+  const input = await rewrap({ kdf, wrapped_key }, person, current, next, stretchHere).catch(() => {
     throw refusal('sign_in_failed', 'The passphrase now is wrong.');
   });
   await call('changeSecret', { input });

@@ -22,7 +22,15 @@ export type Session =
 /** `made`: the key was made with it; an admin has to sign. */
 export type Invitation = {
   token: string;
-  made?: { person_id: string; name: string; key_id: string; invited_by: string; enrolled: boolean };
+  made?: {
+    person_id: string;
+    name: string;
+    key_id: string;
+    invited_by: string;
+    enrolled: boolean;
+    /** Asks what became of the key. */
+    watch: string;
+  };
 };
 
 const TOKEN = 'trailmix-session';

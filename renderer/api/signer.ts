@@ -66,13 +66,14 @@ export const signer = {
     return now.keyId;
   },
 
-  /** Throws `sign_in_failed` when the passphrase does not unwrap the key; asks the collector only for the wrapped key. */
+  /** Throws `sign_in_failed` on another passphrase, which the collector counts as a wrong sign-in, and `sign_in_locked`. */
   async unlock(passphrase: string): Promise<void> {
     const token = session.token();
     const person = session.person();
     if (token === undefined || person === undefined) throw refusal('sign_in_needed');
-    const mine = await call('myKey', {});
-    const { wrap } = await deriveSecrets(passphrase, mine.kdf, stretchHere);
+    const { kdf } = await call('startSignIn', { input: { person_id: person } });
+    const { auth, wrap } = await deriveSecrets(passphrase, kdf, stretchHere);
+    const mine = await call('myKey', { input: { auth } });
     const key = await unwrapKey(mine.wrapped_key, person, wrap).catch(() => {
       throw refusal('sign_in_failed', 'The passphrase is wrong.');
     });

@@ -5,6 +5,8 @@ import { asFailure, type Failure } from '../api/problem.ts';
 import { session } from '../api/session.ts';
 import { signer, unlockAsk } from '../api/signer.ts';
 import { ErrorPanel } from '../ui/States.tsx';
+import { useNow } from '../ui/Time.tsx';
+import { waitWords } from './sign_in_words.ts';
 
 export function UnlockDialog() {
   const why = useSyncExternalStore(unlockAsk.subscribe, unlockAsk.get);
@@ -16,18 +18,23 @@ function Ask({ why }: { why: string }) {
   const [passphrase, setPassphrase] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const [lockedUntil, setLockedUntil] = useState(0);
+  const left = Math.ceil((lockedUntil - useNow(500)) / 1_000);
+  const locked = left > 0;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     // The dialog stands inside others in React's tree: their forms are not meant.
     event.stopPropagation();
-    if (passphrase === '' || busy) return;
+    if (passphrase === '' || busy || locked) return;
     setBusy(true);
     setFailure(undefined);
     try {
       await signer.unlock(passphrase);
       unlockAsk.done(true);
     } catch (error) {
-      setFailure(asFailure(error));
+      const refused = asFailure(error);
+      setFailure(refused);
+      if (refused.code === 'sign_in_locked') setLockedUntil(Date.now() + (refused.retryAfter ?? 30) * 1_000);
       setPassphrase('');
       setBusy(false);
     }
@@ -62,13 +69,27 @@ function Ask({ why }: { why: string }) {
           onChange={event => setPassphrase(event.currentTarget.value)}
           error={wrong && 'This is not your passphrase. Try again.'}
         />
-        {failure !== undefined && !wrong && <ErrorPanel error={failure} />}
+        <div role="status">
+          {failure?.code === 'sign_in_locked' && (
+            <div className="callout tone-deny">
+              <strong>Too many wrong attempts</strong>
+              <p>
+                {locked
+                  ? 'Your name is locked for a while, and the attempts are recorded. What you see stays open.'
+                  : 'You can try again now.'}
+              </p>
+            </div>
+          )}
+        </div>
+        {failure !== undefined && !wrong && failure.code !== 'sign_in_locked' && (
+          <ErrorPanel error={failure} />
+        )}
         <div className="modal-actions">
           <Button variant="default" onClick={() => unlockAsk.done(false)}>
             Cancel
           </Button>
-          <Button type="submit" loading={busy} disabled={passphrase === ''}>
-            Unlock
+          <Button type="submit" loading={busy} disabled={passphrase === '' || locked}>
+            {locked ? `Try again in ${waitWords(left)}` : 'Unlock'}
           </Button>
         </div>
       </form>

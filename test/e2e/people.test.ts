@@ -125,7 +125,9 @@ test('a second person is invited, makes a key in their own browser, and the admi
   expect(await signKey(page)).toEqual(read);
   await page.getByText('Four-eyes is in force: 2 approvers').waitFor();
 
-  await bruno.page.getByRole('button', { name: 'It is signed: sign in' }).click();
+  // The page is told, and says so.
+  await bruno.page.getByRole('heading', { name: 'Your key is signed' }).waitFor();
+  await bruno.page.getByRole('button', { name: 'Sign in' }).click();
   await bruno.accessibleInBothThemes();
   expect(await bruno.page.getByLabel('Sign-in name').inputValue()).toBe('bruno.weiss');
   await bruno.page.getByLabel('Passphrase', { exact: true }).fill(BRUNO);
@@ -178,6 +180,8 @@ test('an approver is offered neither keys nor people to change, and makes a dele
   await bruno.accessibleInBothThemes();
   await page.getByRole('button', { name: /^End the delegation/ }).click();
   await page.getByText('1 ended delegation').waitFor();
+  // One's own sign-ins, the wrong guess in the open session among them.
+  await page.getByRole('row').filter({ hasText: 'Wrong passphrase' }).first().waitFor();
   bruno.quiet();
 });
 
@@ -296,7 +300,9 @@ test('a reset: a new key by a link, compared and signed; the old passphrase is o
   await signing.waitFor({ state: 'detached' });
   await page.keyboard.press('Escape');
 
-  await bruno.page.getByRole('button', { name: 'It is signed: sign in' }).click();
+  // The page is told, and says so.
+  await bruno.page.getByRole('heading', { name: 'Your key is signed' }).waitFor();
+  await bruno.page.getByRole('button', { name: 'Sign in' }).click();
   await signIn(bruno.page, 'bruno.weiss', BRUNO);
   await bruno.page.getByText('The name or the passphrase is wrong.').waitFor();
   await signIn(bruno.page, 'bruno.weiss', BRUNO_NEW);

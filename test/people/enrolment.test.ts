@@ -32,7 +32,14 @@ describe('enrolment', () => {
     expect(who).toMatchObject({ alone: true, four_eyes: false, tenants: ['default'] });
     expect(who.roles).toEqual(['admin', 'policy_author', 'approver', 'analyst', 'auditor']);
     expect(expectJson<OutputOf<'signInState'>>(await http.ask('/api/sign-in'), 200).enrolled).toBe(false);
-    expect(codeOf(await http.ask('/api/session/key', { headers: page }))).toBe('sign_in_needed');
+    expect(
+      codeOf(
+        await http.ask('/api/session/key', {
+          headers: page,
+          body: { auth: Buffer.alloc(32).toString('base64') },
+        }),
+      ),
+    ).toBe('sign_in_needed');
   });
 
   it('refuses a first person who is no admin, signs with another key, or does not hold the key', async () => {
@@ -112,7 +119,17 @@ describe('enrolment', () => {
     expect(accepted).toMatchObject({ enrolled: false, person: { state: 'pending', key_id: bob.key.keyId } });
     expect(codeOf(await accept(bob, invited.token))).toBe('invite_invalid');
     expect(codeOf(await bob.trySignIn())).toBe('sign_in_failed');
+    const became = (more: object = {}) => {
+      const body = { person_id: 'bob', key_id: bob.key.keyId, watch: accepted.watch, ...more };
+      return http.ask('/api/invitations/accepted', { body });
+    };
+    expect((await became()).json).toEqual({ state: 'waiting' });
+    // Only who made the key is told, and of that key alone.
+    expect(codeOf(await became({ watch: 'A'.repeat(43) }))).toBe('invite_invalid');
+    expect(codeOf(await became({ person_id: 'ada' }))).toBe('invite_invalid');
+    expect(codeOf(await became({ key_id: ada.key.keyId }))).toBe('invite_invalid');
     expectJson(await ada.sign('enrol', accepted.person), 200);
+    expect((await became()).json).toEqual({ state: 'signed' });
     await bob.signIn();
     const who = expectJson<OutputOf<'whoAmI'>>(await bob.call('/api/session'), 200);
     expect(who).toMatchObject({ four_eyes: true, roles: ['analyst', 'approver'] });

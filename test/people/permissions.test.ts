@@ -66,7 +66,9 @@ describe('permissions', () => {
     const roles = role === 'both' ? ['analyst', 'policy_author', 'treasurer'] : [role];
     for (const name of [...names.filter(name => name !== LAST), LAST] as PersonOperation[]) {
       const [path, options] = askFor(name);
-      const code = codeOf(await person.call(path, options));
+      // One's own, which anybody may see.
+      const at = name === 'signIns' ? path.replace('none', person.id) : path;
+      const code = codeOf(await person.call(at, options));
       const may = rowOf(name).callers.includes('person') && mayCall(name, roles);
       if (isOver(name)) expect(code, name).toBe('setup_done');
       else if (may) expect(['role_missing', 'sign_in_needed'], `${name} by ${role}`).not.toContain(code);
@@ -76,7 +78,19 @@ describe('permissions', () => {
 
   it('lets whoever is signed in see to their own sign-in, and nothing else without a role of the five', () => {
     const may = names.filter(name => rowOf(name).callers.includes('person') && mayCall(name, ['treasurer']));
-    expect(may.sort()).toEqual(['changeSecret', 'myKey', 'signOut', 'whoAmI']);
+    expect(may.sort()).toEqual(['changeSecret', 'myKey', 'signIns', 'signOut', 'whoAmI']);
+  });
+
+  it('shows one’s own sign-ins to anybody, those of others to admins, analysts and auditors', async () => {
+    for (const [role, person] of people) {
+      await person.signIn();
+      expect((await person.call(`/api/people/${person.id}/sign-ins`)).status, role).toBe(200);
+      const others = codeOf(
+        await person.call(`/api/people/${role === 'both' ? 'treasurer' : 'both'}/sign-ins`),
+      );
+      const may = ['admin', 'analyst', 'auditor', 'both'].includes(role);
+      expect(others, role).toBe(may ? undefined : 'role_missing');
+    }
   });
 
   it('lets a visitor only sign in', async () => {

@@ -75,8 +75,26 @@ describe('sign-in', () => {
     const key = unwrapKey(wrap, signedIn.wrapped_key, 'bob');
     expect(key.export({ format: 'jwk' })).toEqual(bob.key.privateKey.export({ format: 'jwk' }));
     expect(() => unwrapKey(deriveSignIn('x', kdf).wrap, signedIn.wrapped_key, 'bob')).toThrow();
-    const mine = expectJson<OutputOf<'myKey'>>(await bob.call('/api/session/key'), 200);
-    expect(mine).toEqual({ kdf, wrapped_key: signedIn.wrapped_key, key_id: bob.key.keyId });
+    const auth = deriveSignIn(bob.passphrase, kdf).auth.toString('base64');
+    const mine = await bob.call('/api/session/key', { body: { auth } });
+    expect(mine.json).toEqual({ wrapped_key: signedIn.wrapped_key, key_id: bob.key.keyId });
+  });
+
+  it('counts guesses at the passphrase in an open session as wrong sign-ins', async () => {
+    await bob.signIn();
+    const { kdf } = expectJson<OutputOf<'startSignIn'>>(await start('bob'), 200);
+    const unlock = (passphrase: string) =>
+      bob.call('/api/session/key', {
+        body: { auth: deriveSignIn(passphrase, kdf).auth.toString('base64') },
+      });
+    for (let i = 0; i < 5; i++) expect(codeOf(await unlock(`guess ${i}`))).toBe('sign_in_failed');
+    expect(codeOf(await unlock(bob.passphrase))).toBe('sign_in_locked');
+    expect(codeOf(await bob.trySignIn())).toBe('sign_in_locked');
+    // The session itself goes on.
+    expect((await bob.call('/api/session')).status).toBe(200);
+    skew += 31_000;
+    expect((await unlock(bob.passphrase)).status).toBe(200);
+    expect(await records('person.locked')).toHaveLength(1);
   });
 
   it('locks a name after five wrong attempts, for twice as long each time, whether somebody has it or not', async () => {

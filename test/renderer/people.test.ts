@@ -251,7 +251,7 @@ describe('what is shown to whom', () => {
       }
     }
     const own = names.filter(name => mayDo(sessionOf(['treasurer']), name));
-    expect(own.sort()).toEqual(['changeSecret', 'myKey', 'signOut', 'whoAmI']);
+    expect(own.sort()).toEqual(['changeSecret', 'myKey', 'signIns', 'signOut', 'whoAmI']);
     expect(names.some(name => mayDo(undefined, name))).toBe(false);
   });
 

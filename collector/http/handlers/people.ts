@@ -2,6 +2,7 @@
 import { TrailmixError } from '../../../core/api/errors.ts';
 import type { OutputOf } from '../../../core/api/operations.ts';
 import type { peopleOperations } from '../../../core/api/people_operations.ts';
+import { maySeeSignIns } from '../../../core/api/permissions.ts';
 import { SystemRole } from '../../../core/api/views.ts';
 import type { Principal } from '../../ports.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
@@ -97,7 +98,10 @@ export const peopleHandlers: Pick<Handlers, Names> = {
     return {};
   },
   whoAmI,
-  myKey: async ({ open, principal }) => open.people.myKey(signedIn(principal).id),
+  async myKey({ open, principal }, { input }) {
+    const { id, via } = signedIn(principal);
+    return open.people.myKey(id, input.auth, via);
+  },
   async changeSecret({ open, principal }, { input }) {
     const { id, via } = signedIn(principal);
     await open.people.changeSecret(id, input.current_auth, input.sign_in, via);
@@ -119,6 +123,7 @@ export const peopleHandlers: Pick<Handlers, Names> = {
     const { people } = await host.tenants.ofInvitation(input.token);
     return people.accept(input, viaOf(principal));
   },
+  acceptedInvite: async ({ open }, { input }) => open.people.accepted(input),
   async withdrawInvite({ open, principal }, { params }) {
     const { id, via } = signedIn(principal);
     await open.people.withdraw(params.id, id, via);
@@ -142,5 +147,11 @@ export const peopleHandlers: Pick<Handlers, Names> = {
     const { id, via } = signedIn(principal);
     return open.people.endDelegation(params.id, id, via);
   },
-  signIns: async ({ open }, { params, query }) => open.people.signIns(params.id, query),
+  async signIns({ open, principal }, { params, query }) {
+    if (principal.kind === 'person' && open.people.enrolled() > 0) {
+      const { id } = signedIn(principal);
+      if (!maySeeSignIns(principal.roles, id, params.id)) throw new TrailmixError('role_missing');
+    }
+    return open.people.signIns(params.id, query);
+  },
 };

@@ -37,8 +37,8 @@ export function Answers({ item, nameOf }: { item: ApprovalView; nameOf: Names })
               <b>{answer.name ?? nameOf(answer.by)}</b>
               {answer.role !== undefined && <> as {roleWord(answer.role)}</>}
               {answer.on_behalf_of !== undefined && <> on behalf of {nameOf(answer.on_behalf_of)}</>}
-              {answer.seconds !== undefined && <> after {secondsInWords(answer.seconds)} of having it open</>}
-              , <Time at={answer.at} short />, {signedWords[answer.signed_in]}.
+              {answer.seconds !== undefined && <> after {secondsInWords(answer.seconds)} of reading time</>},{' '}
+              <Time at={answer.at} short />, {signedWords[answer.signed_in]}.
               {answer.comment !== undefined && <p className="approval-quote">“{answer.comment}”</p>}
             </div>
             {answer.seq !== undefined && (
@@ -63,6 +63,20 @@ export function Answers({ item, nameOf }: { item: ApprovalView; nameOf: Names })
 }
 
 const STEPS = 8;
+
+/** What a record about a gated call says, by its event_type; other steps are named by what they did. */
+const stepWords: Record<string, string> = {
+  'decision.recorded': 'the policy was asked',
+  'approval.asked': 'waits for people',
+  'approval.opened': 'was opened for review',
+  'approval.answered': 'was answered',
+  'approval.challenge_failed': 'a question was answered wrongly',
+  'approval.commented': 'was commented',
+  'approval.expired': 'nobody answered in time',
+  'approval.cancelled': 'was taken back by the program',
+  'intent.recorded': 'was let through',
+  'outcome.recorded': 'said what came of it',
+};
 
 /** As recorded, or as it stands now: a question put to people is not open any more for who looks back. */
 function stateOfStep(decision = ''): string {
@@ -109,9 +123,7 @@ export function SessionSoFar({ item, session }: { item: ApprovalView; session: D
             <Link to="/traces/$run" params={{ run: item.run_id }} search={{ seq: step.seq }}>
               {step.name || step.kind}
             </Link>
-            {['decision', 'approval', 'outcome'].includes(step.kind) && (
-              <span className="mute">{step.kind}</span>
-            )}
+            {stepWords[step.type] !== undefined && <span className="mute">{stepWords[step.type]}</span>}
             <DecisionBadge state={stateOfStep(step.decision)} />
             {step.status === 'error' && <DecisionBadge state="failed" />}
           </li>

@@ -79,7 +79,7 @@ export function SignKeyDialog(given: Given) {
       <p className="mute">
         {reset
           ? 'Your signature ends the old key and puts this one in force. What was signed before stays valid.'
-          : `Your signature puts this key in force, with the roles ${rolesInWords(person.roles)}.`}
+          : `Your signature puts this key in force. Roles: ${rolesInWords(person.roles)}.`}
       </p>
       <Checkbox
         size="xs"

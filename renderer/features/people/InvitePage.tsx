@@ -50,9 +50,9 @@ function Open({ token }: { token: string }) {
     setBusy(true);
     setFailure(undefined);
     try {
-      const { keyId, enrolled } = await acceptInvite(token, invited, secret.passphrase);
+      const { keyId, enrolled, watch } = await acceptInvite(token, invited, secret.passphrase);
       const { person_id, name } = invited;
-      invitation.made({ person_id, name, invited_by: by, enrolled, key_id: keyId });
+      invitation.made({ person_id, name, invited_by: by, enrolled, key_id: keyId, watch });
     } catch (error) {
       setFailure(asFailure(error));
       setBusy(false);
@@ -116,8 +116,15 @@ function Open({ token }: { token: string }) {
 }
 
 function Made({ made }: { made: NonNullable<Invitation['made']> }) {
+  const { person_id, key_id, watch } = made;
+  const asked = useAsk(
+    'acceptedInvite',
+    { input: { person_id, key_id, watch } },
+    { fresh: 0, every: made.enrolled ? false : 3_000 },
+  );
+  const state = asked.data?.state;
   const toSignIn = () => {
-    session.meet(made.person_id);
+    session.meet(person_id);
     invitation.leave();
   };
   if (made.enrolled) {
@@ -128,28 +135,49 @@ function Made({ made }: { made: NonNullable<Invitation['made']> }) {
       </Standing>
     );
   }
+  if (state === 'signed') {
+    return (
+      <Standing title="Your key is signed">
+        <p role="status">
+          {made.name}, an admin has compared the words and signed that the key is yours. You can sign in now.
+        </p>
+        <Button onClick={toSignIn} autoFocus>
+          Sign in
+        </Button>
+      </Standing>
+    );
+  }
   return (
     <Standing title="Your key is made" wide>
       <p>
         Read these words to <b>{made.invited_by}</b>, side by side or on the phone. When they see the same
         words, they sign that this key is yours; then you can sign in.
       </p>
-      <Fingerprint keyId={made.key_id} />
-      <div className="callout tone-ask" role="status">
-        <strong>Waiting for {made.invited_by}</strong>
-        <p>Until an admin has signed, your passphrase signs nobody in. This page may stay open meanwhile.</p>
+      <Fingerprint keyId={key_id} />
+      <div role="status">
+        {state === 'over' ? (
+          <div className="callout tone-deny">
+            <strong>This key was taken back</strong>
+            <p>An admin withdrew it or made a newer invitation. Ask {made.invited_by} for a new link.</p>
+          </div>
+        ) : (
+          <div className="callout tone-ask">
+            <strong>Waiting for {made.invited_by}</strong>
+            <p>Until an admin has signed, you cannot sign in. This page says so when it is done.</p>
+          </div>
+        )}
       </div>
       <div className="invite-actions">
-        <Button onClick={toSignIn}>It is signed: sign in</Button>
+        <Leave word="Leave this page" />
       </div>
     </Standing>
   );
 }
 
-function Leave() {
+function Leave({ word = 'Not for me' }: { word?: string }) {
   return (
     <Button variant="default" onClick={() => invitation.leave()}>
-      Not for me
+      {word}
     </Button>
   );
 }

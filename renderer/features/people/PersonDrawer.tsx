@@ -1,6 +1,7 @@
 /** One person: state, roles, key, history, and what an admin can do. Someone who may not change sees it all and no button. */
 import { Button, Drawer } from '@mantine/core';
 import { useState } from 'react';
+import { maySeeSignIns } from '../../../core/api/permissions.ts';
 import type { PersonView, SessionView } from '../../../core/api/views.ts';
 import { mayDo } from '../../api/may.ts';
 import { KeyValue } from '../../ui/KeyValue.tsx';
@@ -107,7 +108,7 @@ export function PersonDrawer({
       <Section level={3} title="Delegations">
         <DelegationList me={me} person={person.id} people={people} />
       </Section>
-      {mayDo(me, 'signIns') && person.enrolled_at !== undefined && (
+      {maySeeSignIns(me.roles, me.person?.id, person.id) && person.enrolled_at !== undefined && (
         <Section level={3} title="Sign-ins">
           <SignIns person={person.id} />
         </Section>
