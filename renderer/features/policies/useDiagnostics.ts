@@ -38,12 +38,19 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
   const asking = useRef(false);
   const again = useRef<'check' | 'lint'>(undefined);
 
+  const alive = useRef(true);
+  useEffect(() => {
+    alive.current = true;
+    return () => {
+      alive.current = false;
+    };
+  }, []);
+
   useEffect(() => {
     if (!enabled || !checkable(files)) {
       setState(none);
       return;
     }
-    let gone = false;
     const ask = async (what: 'check' | 'lint'): Promise<void> => {
       if (asking.current) {
         again.current = what;
@@ -54,7 +61,7 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
       const started = performance.now();
       try {
         const found = await call('checkPolicy', { input: { files: [...asked], lint: what === 'lint' } });
-        if (!gone && asked === latest.current)
+        if (alive.current && asked === latest.current)
           setState(held => ({
             // Findings of lint stay until the text was linted again: they would flicker with every word.
             diagnostics:
@@ -68,17 +75,17 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
             failure: undefined,
           }));
       } catch (error) {
-        if (!gone && asked === latest.current) setState({ ...none, failure: asFailure(error) });
+        if (alive.current && asked === latest.current) setState({ ...none, failure: asFailure(error) });
       }
       asking.current = false;
       const next = again.current;
       again.current = undefined;
-      if (next !== undefined && !gone) void ask(next);
+      // Also when the text has changed meanwhile: it is the newer text that was waiting.
+      if (next !== undefined && alive.current) void ask(next);
     };
     const soon = setTimeout(() => void ask('check'), PAUSE_MS);
     const late = setTimeout(() => void ask('lint'), LINT_MS);
     return () => {
-      gone = true;
       clearTimeout(soon);
       clearTimeout(late);
     };
