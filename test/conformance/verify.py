@@ -3,7 +3,7 @@
 
 Use: verify.py PACK.zip [--trust DIR] [--since OLD.zip] [--now MILLISECONDS]   Needs Python 3.9 and `cryptography`.
 Prints {"verdicts": {...}, "findings": [{"code", "where"}]} or {"refused": why}; exits as `trailmix verify` does.
-It holds a pack in memory, and judges neither anchors and witnesses nor the figures of summary.pdf. The rules are named by the file of docs/spec they are in.
+It holds a pack in memory, and judges neither anchors and witnesses nor, of the figures of summary.pdf, more than their totals. The rules are named by the file of docs/spec they are in.
 """
 import base64, calendar, hashlib, hmac, json, re, struct, sys, time, zlib
 from datetime import datetime, timedelta
@@ -59,7 +59,7 @@ def valid_time(value):
 
 def number(x):
     if type(x) is int: return str(x)
-    if x == int(x) and abs(x) < 1e21: return str(int(x))
+    if x == 0: return '0'
     mantissa, _, exponent = repr(x).partition('e')
     sign = '-' if mantissa[0] == '-' else ''
     whole, _, part = mantissa.lstrip('-').partition('.')
@@ -192,7 +192,7 @@ def exact(value, *names):
 def parse_manifest(data):
     m = exact(canonical(data), 'v', 'ledger_id', 'tenant_id', 'app_id', 'scope', 'checkpoint', 'include', 'files', 'withheld')
     def form(value, pattern): return isinstance(value, str) and len(value) <= 1024 and re.fullmatch(pattern, value, re.S | re.A) is not None
-    need(m['v'] == 1 and form(m['ledger_id'], '[0-9a-f]{32}') and form(m['tenant_id'], '[a-z0-9-]{1,64}') and form(m['app_id'], '.{1,256}'))
+    need(m['v'] == 1 and is_int(m['v']) and form(m['ledger_id'], '[0-9a-f]{32}') and form(m['tenant_id'], '[a-z0-9-]{1,64}') and form(m['app_id'], '.{1,256}'))
     s = exact(m['scope'], 'by', 'requested', 'from', 'to', 'first_app_seq', 'last_app_seq')
     r = exact(s['requested'], 'from', 'to')
     need(s['by'] in ('received_at', 'ts', 'session') and form(r['from'], '.*') and form(r['to'], '.*'))
@@ -833,7 +833,9 @@ class People:
 # --- gate.md, and pack.md, Derived files
 
 SIGNED_MEMBERS = ('approver_id', 'binding', 'decided_at', 'key_id', 'opened_at', 'review', 'role', 'shown_digest', 'verdict')
-def is_blob(value): return isinstance(value, dict) and list(value) == ['$blob']
+def is_blob(value):
+    ref = value.get('$blob') if isinstance(value, dict) and len(value) == 1 else None
+    return isinstance(ref, dict) and sorted(ref) == ['bytes', 'sha256', 'type'] and is_hash(ref['sha256']) and is_int(ref['bytes']) and 0 < len(text(ref['type']).encode()) <= 256
 
 def digest_fits(salt, payload, digest):
     return is_hash(salt) and hmac.new(bytes.fromhex(salt), jcs(payload).encode(), hashlib.sha256).hexdigest() == digest
@@ -860,7 +862,7 @@ class Approval:
             if 'signature' in s: line['signatures'].append({'seq': a['seq'], 'by': s.get('by', ''), 'key_id': st.get('key_id', ''), 'role': st.get('role', ''), 'signature': s['signature']})
         if is_signed:
             came = self.outcome and self.outcome['said'].get('outcome')
-            line['result'] = 'not_run' if not self.intents else {'ok': 'ran', 'error': 'failed'}.get(came, 'never_reported')
+            line['result'] = 'not_run' if not self.intents else {'ok': 'ran', 'error': 'failed'}.get(text(came), 'never_reported')
             persons = [(text(s.get('by')), people.at(text(s.get('by')), a['seq'])) for a, s in zip(self.answers, said)]
             line['enrolments'] = list({p['key_id']: {'person_id': who, 'key_id': p['key_id'], 'name': p['name'], 'seq': p['since']} for who, p in persons if p}.values())
         if self.expired is not None: line['expired_seq'] = self.expired
@@ -933,7 +935,7 @@ class Gate:
                   'policy_hash': obj(said.get('policy')).get('hash', ''), **{n: record.get(m, '') for n, m in (('app_id', 'app_id'), ('session_id', 'session_id'), ('actor_id', 'actor_id'), ('action', 'name'), ('risk', 'risk'))}}
         required = obj(b.get('required'))
         whole = sorted(b) == sorted([*wanted, 'required', 'nonce', 'expires_at']) and is_int(required.get('k')) and isinstance(required.get('roles'), list)
-        if not whole or any(b[n] != v for n, v in wanted.items()) or sorted(required) != ['k', 'roles'] or required['roles'] != sorted(required['roles']) or jhash(b) != one.asked['hash']: add('approval_binding_wrong', where)
+        if not whole or any(b[n] != v or isinstance(b[n], bool) for n, v in wanted.items()) or sorted(required) != ['k', 'roles'] or required['roles'] != sorted(required['roles']) or jhash(b) != one.asked['hash']: add('approval_binding_wrong', where)
         approvals, denied = self.judge(one, where)
         expires = text(b.get('expires_at'))
         for i, intent in enumerate(one.intents):
@@ -1012,7 +1014,7 @@ class Policies:
         files, named, shown = {f['path']: f['sha256'] for f in manifest['files']}, set(), set()
         try:
             top = exact(canonical(data), 'policies', 'v') if data is not None else {'policies': [], 'v': 1}
-            need(top['v'] == 1 and isinstance(top['policies'], list))
+            need(top['v'] == 1 and is_int(top['v']) and isinstance(top['policies'], list))
             for p in top['policies']:
                 exact(p, 'capabilities_sha256', 'entrypoint', 'files', 'hash', 'versions', 'wasm_sha256')
                 need(all(map(is_hash, (p['hash'], p['capabilities_sha256'], p['wasm_sha256']))) and isinstance(p['entrypoint'], str) and isinstance(p['files'], list) and isinstance(p['versions'], list))
@@ -1037,7 +1039,7 @@ class Policies:
 JCS_TYPE = 'application/vnd.trailmix.jcs+json'
 
 def blob_refs(value):
-    if is_blob(value) and isinstance(value['$blob'], dict): yield value['$blob']
+    if is_blob(value): yield value['$blob']
     else:
         for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (): yield from blob_refs(one)
 
@@ -1060,6 +1062,22 @@ def check_blobs(files, manifest, values):
         except Wrong: add('blob_wrong', f['path'])
     for digest in set(present) - set(named): add('blob_unreferenced', f'blobs/{digest}')
 
+# --- pack.md, summary.pdf: the totals of its figures alone
+
+def check_figures(pdf, totals):
+    found = (pdf or b'').split(b'/TrailmixFigures ')
+    if len(found) == 1: return
+    try:
+        head = re.match(rb'1\n/Length (\d{1,9})\n>>\nstream\n', found[1])
+        need(len(found) == 2 and head is not None)
+        raw = found[1][head.end():head.end() + int(head[1])]
+        need(len(raw) == int(head[1]) and found[1][head.end() + len(raw):].startswith(b'\nendstream'))
+        said = canonical(raw)
+        need(isinstance(said, dict))
+        if said.get('v') != 1 or not is_int(said['v']): return add('report_figures_unchecked', 'summary.pdf')
+        need(all(is_int(said.get(n)) and said[n] == v for n, v in totals.items()))
+    except Wrong: add('report_figures_wrong', 'summary.pdf')
+
 # --- pack.md, Records: one pass by rising seq
 
 def records(files):
@@ -1074,6 +1092,7 @@ def check_records(files, manifest, trust, since):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
     tree, chain_, scope, streams, gate, policies = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies()
     evals, erasures, extras, values, restored = b'', set(), [], [], False
+    totals, runs = dict.fromkeys(('records', 'runs', 'errors', 'unverified', 'samples'), 0), set()
     for r in records(files):
         v = r.value
         tree.leaf(r); chain_.take(r); scope.take(r)
@@ -1085,6 +1104,9 @@ def check_records(files, manifest, trust, since):
         if r.file == 'events':
             if obj(v.get('source')).get('auth') == 'none': add('unkeyed_events', r.where)
             streams.take(r)
+            source = obj(v.get('source'))
+            for name, counts in (('records', True), ('errors', v.get('status') == 'error'), ('unverified', source.get('auth') == 'none'), ('samples', source.get('via') == 'sample')): totals[name] += counts
+            if isinstance(v.get('session_id'), str): runs.add(v['session_id'])
             held = v.get('evals')
             for i, one in enumerate(held if isinstance(held, list) else [held] if is_blob(held) else []):
                 evals += jcs({'app_seq': v['app_seq'], 'eval': one, 'event_id': v.get('event_id', ''), 'index': i, 'seq': r.seq, 'session_id': v.get('session_id', '')}).encode() + b'\n'
@@ -1125,6 +1147,7 @@ def check_records(files, manifest, trust, since):
         if files.read(name + '.jsonl'): add('derived_wrong', name + '.jsonl')
     for r in extras:
         if not gate.called_for(r.value): add('extra_unknown', r.where)
+    check_figures(files.read('summary.pdf'), {**totals, 'runs': len(runs)})
     check_blobs(files, manifest, values)
 
 # --- pack.md, Trust and Verdicts

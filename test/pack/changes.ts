@@ -3,7 +3,7 @@
  * the published vectors are made from these tables.
  */
 import type { FindingCode } from '../../core/pack/findings.ts';
-import { utf8 } from '../../core/proof/bytes.ts';
+import { concat, utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { hashSelf, headOf } from '../../core/proof/record.ts';
 import { type MemoryLedger, newKey, sha256 } from './memory-ledger.ts';
@@ -26,6 +26,12 @@ function edit(
 function flip(parts: Parts, path: string, at: number, bits: number): void {
   parts.get(path)![at]! ^= bits;
 }
+
+/** As much of a report as the verifier reads. */
+const pdfWith = (figures: string): Uint8Array =>
+  utf8(
+    `%PDF-1.7\n1 0 obj\n<<\n/TrailmixFigures 1\n/Length ${figures.length}\n>>\nstream\n${figures}\nendstream\nendobj\n`,
+  );
 
 /** Changes to an exported pack, which is then listed, hashed and signed anew by its maker. */
 export const changes: [
@@ -395,6 +401,52 @@ export const changes: [
       const path = [...parts.keys()].find(name => name.startsWith('keys/'))!;
       parts.set(path, utf8('-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n'));
     },
+  ],
+  [
+    'a hash that is a list with a number of many digits',
+    'record_form',
+    parts =>
+      edit(
+        parts,
+        'events.jsonl',
+        e => e.name === 'step 2',
+        e => ({ ...e, hash_self: [-406736947665808260, 1.5e-7, 1e21] }),
+      ),
+  ],
+  [
+    'a reference to a large value that is no reference',
+    'body_hash_wrong',
+    parts =>
+      edit(
+        parts,
+        'events.jsonl',
+        e => e.name === 'step 2',
+        e => ({ ...e, input: { $blob: {} } }),
+      ),
+  ],
+  [
+    'a version that is true',
+    'policy_form',
+    parts =>
+      parts.set(
+        'policies.json',
+        utf8(jcs({ ...(JSON.parse(textOf(parts, 'policies.json')) as JsonObject), v: true })),
+      ),
+  ],
+  [
+    'figures in the report that are not those of the records',
+    'report_figures_wrong',
+    parts => parts.set('summary.pdf', pdfWith('{"records":14,"runs":1,"v":1}')),
+  ],
+  [
+    'figures in the report twice',
+    'report_figures_wrong',
+    parts => parts.set('summary.pdf', concat(pdfWith('{"v":1}'), pdfWith('{"v":1}'))),
+  ],
+  [
+    'figures of a later version in the report',
+    'report_figures_unchecked',
+    parts => parts.set('summary.pdf', pdfWith('{"v":2}')),
   ],
 ];
 

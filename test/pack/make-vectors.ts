@@ -290,6 +290,13 @@ await write(
   await zipOf(reseal(doctored)),
   { trust: heldTrust },
 );
+const odd = begin();
+signedCall(odd.ledger, odd.policy, [{ by: odd.people.anna }, { by: odd.people.ben }], {
+  outcome: { outcome: ['ok'] },
+});
+await write('people_outcome_list', 'an outcome that is a list', null, await makePack(odd.ledger), {
+  trust: { ...trustOf(odd.ledger), peopleRoot: rootOf(odd.people.admin) },
+});
 for (const [i, [about, code, forge]] of forgeries.entries()) {
   const at = begin();
   forge(at);

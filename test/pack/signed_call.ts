@@ -156,6 +156,7 @@ export function signedCall(
     binding?: JsonObject;
     until?: 'answered' | 'used' | 'done';
     intent?: JsonObject;
+    outcome?: JsonObject;
     beforeUse?: () => void;
   } = {},
 ): string {
@@ -312,7 +313,7 @@ export function signedCall(
     body: {
       parent_id: decisionId,
       status: 'ok',
-      outcome: { decision_id: decisionId, intent_id: intentId, outcome: 'ok' },
+      outcome: { decision_id: decisionId, intent_id: intentId, outcome: 'ok', ...change.outcome },
     },
   });
   return approvalId;
