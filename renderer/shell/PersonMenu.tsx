@@ -55,10 +55,18 @@ function Signed({ me, person }: { me: SessionView; person: NonNullable<SessionVi
             Lock your signing key
           </Menu.Item>
         )}
-        {me.tenants.length > 1 && (
+        {me.several && (
           <>
             <Menu.Divider />
             <Menu.Label>Tenant</Menu.Label>
+            {me.tenants.length === 1 && (
+              <Menu.Item
+                leftSection={<IconBuilding size={15} />}
+                onClick={() => void switchTenant(me.tenant_id)}
+              >
+                Sign in to another tenant
+              </Menu.Item>
+            )}
             {me.tenants.map(tenant => (
               <Menu.Item
                 key={tenant}

@@ -2,6 +2,7 @@
 import { ActionIcon, Menu, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { IconBook2, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
+import { useMe } from '../api/me.ts';
 import { useStatus } from '../api/queries.ts';
 import { PersonMenu } from './PersonMenu.tsx';
 import { places } from './places.ts';
@@ -22,6 +23,7 @@ export function Rail({ openGlossary }: { openGlossary: () => void }) {
         <img src="/favicon.svg" width={28} height={28} alt="" />
         <span>TrailMix</span>
       </Link>
+      <TenantMark />
       {places.map(place => (
         <Link
           key={place.to}
@@ -47,6 +49,18 @@ export function Rail({ openGlossary }: { openGlossary: () => void }) {
         </UnstyledButton>
       </div>
     </nav>
+  );
+}
+
+/** Where one is, as soon as there are several tenants. */
+function TenantMark() {
+  const me = useMe().data;
+  if (me?.several !== true) return null;
+  return (
+    <p className="rail-tenant" title={`Tenant ${me.tenant_id}`}>
+      <span className="visually-hidden">Tenant </span>
+      {me.tenant_name}
+    </p>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Sign-in by name and passphrase, once people are enrolled. The address stays, so that one goes on where one was. */
-import { Button, PasswordInput, Select, TextInput } from '@mantine/core';
+import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { signInByName } from '../api/person_session.ts';
@@ -16,18 +16,30 @@ import { wishedTenant } from './tenant_wish.ts';
 export function Door({ why, person }: { why: Why; person: string | undefined }) {
   const state = useAsk('signInState', {}, { fresh: 0, every: 5_000 });
   if (state.data?.enrolled) {
-    return <SignInPage why={why} person={person} tenants={state.data.tenants} />;
+    const { several, tenants } = state.data;
+    return <SignInPage why={why} person={person} several={several} home={tenants[0] ?? ''} />;
   }
   if (state.isPending) return <Waiting label="Opening" />;
   if (state.isError && why === 'by_name') return <Away retry={() => void state.refetch()} />;
   return <SignedOut why={why} />;
 }
 
-function SignInPage({ why, person, tenants }: { why: Why; person: string | undefined; tenants: string[] }) {
+/** `several`: the tenant is asked for, too; `home` is where one is when nothing is said. */
+function SignInPage({
+  why,
+  person,
+  several,
+  home,
+}: {
+  why: Why;
+  person: string | undefined;
+  several: boolean;
+  home: string;
+}) {
   const client = useQueryClient();
   const [name, setName] = useState(person ?? '');
   const [passphrase, setPassphrase] = useState('');
-  const [tenant, setTenant] = useState(() => wishedTenant.take(tenants));
+  const [tenant, setTenant] = useState(() => wishedTenant.take(home));
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const [lockedUntil, setLockedUntil] = useState(0);
@@ -45,7 +57,10 @@ function SignInPage({ why, person, tenants }: { why: Why; person: string | undef
     setBusy(true);
     setFailure(undefined);
     try {
-      await signInByName(name.trim().toLowerCase(), passphrase, tenants.length > 1 ? tenant : undefined);
+      // What was read in one tenant is not shown in another.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'signInState' });
+      const there = several ? tenant.trim().toLowerCase() : undefined;
+      await signInByName(name.trim().toLowerCase(), passphrase, there);
       await client.invalidateQueries();
     } catch (error) {
       const refused = asFailure(error);
@@ -64,14 +79,16 @@ function SignInPage({ why, person, tenants }: { why: Why; person: string | undef
     <Standing title={title}>
       <p>{text}</p>
       <form onSubmit={event => void submit(event)} className="stack" noValidate>
-        {tenants.length > 1 && (
-          <Select
+        {several && (
+          <TextInput
             label="Tenant"
             size="sm"
-            allowDeselect={false}
-            data={tenants}
+            autoComplete="organization"
+            autoCapitalize="none"
+            spellCheck={false}
+            maxLength={64}
             value={tenant}
-            onChange={value => setTenant(value ?? tenant)}
+            onChange={event => setTenant(event.currentTarget.value)}
           />
         )}
         <TextInput
@@ -96,7 +113,11 @@ function SignInPage({ why, person, tenants }: { why: Why; person: string | undef
             setPassphrase(event.currentTarget.value);
             setFailure(undefined);
           }}
-          error={wrong && 'The name or the passphrase is wrong.'}
+          error={
+            wrong && several
+              ? 'The tenant, the name or the passphrase is wrong.'
+              : 'The name or the passphrase is wrong.'
+          }
         />
         <Button type="submit" loading={busy} disabled={locked || name.trim() === '' || passphrase === ''}>
           {locked ? `Try again in ${waitWords(left)}` : 'Sign in'}

@@ -5,9 +5,9 @@ export const wishedTenant = {
   set(tenant: string): void {
     wished = tenant;
   },
-  /** The wish if it is one of those, else the first. */
-  take(tenants: readonly string[]): string {
-    const chosen = tenants.find(one => one === wished) ?? tenants[0] ?? '';
+  /** The wish, once; else the given one. Whether there is such a tenant, the form is not told before one signs in. */
+  take(otherwise: string): string {
+    const chosen = wished ?? otherwise;
     wished = undefined;
     return chosen;
   },

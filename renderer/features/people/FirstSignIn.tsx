@@ -1,9 +1,9 @@
 /** The first person of a ledger makes their own sign-in: name, sign-in name, passphrase. Their key signs their own enrolment. */
 import { Button, TextInput } from '@mantine/core';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { useMe } from '../../api/me.ts';
 import { enrolFirst } from '../../api/person_session.ts';
 import { asFailure, type Failure } from '../../api/problem.ts';
-import { useAsk } from '../../api/queries.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
 import { passphraseFault } from '../setup/setup_steps.ts';
 import { noPassphrase, PassphraseFields } from './PassphraseFields.tsx';
@@ -20,7 +20,7 @@ export function FirstSignIn({
   foot?: ReactNode;
   onDone: () => void;
 }) {
-  const place = useAsk('signInState', {}, { fresh: 0 });
+  const place = useMe();
   const [name, setName] = useState(person);
   const [typedId, setTypedId] = useState<string>();
   const [secret, setSecret] = useState(noPassphrase);
@@ -37,7 +37,7 @@ export function FirstSignIn({
     event.preventDefault();
     setTried(true);
     const ledger = place.data?.ledger_id;
-    const tenant = place.data?.tenants[0];
+    const tenant = place.data?.tenant_id;
     if (faults.name ?? faults.id ?? faults.secret) return;
     if (ledger === undefined || tenant === undefined) return void place.refetch();
     setBusy(true);

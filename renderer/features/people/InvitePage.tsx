@@ -6,6 +6,7 @@ import { asFailure, type Failure } from '../../api/problem.ts';
 import { useAsk } from '../../api/queries.ts';
 import { type Invitation, invitation, session } from '../../api/session.ts';
 import { Standing } from '../../shell/Standing.tsx';
+import { wishedTenant } from '../../shell/tenant_wish.ts';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { passphraseFault } from '../setup/setup_steps.ts';
@@ -52,6 +53,7 @@ function Open({ token }: { token: string }) {
     try {
       const { keyId, enrolled, watch } = await acceptInvite(token, invited, secret.passphrase);
       const { person_id, name } = invited;
+      wishedTenant.set(invited.tenant_id);
       invitation.made({ person_id, name, invited_by: by, enrolled, key_id: keyId, watch });
     } catch (error) {
       setFailure(asFailure(error));

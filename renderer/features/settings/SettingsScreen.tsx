@@ -15,12 +15,14 @@ import { General } from './General.tsx';
 import { Keys } from './Keys.tsx';
 import { Network } from './Network.tsx';
 import { readTab, type SettingsTab, tabsFor } from './settings_view.ts';
+import { TenantsTab } from './TenantsTab.tsx';
 import './settings.css';
 
 const bodies: Record<SettingsTab, { label: string; body: () => ReactNode }> = {
   connect: { label: 'Connect', body: () => <Connect /> },
   keys: { label: 'API keys', body: () => <Keys /> },
   people: { label: 'People', body: () => <PeopleTab /> },
+  tenants: { label: 'Tenants', body: () => <TenantsTab /> },
   you: { label: 'Your sign-in', body: () => <YouTab /> },
   reviews: { label: 'Reviews', body: () => <ReviewSettingsTab /> },
   custody: { label: 'Custody and backup', body: () => <CustodyTab /> },

@@ -7,6 +7,7 @@ const tabs = [
   'connect',
   'keys',
   'people',
+  'tenants',
   'you',
   'reviews',
   'custody',
@@ -21,6 +22,7 @@ export type SettingsTab = (typeof tabs)[number];
 export function tabsFor(me: SessionView | undefined): SettingsTab[] {
   const hidden: Partial<Record<SettingsTab, boolean>> = {
     keys: !mayDo(me, 'keys'),
+    tenants: me?.tenant_id !== 'default' || !mayDo(me, 'tenants'),
     you: me?.person === undefined,
   };
   return tabs.filter(tab => !hidden[tab]);
