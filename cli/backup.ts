@@ -18,7 +18,8 @@ const exists = (file: string): Promise<boolean> =>
   );
 
 export const backupCommand: Command = {
-  summary: 'Writes an encrypted backup, which only the recovery phrase opens. Recording goes on meanwhile.',
+  summary:
+    'Writes an encrypted backup, of all tenants, which only the recovery phrase opens. Recording goes on meanwhile.',
   usage: 'OUT',
   examples: ['trailmix backup ~/trailmix-2026-11-22.backup'],
   options: { 'key-file': { type: 'string' } },
@@ -34,9 +35,11 @@ export const backupCommand: Command = {
     }
     const keyFile = textOf(values, 'key-file');
     const part = `${file}.part`;
+    let leftOut = '';
     try {
       await withCollector(data, keyFile === undefined ? {} : { keyFile }, async ({ socket }) => {
         const answer = await openCall(socket, 'backup');
+        leftOut = String(answer.headers['x-trailmix-left-out'] ?? '');
         await pipeline(answer, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }));
       });
       await rename(part, file);
@@ -45,7 +48,9 @@ export const backupCommand: Command = {
       throw error;
     }
     const { size } = await stat(file);
-    out.json({ backup: file, bytes: size });
+    const tenants = leftOut === '' ? [] : leftOut.split(' ');
+    out.json({ backup: file, bytes: size, ...(leftOut === '' ? {} : { left_out: tenants }) });
+    for (const tenant of tenants) out.note(`Not in it: tenant ${tenant}, whose ledger is refused.`);
     out.say(`Wrote ${file} (${size} bytes). Only the recovery phrase opens it.`);
     return 0;
   },
@@ -83,9 +88,16 @@ export const restoreCommand: Command = {
       data: resolve(data),
       ledger_id: restored.ledgerId,
       restored_from: restored.from,
+      ...(restored.tenants.length === 0
+        ? {}
+        : { tenants: restored.tenants.map(one => ({ tenant_id: one.tenantId, restored_from: one.from })) }),
+      ...(restored.leftOut.length === 0 ? {} : { left_out: restored.leftOut }),
       ...(restored.keyFile === undefined ? {} : { key_file: restored.keyFile }),
     });
     out.say(`Restored into ${resolve(data)} as ledger ${restored.ledgerId}.`);
+    for (const { tenantId, from } of restored.tenants)
+      out.say(`Tenant ${tenantId} continues after record ${from.head.seq}.`);
+    for (const tenant of restored.leftOut) out.note(`Not in the backup: tenant ${tenant}.`);
     out.say(`It continues ledger ${restored.oldLedgerId} after record ${restored.from.head.seq}.`);
     if (restored.keyFile !== undefined) out.say(`Its key file is ${restored.keyFile}.`);
     return 0;

@@ -12,6 +12,8 @@ export type Call<N extends OperationName> = {
   input?: InputOf<N>;
   /** A person's session (cli/person_sign_in.ts): the call is that person's, not the socket's. */
   session?: string;
+  /** Default: default. */
+  tenant?: string;
 };
 
 type Row = { method: string; path: string };
@@ -43,6 +45,7 @@ export async function openCall<N extends OperationName>(
         method: row.method,
         path: pathOf(name, call as Call<OperationName>),
         headers: {
+          ...(call.tenant === undefined ? {} : { 'x-trailmix-tenant': call.tenant }),
           ...(call.session === undefined ? {} : { authorization: `Bearer ${call.session}` }),
           ...(body === undefined
             ? {}

@@ -16,8 +16,13 @@ export type { InputOf };
 
 const callerOf = (socket: string): Caller => ({
   socket,
-  call: (name, options) => call(socket, name, options),
+  call: (name, options) => call(socket, name, { ...tenantNamed(), ...options } as typeof options),
 });
+
+const tenantNamed = (): { tenant?: string } => {
+  const tenant = process.env.TRAILMIX_TENANT;
+  return tenant === undefined || tenant === '' ? {} : { tenant };
+};
 
 export type Custody = { keyFile?: string; passphrase?: string };
 

@@ -42,6 +42,7 @@ export type Command = {
 
 const common: ParseArgsOptionsConfig = {
   data: { type: 'string' },
+  tenant: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 };
@@ -82,6 +83,8 @@ export function parse(command: Command, words: string[]): Invocation & { help: b
       message: `This command takes ${wanted}, not ${parsed.positionals.length}`,
     });
   }
+  // Beside TRAILMIX_TENANT, as --data is beside TRAILMIX_DATA: every call of this process is for that tenant.
+  if (typeof values.tenant === 'string') process.env.TRAILMIX_TENANT = values.tenant;
   const data = typeof values.data === 'string' ? values.data : defaultDataFolder();
   return { data, values, positionals: parsed.positionals, out: output(values.json === true), help };
 }
@@ -105,6 +108,7 @@ export function helpText(name: string, command: Command): string {
   const helps = {
     ...command.help,
     '--data DIR': "the data folder (default: the platform's, or TRAILMIX_DATA)",
+    '--tenant T': 'of which tenant, where there are several (default: default, or TRAILMIX_TENANT)',
     '--json': 'one JSON document on stdout and nothing else there',
   };
   const width = Math.max(...Object.keys(helps).map(key => key.length));

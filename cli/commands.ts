@@ -14,6 +14,7 @@ export const commands: Record<string, () => Promise<Command>> = {
   erase: async () => (await import('./erase.ts')).eraseCommand,
   witness: async () => (await import('./witness.ts')).witnessCommand,
   verify: async () => (await import('./verify.ts')).verifyCommand,
+  tenants: async () => (await import('./tenants.ts')).tenantsCommand,
   backup: async () => (await import('./backup.ts')).backupCommand,
   restore: async () => (await import('./backup.ts')).restoreCommand,
   people: async () => (await import('./people.ts')).peopleCommand,

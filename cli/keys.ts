@@ -106,7 +106,6 @@ export const keysCommand: Command = {
   ],
   options: {
     app: { type: 'string' },
-    tenant: { type: 'string' },
     scopes: { type: 'string' },
     env: { type: 'string' },
     out: { type: 'string' },

@@ -42,16 +42,16 @@ test('a tenant is made, entered, and switched to', async () => {
 
   await page.getByRole('button', { name: 'Signed in as Zoe Zebra' }).click();
   await page.getByRole('menuitem', { name: 'Sign in to another tenant' }).click();
-  await page.getByLabel('Tenant').fill('default');
-  await signIn(page, 'maria-keller', 'nine quiet rivers run');
+  await page.getByRole('textbox', { name: 'Tenant' }).fill('default');
+  await signIn(page, 'maria.keller', 'nine quiet rivers run');
   await signedInAs(page, 'Maria Keller');
   await page.locator('.rail-tenant').getByText('default').waitFor();
 
   await page.getByRole('button', { name: 'Signed in as Maria Keller' }).click();
   await page.getByRole('menuitem', { name: 'Sign in to acme-ltd' }).click();
-  expect(await page.getByLabel('Tenant').inputValue()).toBe('acme-ltd');
+  expect(await page.getByRole('textbox', { name: 'Tenant' }).inputValue()).toBe('acme-ltd');
   await watched.accessible();
-  await signIn(page, 'zoe-zebra', 'ten loud rivers run');
+  await signIn(page, 'zoe.zebra', 'ten loud rivers run');
   await signedInAs(page, 'Zoe Zebra');
   await page.locator('.rail-tenant').getByText('Acme Ltd').waitFor();
   watched.quiet();
