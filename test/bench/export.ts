@@ -48,7 +48,8 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Ma
 /** Highest resident memory so far, MiB; undefined where /proc is not there or the process has ended. */
 function peakOf(child: ChildProcess): number | undefined {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
+    const text = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+    return text === undefined ? undefined : Number(text) / 1024;
   } catch {
     return undefined;
   }

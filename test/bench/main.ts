@@ -12,6 +12,7 @@ import { measureApprovals } from './approvals.ts';
 import { BenchCollector } from './collector.ts';
 import { measureDecision } from './decision.ts';
 import { appId } from './events.ts';
+import { measureExport } from './export.ts';
 import { type Ingest, measureGrowth, measureIngest } from './ingest.ts';
 import { measureSteps } from './steps.ts';
 import { measureVerification } from './verification.ts';
@@ -80,6 +81,9 @@ const verification = { ...verifications[0]!, ratio: median(verifications.map(eac
 say('10,000 waiting approvals, 500 long polls ...');
 const approvals = quick ? await measureApprovals(1_000, 100) : await measureApprovals();
 
+say('export of a pack beside reading, hashing and deflating the same rows ...');
+const exported = await measureExport(flags.has('--million') ? 1_000_000 : quick ? 3_000 : 20_000);
+
 let growth: { size: number; perSecond: number }[] = [];
 let million: { ready_ms: number; events: number; rss_mib: number } | undefined;
 if (flags.has('--million')) {
@@ -123,6 +127,7 @@ const result = {
     },
   },
   verification,
+  export: exported,
   approvals: Object.fromEntries(
     Object.entries(approvals).map(([name, value]) => [name, value === undefined ? null : round(value, 1)]),
   ) as Record<keyof typeof approvals, number | null>,
@@ -163,6 +168,11 @@ const table = (): string => {
       String(result.ratios.verification_of_raw),
       'at least 0.6, aim 0.8',
     ],
+    [
+      `export of ${result.export.events.toLocaleString('en')} events, raw reading + hashing + deflate on one thread by it`,
+      String(result.export.ratio),
+      'a million in about 60 s',
+    ],
   ];
   const absolutes: [string, string][] = [
     ...result.ingest.map(
@@ -181,6 +191,18 @@ const table = (): string => {
     [
       `${result.approvals.polls} long polls: memory; CPU of one core (at rest ${result.approvals.restCpuPercent}%); answer heard`,
       `${result.approvals.pollsMiB} MiB; ${result.approvals.pollsCpuPercent}%; ${result.approvals.wakeMs} ms`,
+    ],
+    [
+      'export: seconds; at this rate for 1,000,000; memory over rest',
+      `${result.export.exportSeconds} s; ${result.export.secondsPerMillion} s; ${result.export.peakGrowthMiB} MiB`,
+    ],
+    [
+      'meanwhile: a recorded event, median and slowest',
+      `${result.export.appendP50Ms} ms; ${result.export.appendMaxMs} ms`,
+    ],
+    [
+      '`trailmix verify` of that pack: time; memory at its highest',
+      `${result.export.verifySeconds} s; ${result.export.verifyPeakMiB} MiB`,
     ],
     ['ready after start', `${start.ready_ms} ms`],
     ['resident memory, idle', `${start.idle_mib} MiB`],
