@@ -348,6 +348,7 @@ export type ApprovalQuery = {
   action?: string;
   /** Words, all of which are in the action, the reasons or the asker's id. */
   q?: string;
+  outcome?: 'approved' | 'denied' | 'expired' | 'cancelled';
   /** A person_id: what they have answered. */
   by?: string;
   /** What a person can answer; `at` is now, in the form of received_at. */

@@ -104,6 +104,8 @@ function filterOf(db: Database.Database, tenant: string, query: ApprovalQuery): 
       [`word${i}`]: word,
     });
   }
+  if (query.outcome === 'approved') add("a.status IN ('approved', 'consumed')", {});
+  else if (query.outcome !== undefined) add('a.status = $outcome', { outcome: query.outcome });
   if (query.by !== undefined) {
     add('a.id IN (SELECT approval_id FROM approval_answer WHERE tenant_id = $tenant AND by = $by)', {
       by: query.by,

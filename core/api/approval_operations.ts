@@ -78,6 +78,8 @@ export const approvalOperations = {
       risk: Opt(Risk),
       action: Opt(Str),
       q: Opt(Str),
+      /** How it ended; approved ones whether used or not. */
+      outcome: Opt(Type.Enum(['approved', 'denied', 'expired', 'cancelled'])),
       /** Only those that this person has answered (a sign-in name), or `me`. */
       by: Opt(Str),
       /** `me`: only those that the signed-in person can answer now. */

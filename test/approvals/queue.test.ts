@@ -81,6 +81,23 @@ describe('the list', () => {
     expectJson(await team.ada.approve(asked.two!.approval.id), 200);
     expect(names(await ids('for=me', team.ada))).not.toContain('two');
     expect(names(await ids('by=me&status=all', team.ada))).toEqual(['two']);
+    // By how it ended: each answered one is in exactly the list of its outcome.
+    const answered = (await list('status=answered')).items;
+    const given = {
+      approved: ['approved', 'consumed'],
+      denied: ['denied'],
+      expired: ['expired'],
+      cancelled: ['cancelled'],
+    };
+    for (const [outcome, states] of Object.entries(given)) {
+      const found = await list(`status=answered&outcome=${outcome}`);
+      const expected = answered.filter(({ status }) => states.includes(status)).map(({ id }) => id);
+      expect(
+        found.items.map(({ id }) => id),
+        outcome,
+      ).toEqual(expected);
+      expect(found.total, outcome).toBe(expected.length);
+    }
     expect(names(await ids('by=ada&status=all', team.bob))).toEqual(['two']);
     expect(await ids('by=bob&status=all')).toEqual([]);
     expect((await detail(asked.two!)).may).toEqual({

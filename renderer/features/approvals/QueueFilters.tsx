@@ -6,8 +6,14 @@ import { useEffect, useRef, useState } from 'react';
 import type { PersonView, SessionView } from '../../../core/api/views.ts';
 import { useAsk } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
-import { type ApprovalsSearch, isFiltered, risks } from './approvals_search.ts';
+import { type ApprovalsSearch, isFiltered, outcomes, risks } from './approvals_search.ts';
 
+const outcomeWords = {
+  approved: 'Approved',
+  denied: 'Refused',
+  expired: 'Expired',
+  cancelled: 'Taken back',
+} as const;
 const still = { transitionProps: { duration: 0 } };
 
 export function QueueFilters({
@@ -60,6 +66,19 @@ export function QueueFilters({
         actions={actions}
         set={action => change({ action: action === '' ? undefined : action } as ApprovalsSearch)}
       />
+      {search.show !== undefined && (
+        <Select
+          size="xs"
+          aria-label="How it ended"
+          placeholder="Any outcome"
+          clearable
+          data={outcomes.map(value => ({ value, label: outcomeWords[value] }))}
+          value={search.outcome ?? null}
+          onChange={value => change({ outcome: (value ?? undefined) as never })}
+          comboboxProps={still}
+          clearButtonProps={{ 'aria-label': 'Any outcome' }}
+        />
+      )}
       {search.show === 'answered' && seesOthers && people.length > 0 && (
         <Select
           size="xs"

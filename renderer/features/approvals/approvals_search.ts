@@ -12,6 +12,8 @@ export type ApprovalsSearch = {
   risk?: ApprovalView['risk'];
   /** only what the reader can answer now */
   for?: 'me';
+  /** only what ended so */
+  outcome?: (typeof outcomes)[number];
   /** only what this person has answered */
   by?: string;
   /** days of the report */
@@ -20,6 +22,7 @@ export type ApprovalsSearch = {
 
 const lists = ['answered', 'mine', 'report'] as const;
 export const risks = ['low', 'medium', 'high', 'critical'] as const;
+export const outcomes = ['approved', 'denied', 'expired', 'cancelled'] as const;
 export const reportDays = [7, 30, 90, 365] as const;
 
 export function readApprovalsSearch(search: Record<string, unknown>): ApprovalsSearch {
@@ -32,6 +35,8 @@ export function readApprovalsSearch(search: Record<string, unknown>): ApprovalsS
   }
   const risk = risks.find(known => known === search.risk);
   if (risk !== undefined) kept.risk = risk;
+  const outcome = outcomes.find(known => known === search.outcome);
+  if (outcome !== undefined) kept.outcome = outcome;
   if (search.for === 'me') kept.for = 'me';
   const days = reportDays.find(known => known === Number(search.days));
   if (days !== undefined) kept.days = days;
@@ -40,4 +45,6 @@ export function readApprovalsSearch(search: Record<string, unknown>): ApprovalsS
 
 /** Whether anything but the list and the choice narrows what is shown. */
 export const isFiltered = (search: ApprovalsSearch): boolean =>
-  Boolean(search.q || search.app || search.action || search.risk || search.for || search.by);
+  Boolean(
+    search.q || search.app || search.action || search.risk || search.for || search.by || search.outcome,
+  );

@@ -14,13 +14,14 @@ const PAGE = 100;
 type Page = OutputOf<'approvals'>;
 
 export function queueQuery(search: ApprovalsSearch): QueryOf<'approvals'> {
-  const { show, q, app, action, risk, by } = search;
+  const { show, q, app, action, risk, by, outcome } = search;
   return {
     status: show === 'answered' ? 'answered' : show === 'mine' ? 'all' : 'waiting',
     ...(q === undefined ? {} : { q }),
     ...(app === undefined ? {} : { app }),
     ...(action === undefined ? {} : { action }),
     ...(risk === undefined ? {} : { risk }),
+    ...(show === undefined || outcome === undefined ? {} : { outcome }),
     ...(show === undefined && search.for === 'me' ? { for: 'me' as const } : {}),
     ...(show === 'mine' ? { by: 'me' } : show === 'answered' && by !== undefined ? { by } : {}),
   };
