@@ -1,7 +1,9 @@
 /** Asks the passphrase of who is signed in when something has to be signed: opened by `ensureUnlocked` of api/signer. */
 import { Button, Modal, PasswordInput } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState, useSyncExternalStore } from 'react';
 import { asFailure, type Failure } from '../api/problem.ts';
+import { invalidate } from '../api/queries.ts';
 import { session } from '../api/session.ts';
 import { signer, unlockAsk } from '../api/signer.ts';
 import { ErrorPanel } from '../ui/States.tsx';
@@ -15,6 +17,7 @@ export function UnlockDialog() {
 }
 
 function Ask({ why }: { why: string }) {
+  const client = useQueryClient();
   const [passphrase, setPassphrase] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
@@ -34,6 +37,8 @@ function Ask({ why }: { why: string }) {
     } catch (error) {
       const refused = asFailure(error);
       setFailure(refused);
+      // A wrong guess is one of the recorded attempts.
+      void invalidate(client, 'signIns');
       if (refused.code === 'sign_in_locked') setLockedUntil(Date.now() + (refused.retryAfter ?? 30) * 1_000);
       setPassphrase('');
       setBusy(false);
