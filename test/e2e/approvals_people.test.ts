@@ -307,6 +307,34 @@ test('a refusal turned into an approval after it was signed is refused', async (
   expect(await answersOf(approval.id)).toEqual([]);
 });
 
+test('200% zoom at 1280x800: queue and review scroll in one direction, and nothing that acts is cut', async () => {
+  const { approval } = await team.agent.ask({ payload: { amount: 9, note: 'word '.repeat(60) } });
+  const { page } = await pageOf(team.bob, '/approvals');
+  await page.setViewportSize({ width: 640, height: 400 });
+  const fits = async (): Promise<void> => {
+    const cut = await page.evaluate(() => {
+      const root = document.documentElement;
+      const over = [...document.querySelectorAll('main button, main a, main input')]
+        .map(element => ({
+          box: element.getBoundingClientRect(),
+          name: element.textContent || element.ariaLabel,
+        }))
+        .filter(({ box }) => box.width > 0 && (box.left < 0 || box.right > root.clientWidth + 1));
+      return { sideways: root.scrollWidth - root.clientWidth, over: over.map(({ name }) => name) };
+    });
+    expect(cut).toEqual({ sideways: 0, over: [] });
+  };
+  await page.locator('[data-approval]').first().waitFor();
+  await fits();
+  await page.goto(new URL(`/approvals?id=${approval.id}`, app.collector.url).href);
+  await toOpen(page).waitFor();
+  await fits();
+  await toOpen(page).click();
+  await call(page).getByText('With exactly these arguments').waitFor();
+  await fits();
+  await page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).waitFor();
+}, 40_000);
+
 test('something new is said on any screen, as a number alone, and counted in the title', async () => {
   const watched = await pageOf(team.cyd, '/overview');
   const { page } = watched;
