@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
 import type { RecordView } from '../../core/api/views.ts';
 import { event, startTestCollector, type TestCollector } from '../http/collector.ts';
-import { addPerson, expectJson, type Person } from '../people/person.ts';
+import { accept, addPerson, expectJson, Person } from '../people/person.ts';
 import {
   codeOf,
   createTenant,
@@ -117,6 +117,22 @@ describe('signing in', () => {
     expectJson(await ada.sign('leave', person!), 200);
     expect(codeOf(await ben.call('/api/session'))).toBe('session_invalid');
     expect((await benOfAcme.call('/api/session')).status).toBe(200);
+  });
+
+  it('tells one who made a key in another tenant what became of it', async () => {
+    const person = new Person(tm, root.place, 'flo');
+    const invited = expectJson<OutputOf<'invitePerson'>>(
+      await root.call('/api/people/invitations', {
+        body: { person_id: 'flo', name: 'Flo', roles: ['auditor'] },
+      }),
+      201,
+    );
+    const made = expectJson<OutputOf<'acceptInvite'>>(await accept(person, invited.token), 200);
+    const body = { person_id: 'flo', key_id: person.key.keyId, watch: made.watch };
+    const state = () => tm.ask('/api/invitations/accepted', { body });
+    expect(expectJson(await state(), 200)).toEqual({ state: 'waiting' });
+    expectJson(await root.sign('enrol', made.person), 200);
+    expect(expectJson(await state(), 200)).toEqual({ state: 'signed' });
   });
 
   it('tells a stranger nothing of which tenants there are', async () => {
