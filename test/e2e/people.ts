@@ -19,6 +19,8 @@ export async function openFor(browser: Browser, app: App, at = '/'): Promise<Wat
 export async function signIn(page: Page, name: string, passphrase: string): Promise<void> {
   await page.getByLabel('Sign-in name').fill(name);
   await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+  // Enter does nothing while the button is still disabled, as on a busy machine it may be.
+  await page.locator('button[type=submit]:enabled').first().waitFor();
   await page.keyboard.press('Enter');
 }
 
