@@ -114,9 +114,10 @@ function SignInPage({
             setFailure(undefined);
           }}
           error={
-            wrong && several
+            wrong &&
+            (several
               ? 'The tenant, the name or the passphrase is wrong.'
-              : 'The name or the passphrase is wrong.'
+              : 'The name or the passphrase is wrong.')
           }
         />
         <Button type="submit" loading={busy} disabled={locked || name.trim() === '' || passphrase === ''}>

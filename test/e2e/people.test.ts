@@ -303,6 +303,9 @@ test('a reset: a new key by a link, compared and signed; the old passphrase is o
   // The page is told, and says so.
   await bruno.page.getByRole('heading', { name: 'Your key is signed' }).waitFor();
   await bruno.page.getByRole('button', { name: 'Sign in' }).click();
+  await bruno.page.getByLabel('Sign-in name').waitFor();
+  // Nothing is called wrong before anything was tried.
+  expect(await bruno.page.getByText('is wrong.').count()).toBe(0);
   await signIn(bruno.page, 'bruno.weiss', BRUNO);
   await bruno.page.getByText('The name or the passphrase is wrong.').waitFor();
   await signIn(bruno.page, 'bruno.weiss', BRUNO_NEW);
