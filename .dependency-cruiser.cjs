@@ -1,5 +1,5 @@
 /** The arrows of docs/architecture: core <- collector <- (cli, electron); core <- renderer; core <- sdk; (core, what of the
- * collector reads CMS and time-stamps, the words of the Verify page) <- verifier. No baseline. */
+ * collector reads CMS and time-stamps, the words and the browser's tools of the Verify page) <- verifier. No baseline. */
 const only = (name, from, allowed, why) => ({
   name,
   severity: 'error',
@@ -74,9 +74,9 @@ module.exports = {
         'core',
         'verifier',
         'collector/evidence/(cms|der|certificates|timestamp)\\.',
-        'renderer/features/evidence/verdicts\\.',
+        'renderer/features/evidence/(verdicts|browser_host)\\.',
       ],
-      'the page from disk is core, CMS and words',
+      'the page from disk is core, CMS, words and the browser’s own tools',
     ),
     {
       name: 'verifier-no-node',

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Static } from 'typebox';
 import type { ReviewRow } from '../core/api/approval_operations.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../core/api/operations.ts';
 import type { ApprovalView } from '../core/api/views.ts';
+import { csvRow } from '../core/formats/csv.ts';
 import { type ApprovalStatement, approvalMessage, shownDigest } from '../core/proof/binding.ts';
 import type { JsonValue } from '../core/proof/jcs.ts';
-import { type Caller, withCollector } from './collector_for.ts';
+import { type Caller, custodyOf, withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, textOf } from './command.ts';
 import { asPerson, type SignedIn } from './person_sign_in.ts';
 
@@ -221,42 +221,31 @@ const CSV = [
   'flags',
 ];
 
-/** A cell that no spreadsheet takes for a formula. */
-const cell = (value: unknown): string => {
-  const text = String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
-  return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-};
-
 async function report({ values, out }: Invocation, { call }: Caller): Promise<ExitCode> {
   const found = await call('reviewReport', {
     query: { from: textOf(values, 'from'), to: textOf(values, 'to') },
   });
   out.json(found);
-  const rows = (by: string, list: Static<typeof ReviewRow>[]): string[] =>
-    list.map(row =>
-      [
-        by,
-        row.key,
-        row.label,
-        row.answers,
-        row.approved,
-        row.denied,
-        row.median_seconds,
-        row.too_fast,
-        row.in_bursts,
-        row.flags.join(' '),
-      ]
-        .map(cell)
-        .join(','),
-    );
-  out.say(CSV.join(','));
-  for (const line of [
-    ...rows('person', found.by_person),
-    ...rows('rule', found.by_rule),
-    ...rows('app', found.by_app),
-  ])
-    out.say(line);
+  const row = (by: string, one: ReviewRow): string =>
+    csvRow([
+      by,
+      one.key,
+      one.label,
+      one.answers,
+      one.approved,
+      one.denied,
+      one.median_seconds,
+      one.too_fast,
+      one.in_bursts,
+      one.flags.join(' '),
+    ]);
+  const lines = [
+    csvRow(CSV),
+    ...found.by_person.map(one => row('person', one)),
+    ...found.by_rule.map(one => row('rule', one)),
+    ...found.by_app.map(one => row('app', one)),
+  ];
+  for (const line of lines) out.say(line.slice(0, -2));
   return 0;
 }
 
@@ -299,7 +288,6 @@ export const approvalsCommand: Command = {
   async run(invocation) {
     const { data, values, positionals } = invocation;
     const [verb, id] = positionals;
-    const keyFile = textOf(values, 'key-file');
     const withId = verb === 'show' || verb === 'approve' || verb === 'deny';
     if (!withId && verb !== 'list' && verb !== 'report') {
       throw new TrailmixError('usage', {
@@ -309,7 +297,7 @@ export const approvalsCommand: Command = {
     }
     if (withId && id === undefined)
       throw new TrailmixError('usage', { message: `${verb} needs the approval's id` });
-    return withCollector(data, keyFile === undefined ? {} : { keyFile }, caller => {
+    return withCollector(data, custodyOf(values), caller => {
       if (verb === 'list') return list(invocation, caller);
       if (verb === 'report') return report(invocation, caller);
       if (verb === 'show') return show(id!, invocation, caller);

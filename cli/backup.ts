@@ -7,7 +7,7 @@ import type { CustodyChoice } from '../collector/keys/custody.ts';
 import { restore } from '../collector/keys/restore.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { openCall } from './client.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, textOf } from './command.ts';
 import { secretFrom } from './secret_prompt.ts';
 
@@ -33,11 +33,10 @@ export const backupCommand: Command = {
         message: `${file} is there already; choose a new name`,
       });
     }
-    const keyFile = textOf(values, 'key-file');
     const part = `${file}.part`;
     let leftOut = '';
     try {
-      await withCollector(data, keyFile === undefined ? {} : { keyFile }, async ({ socket }) => {
+      await withCollector(data, custodyOf(values), async ({ socket }) => {
         const answer = await openCall(socket, 'backup');
         leftOut = String(answer.headers['x-trailmix-left-out'] ?? '');
         await pipeline(answer, createWriteStream(part, { flags: 'wx', mode: 0o600, flush: true }));

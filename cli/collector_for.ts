@@ -5,6 +5,7 @@
 import { errorTable, TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OperationName, OutputOf } from '../core/api/operations.ts';
 import { type Call, call } from './client.ts';
+import { type Invocation, textOf } from './command.ts';
 import { runningCollector } from './running.ts';
 
 export type Caller = {
@@ -25,6 +26,12 @@ const tenantNamed = (): { tenant?: string } => {
 };
 
 export type Custody = { keyFile?: string; passphrase?: string };
+
+/** `--key-file`, where it was given. */
+export const custodyOf = (values: Invocation['values']): Custody => {
+  const keyFile = textOf(values, 'key-file');
+  return keyFile === undefined ? {} : { keyFile };
+};
 
 /** The passphrase that a program gives: TRAILMIX_PASSPHRASE. */
 export const passphraseFromEnvironment = (): Custody =>

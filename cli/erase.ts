@@ -1,6 +1,6 @@
 /** `trailmix erase`: bodies go, heads and proofs stay; on command, or by a rule per app. */
 import { TrailmixError } from '../core/api/errors.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, need, textOf } from './command.ts';
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
@@ -31,8 +31,7 @@ export const eraseCommand: Command = {
     '--key-file F': "the vault's key file, where it is not in its usual place",
   },
   async run({ data, values, out }) {
-    const keyFile = textOf(values, 'key-file');
-    const custody = keyFile === undefined ? {} : { keyFile };
+    const custody = custodyOf(values);
     const days = textOf(values, 'keep-days');
     if (days !== undefined) {
       if (!/^\d{1,5}$/.test(days))

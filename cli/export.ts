@@ -5,7 +5,7 @@ import { access, copyFile, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf } from '../core/api/operations.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, need, textOf } from './command.ts';
 
 type Include = NonNullable<InputOf<'exportEvidence'>['include']>[number];
@@ -98,9 +98,8 @@ export const exportCommand: Command = {
         where: file,
         message: `${file} is there already; choose a new name`,
       });
-    const keyFile = textOf(values, 'key-file');
     out.say('Making the pack...');
-    const made = await withCollector(data, keyFile === undefined ? {} : { keyFile }, async ({ call }) => {
+    const made = await withCollector(data, custodyOf(values), async ({ call }) => {
       const pack = await call('exportEvidence', {
         input: {
           app_id: app,

@@ -4,7 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import { type Environment, environments } from '../core/api/policy_views.ts';
 import type { Scope } from '../core/api/views.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
 import { identity, identityHelp, identityOptions } from './identity.ts';
 
@@ -23,11 +23,6 @@ function scopesOf(text: string | undefined): Scope[] | undefined {
   return words as Scope[];
 }
 
-const custodyOf = (invocation: Invocation): { keyFile?: string } => {
-  const keyFile = textOf(invocation.values, 'key-file');
-  return keyFile === undefined ? {} : { keyFile };
-};
-
 async function create(invocation: Invocation): Promise<ExitCode> {
   const { data, values, out } = invocation;
   const app = need(values, 'app');
@@ -38,7 +33,7 @@ async function create(invocation: Invocation): Promise<ExitCode> {
     const message = `It is one of ${environments.join(', ')}`;
     throw new TrailmixError('usage', { where: '--env', message });
   }
-  const made = await withCollector(data, custodyOf(invocation), ({ call }) =>
+  const made = await withCollector(data, custodyOf(invocation.values), ({ call }) =>
     call('createKey', {
       input: {
         app_id: app,
@@ -56,7 +51,9 @@ async function create(invocation: Invocation): Promise<ExitCode> {
 }
 
 async function list(invocation: Invocation): Promise<ExitCode> {
-  const { items } = await withCollector(invocation.data, custodyOf(invocation), ({ call }) => call('keys'));
+  const { items } = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
+    call('keys'),
+  );
   invocation.out.json({ keys: items });
   if (items.length === 0) invocation.out.say('No API keys. Make one: trailmix keys create --app my-agent');
   for (const key of items) {
@@ -68,7 +65,7 @@ async function list(invocation: Invocation): Promise<ExitCode> {
 }
 
 async function revoke(invocation: Invocation, id: string): Promise<ExitCode> {
-  const view = await withCollector(invocation.data, custodyOf(invocation), ({ call }) =>
+  const view = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
     call('revokeKey', { params: { id } }),
   );
   invocation.out.json(view);
@@ -78,7 +75,9 @@ async function revoke(invocation: Invocation, id: string): Promise<ExitCode> {
 
 async function trust(invocation: Invocation): Promise<ExitCode> {
   const folder = resolve(need(invocation.values, 'out'));
-  const { files } = await withCollector(invocation.data, custodyOf(invocation), ({ call }) => call('trust'));
+  const { files } = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
+    call('trust'),
+  );
   await mkdir(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
     const file = resolve(folder, name);
@@ -123,7 +122,7 @@ export const keysCommand: Command = {
   async run(invocation) {
     const [verb, id, ...more] = invocation.positionals;
     if (verb === 'identity')
-      return identity(invocation, custodyOf(invocation), invocation.positionals.slice(1));
+      return identity(invocation, custodyOf(invocation.values), invocation.positionals.slice(1));
     if (more.length > 0)
       throw new TrailmixError('usage', { where: more[0]!, message: `${more[0]} is one word too many` });
     if (verb !== 'revoke' && id !== undefined)

@@ -2,7 +2,7 @@
 import { TrailmixError } from '../core/api/errors.ts';
 import type { PersonView } from '../core/api/views.ts';
 import { type PersonAct, type PersonStatement, personMessage } from '../core/proof/person.ts';
-import { type Caller, withCollector } from './collector_for.ts';
+import { type Caller, custodyOf, withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
 import { asPerson, newSignIn, type SignedIn } from './person_sign_in.ts';
 import { secretFrom } from './secret_prompt.ts';
@@ -230,7 +230,6 @@ export const peopleCommand: Command = {
   async run(invocation) {
     const { data, values, positionals } = invocation;
     const [verb, id] = positionals;
-    const keyFile = textOf(values, 'key-file');
     if (
       verb !== 'list' &&
       id === undefined &&
@@ -238,7 +237,7 @@ export const peopleCommand: Command = {
     ) {
       throw new TrailmixError('usage', { message: `${verb} needs a sign-in name` });
     }
-    return withCollector(data, keyFile === undefined ? {} : { keyFile }, async caller => {
+    return withCollector(data, custodyOf(values), async caller => {
       switch (verb) {
         case 'list':
           return list(invocation, caller);

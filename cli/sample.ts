@@ -1,7 +1,7 @@
 /** `trailmix sample load`: the scripted sample runs, labelled as samples wherever they appear. */
 import { TrailmixError } from '../core/api/errors.ts';
-import { withCollector } from './collector_for.ts';
-import { type Command, textOf } from './command.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
+import type { Command } from './command.ts';
 
 export const sampleCommand: Command = {
   summary: 'Loads the sample runs into the ledger. They are scripted, and labelled as samples for ever.',
@@ -13,10 +13,7 @@ export const sampleCommand: Command = {
   async run({ data, values, positionals, out }) {
     if (positionals[0] !== 'load')
       throw new TrailmixError('usage', { where: positionals[0]!, message: 'Say: sample load' });
-    const keyFile = textOf(values, 'key-file');
-    const loaded = await withCollector(data, keyFile === undefined ? {} : { keyFile }, ({ call }) =>
-      call('loadSamples'),
-    );
+    const loaded = await withCollector(data, custodyOf(values), ({ call }) => call('loadSamples'));
     out.json(loaded);
     out.say(
       loaded.already

@@ -1,7 +1,7 @@
 /** `trailmix tenants list|create`: the tenants of this installation. Its people are enrolled with `people add NAME --tenant ID`. */
 import { TrailmixError } from '../core/api/errors.ts';
-import { withCollector } from './collector_for.ts';
-import { type Command, need, textOf } from './command.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
+import { type Command, need } from './command.ts';
 
 export const tenantsCommand: Command = {
   summary: 'Tenants of this installation: a chain of records, people, keys and policies each.',
@@ -19,8 +19,7 @@ export const tenantsCommand: Command = {
   words: [1, 2],
   async run({ data, values, positionals, out }) {
     const [verb, id] = positionals;
-    const keyFile = textOf(values, 'key-file');
-    const custody = keyFile === undefined ? {} : { keyFile };
+    const custody = custodyOf(values);
     if (verb === 'list' && id === undefined) {
       const { items } = await withCollector(data, custody, ({ call }) => call('tenants'));
       out.json({ tenants: items });

@@ -7,17 +7,12 @@ import { join } from 'node:path';
 import type { Stamped } from '../collector/evidence/stamping.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
 import { bytesOfFile } from './identity.ts';
 
 // Loaded where a pack is stamped: ASN.1 is not needed for the rest.
 const stamping = () => import('../collector/evidence/stamping.ts');
-
-const custodyOf = ({ values }: Invocation): { keyFile?: string } => {
-  const keyFile = textOf(values, 'key-file');
-  return keyFile === undefined ? {} : { keyFile };
-};
 
 async function packOf(path: string | undefined): Promise<string> {
   if (path === undefined) throw new TrailmixError('usage', { message: 'Name the pack, or say --checkpoint' });
@@ -34,7 +29,7 @@ async function request(invocation: Invocation, pack: string | undefined): Promis
   let size: number | undefined;
   let bytes: Uint8Array;
   if (checkpoint) {
-    const made = await withCollector(invocation.data, custodyOf(invocation), ({ call }) =>
+    const made = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
       call('timestampRequest'),
     );
     size = made.size;
@@ -86,7 +81,7 @@ async function take(invocation: Invocation, words: readonly string[]): Promise<E
   const [bytes, asked] = [await bytesOfFile(reply), await requestBeside(values, reply)];
   if (checkpoint) {
     const input = { request: Buffer.from(asked).toString('base64'), reply: bytes.toString('base64') };
-    const stamp = await withCollector(invocation.data, custodyOf(invocation), ({ call }) =>
+    const stamp = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
       call('timestampImport', { input }),
     );
     return told(invocation, stamp);
@@ -133,13 +128,13 @@ async function now(invocation: Invocation, pack: string | undefined): Promise<Ex
   if (values.checkpoint === true) {
     return told(
       invocation,
-      await withCollector(invocation.data, custodyOf(invocation), ({ call }) => call('timestampNow')),
+      await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) => call('timestampNow')),
     );
   }
   const path = await packOf(pack);
   const { requestFor, stampPack } = await stamping();
   const roots = await rootsOf(values);
-  const stamps = await withCollector(invocation.data, custodyOf(invocation), async ({ call }) => {
+  const stamps = await withCollector(invocation.data, custodyOf(invocation.values), async ({ call }) => {
     const made = [];
     for (const what of ['signature', 'pack'] satisfies Stamped[]) {
       const asked = await requestFor(path, what);
@@ -172,7 +167,7 @@ async function authorities(invocation: Invocation, urls: readonly string[]): Pro
     ...(every === undefined ? {} : { every_hours: Number(every) }),
     ...(roots === undefined ? {} : { roots: (await bytesOfFile(roots)).toString('latin1') }),
   };
-  const view = await withCollector(invocation.data, custodyOf(invocation), ({ call }) =>
+  const view = await withCollector(invocation.data, custodyOf(invocation.values), ({ call }) =>
     Object.keys(changes).length === 0
       ? call('timestampAuthorities')
       : call('changeTimestampAuthorities', { input: changes }),

@@ -5,8 +5,8 @@
 import { nodeHost } from '../collector/evidence/verifier-host.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { exitCode, type Verdicts } from '../core/pack/findings.ts';
-import { withCollector } from './collector_for.ts';
-import { type Command, textOf } from './command.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
+import type { Command } from './command.ts';
 import { checkAndShow, packHelp, packOptions, showVerdicts } from './verify_pack.ts';
 
 export const verifyCommand: Command = {
@@ -22,10 +22,9 @@ export const verifyCommand: Command = {
     if (values.ledger === true) {
       if (path !== undefined)
         throw new TrailmixError('usage', { where: path, message: 'Name a pack, or say --ledger' });
-      const keyFile = textOf(values, 'key-file');
-      const report = (await withCollector(data, keyFile === undefined ? {} : { keyFile }, ({ call }) =>
-        call('verifyLedger'),
-      )) as { verdicts: Verdicts };
+      const report = (await withCollector(data, custodyOf(values), ({ call }) => call('verifyLedger'))) as {
+        verdicts: Verdicts;
+      };
       out.json(report);
       showVerdicts(out, report.verdicts);
       return exitCode(report.verdicts);

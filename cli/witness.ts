@@ -7,15 +7,10 @@ import { join } from 'node:path';
 import { sha256 } from '../collector/evidence/verifier-host.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { parseTrust } from '../core/pack/trust.ts';
-import { withCollector } from './collector_for.ts';
+import { custodyOf, withCollector } from './collector_for.ts';
 import { type Command, type ExitCode, type Invocation, need, textOf } from './command.ts';
 import { bytesOfFile } from './identity.ts';
 import { makeWitnessKey, signRequest, stateFileOf } from './witness_keys.ts';
-
-const custodyOf = ({ values }: Invocation): { keyFile?: string } => {
-  const keyFile = textOf(values, 'key-file');
-  return keyFile === undefined ? {} : { keyFile };
-};
 
 function countOf(values: Invocation['values'], name: string): number | undefined {
   const text = textOf(values, name);
@@ -74,7 +69,7 @@ async function request(invocation: Invocation): Promise<ExitCode> {
     ...(old === undefined ? {} : { old }),
     ...(at === undefined ? {} : { at }),
   };
-  const made = await withCollector(data, custodyOf(invocation), ({ call }) =>
+  const made = await withCollector(data, custodyOf(invocation.values), ({ call }) =>
     call('witnessRequest', { input }),
   );
   await write(file, made.request);
@@ -98,7 +93,7 @@ async function take(invocation: Invocation, file: string | undefined): Promise<E
     out.say(`${pack} carries ${lines} cosignature${lines === 1 ? '' : 's'}. What was signed is as it was.`);
     return 0;
   }
-  const done = await withCollector(data, custodyOf(invocation), ({ call }) =>
+  const done = await withCollector(data, custodyOf(invocation.values), ({ call }) =>
     call('witnessImport', { input: { note: bytes.toString('utf8') } }),
   );
   out.json(done);
@@ -112,7 +107,7 @@ async function list(invocation: Invocation, verb: string, vkeys: readonly string
   const { out, data } = invocation;
   if (verb === 'add' && vkeys.length === 0)
     throw new TrailmixError('usage', { message: 'Name the vkey to add' });
-  const view = await withCollector(data, custodyOf(invocation), async ({ call }) => {
+  const view = await withCollector(data, custodyOf(invocation.values), async ({ call }) => {
     const now = await call('witnesses');
     if (verb === 'list') return now;
     const had = now.witnesses.map(({ vkey }) => vkey);

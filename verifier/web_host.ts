@@ -1,14 +1,12 @@
 /**
- * What core's verifier borrows from a browser: files in slices, its own inflate and WebCrypto, @noble for hashing and where
- * WebCrypto has no Ed25519, and the collector's own code for CMS and RFC 3161. Asks for nothing over a network.
+ * The host of the page from disk: files in slices, the browser's own tools, and the collector's code for CMS and RFC 3161.
  */
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { checkCms } from '../collector/evidence/cms.ts';
 import { checkTimestamp } from '../collector/evidence/timestamp.ts';
 import type { VerifyHost } from '../core/pack/verify.ts';
-import type { InflateRaw, RandomAccess } from '../core/pack/zip.ts';
-import { hex } from '../core/proof/bytes.ts';
+import type { RandomAccess } from '../core/pack/zip.ts';
+import { browserHost } from '../renderer/features/evidence/browser_host.ts';
 
 export { sha256 };
 
@@ -21,85 +19,8 @@ export const sourceOf = (file: Blob): RandomAccess => ({
   },
 });
 
-/** Throws on a cut or damaged stream and on bytes after its end, as DecompressionStream does. */
-const inflateRaw: InflateRaw = async function* (source) {
-  const stream = new DecompressionStream('deflate-raw');
-  const writer = stream.writable.getWriter();
-  const feeding = (async () => {
-    try {
-      for await (const chunk of source) await writer.write(chunk as Uint8Array<ArrayBuffer>);
-      await writer.close();
-    } catch (error) {
-      await writer.abort(error).catch(() => {});
-      throw error;
-    }
-  })();
-  feeding.catch(() => {});
-  const reader = stream.readable.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      yield value;
-    }
-    await feeding;
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-};
-
-const nobleVerify: VerifyHost['verifyEd25519'] = (publicKey, message, signature) => {
-  try {
-    return ed25519.verify(signature, message, publicKey, { zip215: false });
-  } catch {
-    return false;
-  }
-};
-
-/** The browser's Ed25519, if it has one; keys are imported once. */
-async function ed25519Check(): Promise<VerifyHost['verifyEd25519']> {
-  const { subtle } = crypto;
-  const use = (key: Uint8Array) =>
-    subtle.importKey('raw', key as Uint8Array<ArrayBuffer>, 'Ed25519', false, ['verify']);
-  try {
-    await use(ed25519.getPublicKey(new Uint8Array(32)));
-  } catch {
-    return nobleVerify;
-  }
-  const keys = new Map<string, Promise<CryptoKey | undefined>>();
-  return async (publicKey, message, signature) => {
-    const id = hex(publicKey);
-    let key = keys.get(id);
-    if (key === undefined) {
-      key = use(publicKey).catch(() => undefined);
-      keys.set(id, key);
-    }
-    const usable = await key;
-    return (
-      usable !== undefined &&
-      subtle.verify(
-        'Ed25519',
-        usable,
-        signature as Uint8Array<ArrayBuffer>,
-        message as Uint8Array<ArrayBuffer>,
-      )
-    );
-  };
-}
-
 /** `onProgress`: bytes of events.jsonl read so far, of how many. */
 export async function webHost(onProgress: (done: number, total: number) => void): Promise<VerifyHost> {
-  const verify = await ed25519Check();
-  return {
-    sha256,
-    sha256Stream: () => sha256.create(),
-    verifyEd25519: verify,
-    verifyBatch: jobs =>
-      Promise.all(jobs.map(({ publicKey, message, signature }) => verify(publicKey, message, signature))),
-    inflateRaw,
-    checkCms,
-    checkTimestamp,
-    now: () => Date.now(),
-    onProgress,
-  };
+  const { host } = await browserHost();
+  return { ...host, checkCms, checkTimestamp, now: () => Date.now(), onProgress };
 }

@@ -1,5 +1,5 @@
 /**
- * Records as CSV (RFC 4180: CRLF, quoted where needed), a line each, for spreadsheets. Rule: no cell is a formula: one that begins
+ * CSV for spreadsheets (RFC 4180: CRLF, quoted where needed), and records as its lines. Rule: no cell is a formula: one that begins
  * with =, +, -, @, tab or line end gets a ' before it. Format: docs/spec/formats.md.
  */
 import { asObject, asText } from '../pack/approval_line.ts';
@@ -70,6 +70,9 @@ function cell(value: JsonValue | undefined): string {
   return QUOTED.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export const csvHead = (): string => `${COLUMNS.map(([name]) => name).join(',')}\r\n`;
-export const csvLine = (record: JsonObject): string =>
-  `${COLUMNS.map(([, value]) => cell(value(record))).join(',')}\r\n`;
+/** One line, CRLF included. */
+export const csvRow = (values: readonly (JsonValue | undefined)[]): string =>
+  `${values.map(cell).join(',')}\r\n`;
+
+export const csvHead = (): string => csvRow(COLUMNS.map(([name]) => name));
+export const csvLine = (record: JsonObject): string => csvRow(COLUMNS.map(([, value]) => value(record)));

@@ -1,6 +1,7 @@
 /** The report on reviews in words, and as CSV. Pure. Source: core/api/approval_operations.ts, ReviewRow. */
 import type { ReviewRow } from '../../../core/api/approval_operations.ts';
 import type { OutputOf } from '../../../core/api/operations.ts';
+import { csvRow } from '../../../core/formats/csv.ts';
 import { countOf } from '../../ui/numbers.ts';
 
 export type Report = OutputOf<'reviewReport'>;
@@ -39,12 +40,6 @@ const columns = [
   'flags',
 ] as const;
 
-/** A cell that no spreadsheet takes for a formula, quoted where it must be (RFC 4180). */
-function cell(value: string | number | boolean): string {
-  const text = typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 export function reportCsv(report: Report): string {
   const groups = [
     ['person', report.by_person],
@@ -53,7 +48,7 @@ export function reportCsv(report: Report): string {
   ] as const;
   const lines = groups.flatMap(([group, rows]) =>
     rows.map(row =>
-      [
+      csvRow([
         group,
         row.key,
         row.label,
@@ -65,10 +60,8 @@ export function reportCsv(report: Report): string {
         row.in_bursts,
         row.never_denied,
         row.flags.join(' '),
-      ]
-        .map(cell)
-        .join(','),
+      ]),
     ),
   );
-  return `${[columns.join(','), ...lines].join('\r\n')}\r\n`;
+  return csvRow(columns) + lines.join('');
 }
