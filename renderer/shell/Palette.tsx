@@ -21,8 +21,8 @@ import { type ReactNode, useState } from 'react';
 import { call } from '../api/client.ts';
 import { useMe } from '../api/me.ts';
 import { signOut } from '../api/person_session.ts';
-import { asFailure } from '../api/problem.ts';
 import { signer, useSigner } from '../api/signer.ts';
+import { showFailure } from '../ui/failure_toast.ts';
 import { formatCount } from '../ui/numbers.ts';
 import { switchTenant } from './PersonMenu.tsx';
 import {
@@ -78,8 +78,7 @@ export function Palette({ openGlossary }: { openGlossary: () => void }) {
           await navigate({ to: '/events/$seq', params: { seq: String(first.seq) } });
         }
       } catch (error) {
-        const failure = asFailure(error);
-        notifications.show({ color: 'red', title: failure.title, message: failure.next });
+        showFailure(error);
       }
     }
   };

@@ -7,7 +7,7 @@ import { asFailure, type Failure } from '../api/problem.ts';
 import { useAsk } from '../api/queries.ts';
 import type { Why } from '../api/session.ts';
 import { ErrorPanel, Waiting } from '../ui/States.tsx';
-import { useNow } from '../ui/Time.tsx';
+import { LockedCallout, useSignInLock } from './SignInLock.tsx';
 import { Away, SignedOut, Standing } from './Standing.tsx';
 import { signInWords, waitWords } from './sign_in_words.ts';
 import { wishedTenant } from './tenant_wish.ts';
@@ -42,10 +42,8 @@ function SignInPage({
   const [tenant, setTenant] = useState(() => wishedTenant.take(home));
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
-  const [lockedUntil, setLockedUntil] = useState(0);
-  const now = useNow(500);
+  const { left, note } = useSignInLock();
   const field = useRef<HTMLInputElement>(null);
-  const left = Math.ceil((lockedUntil - now) / 1_000);
   const locked = left > 0;
   const { title, text } = signInWords(why);
   useEffect(() => {
@@ -67,10 +65,7 @@ function SignInPage({
       setFailure(refused);
       setPassphrase('');
       setBusy(false);
-      if (refused.code === 'sign_in_locked') {
-        const from = Date.now();
-        setLockedUntil(from + (refused.retryAfter ?? 30) * 1_000);
-      }
+      note(refused);
       field.current?.focus();
     }
   };
@@ -124,18 +119,11 @@ function SignInPage({
           {locked ? `Try again in ${waitWords(left)}` : 'Sign in'}
         </Button>
       </form>
-      <div role="status">
-        {failure?.code === 'sign_in_locked' && (
-          <div className="callout tone-deny">
-            <strong>Too many wrong attempts</strong>
-            <p>
-              {locked
-                ? 'This name is locked for a while, and the attempts are recorded. Wait, then try again.'
-                : 'You can try again now.'}
-            </p>
-          </div>
-        )}
-      </div>
+      <LockedCallout
+        failure={failure}
+        left={left}
+        meanwhile="This name is locked for a while, and the attempts are recorded. Wait, then try again."
+      />
       {failure !== undefined && !wrong && failure.code !== 'sign_in_locked' && <ErrorPanel error={failure} />}
       <p className="mute">
         Forgotten? Any admin of this ledger can reset your sign-in: you make a new key, and what you have

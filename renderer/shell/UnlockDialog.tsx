@@ -7,7 +7,7 @@ import { invalidate } from '../api/queries.ts';
 import { session } from '../api/session.ts';
 import { signer, unlockAsk } from '../api/signer.ts';
 import { ErrorPanel } from '../ui/States.tsx';
-import { useNow } from '../ui/Time.tsx';
+import { LockedCallout, useSignInLock } from './SignInLock.tsx';
 import { waitWords } from './sign_in_words.ts';
 
 export function UnlockDialog() {
@@ -21,8 +21,7 @@ function Ask({ why }: { why: string }) {
   const [passphrase, setPassphrase] = useState('');
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
-  const [lockedUntil, setLockedUntil] = useState(0);
-  const left = Math.ceil((lockedUntil - useNow(500)) / 1_000);
+  const { left, note } = useSignInLock();
   const locked = left > 0;
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -39,7 +38,7 @@ function Ask({ why }: { why: string }) {
       setFailure(refused);
       // A wrong guess is one of the recorded attempts.
       void invalidate(client, 'signIns');
-      if (refused.code === 'sign_in_locked') setLockedUntil(Date.now() + (refused.retryAfter ?? 30) * 1_000);
+      note(refused);
       setPassphrase('');
       setBusy(false);
     }
@@ -74,18 +73,11 @@ function Ask({ why }: { why: string }) {
           onChange={event => setPassphrase(event.currentTarget.value)}
           error={wrong && 'This is not your passphrase. Try again.'}
         />
-        <div role="status">
-          {failure?.code === 'sign_in_locked' && (
-            <div className="callout tone-deny">
-              <strong>Too many wrong attempts</strong>
-              <p>
-                {locked
-                  ? 'Your name is locked for a while, and the attempts are recorded. What you see stays open.'
-                  : 'You can try again now.'}
-              </p>
-            </div>
-          )}
-        </div>
+        <LockedCallout
+          failure={failure}
+          left={left}
+          meanwhile="Your name is locked for a while, and the attempts are recorded. What you see stays open."
+        />
         {failure !== undefined && !wrong && failure.code !== 'sign_in_locked' && (
           <ErrorPanel error={failure} />
         )}

@@ -20,6 +20,9 @@ const cordovan: MantineColorsTuple = [
   '#743338',
 ];
 
+/** Lists that one chooses from stand there at once. */
+const still = { transitionProps: { duration: 0 } };
+
 export const theme = createTheme({
   colors: { cordovan },
   primaryColor: 'cordovan',
@@ -49,7 +52,10 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     Textarea: { defaultProps: { size: 'xs' } },
-    Select: { defaultProps: { size: 'xs' } },
+    Select: { defaultProps: { size: 'xs', comboboxProps: still } },
+    Autocomplete: { defaultProps: { size: 'xs', comboboxProps: still } },
+    TagsInput: { defaultProps: { size: 'xs', comboboxProps: still } },
+    Menu: { defaultProps: still },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false } },
     Popover: { defaultProps: { shadow: 'md', withArrow: false, transitionProps: { duration: 80 } } },
     Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Dismiss' } } },

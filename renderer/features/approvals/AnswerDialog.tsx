@@ -110,7 +110,6 @@ export function AnswerDialog({
             value={as ?? null}
             allowDeselect={false}
             onChange={value => value !== null && setAs(value)}
-            comboboxProps={{ transitionProps: { duration: 0 }, zIndex: 300 }}
           />
         )}
         <Textarea

@@ -1,11 +1,10 @@
 /** What narrows the queue: words, risk, app, action, only mine to answer, whose answers. The address is the state. */
-import { Autocomplete, Button, Select, Switch, TextInput } from '@mantine/core';
+import { Autocomplete, Button, Select, Switch } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
-import { IconSearch, IconX } from '@tabler/icons-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { PersonView, SessionView } from '../../../core/api/views.ts';
 import { useAsk } from '../../api/queries.ts';
-import { useKeys } from '../../shell/shortcuts.ts';
+import { SearchBox } from '../../ui/SearchBox.tsx';
 import { type ApprovalsSearch, isFiltered, outcomes, risks } from './approvals_search.ts';
 
 const outcomeWords = {
@@ -14,7 +13,6 @@ const outcomeWords = {
   expired: 'Expired',
   cancelled: 'Taken back',
 } as const;
-const still = { transitionProps: { duration: 0 } };
 
 export function QueueFilters({
   search,
@@ -37,7 +35,13 @@ export function QueueFilters({
   const seesOthers = me?.roles.some(role => ['admin', 'auditor', 'analyst'].includes(role)) === true;
   return (
     <search className="queue-filters" aria-label="Filter approvals">
-      <Words value={search.q ?? ''} set={q => change({ q: q === '' ? undefined : q } as ApprovalsSearch)} />
+      <SearchBox
+        className="queue-words"
+        label="Search approvals"
+        placeholder="Words of the action, who asked, or why"
+        value={search.q ?? ''}
+        onChange={q => change({ q: q === '' ? undefined : q } as ApprovalsSearch)}
+      />
       <Select
         size="xs"
         aria-label="Risk"
@@ -46,7 +50,6 @@ export function QueueFilters({
         data={risks.map(risk => ({ value: risk, label: `${risk} risk` }))}
         value={search.risk ?? null}
         onChange={value => change({ risk: (value ?? undefined) as never })}
-        comboboxProps={still}
         clearButtonProps={{ 'aria-label': 'Any risk' }}
       />
       <Select
@@ -58,7 +61,6 @@ export function QueueFilters({
         data={search.app === undefined || apps.includes(search.app) ? apps : [search.app, ...apps]}
         value={search.app ?? null}
         onChange={value => change({ app: value ?? undefined } as ApprovalsSearch)}
-        comboboxProps={still}
         clearButtonProps={{ 'aria-label': 'Any app' }}
       />
       <Action
@@ -75,7 +77,6 @@ export function QueueFilters({
           data={outcomes.map(value => ({ value, label: outcomeWords[value] }))}
           value={search.outcome ?? null}
           onChange={value => change({ outcome: (value ?? undefined) as never })}
-          comboboxProps={still}
           clearButtonProps={{ 'aria-label': 'Any outcome' }}
         />
       )}
@@ -91,7 +92,6 @@ export function QueueFilters({
             .map(person => ({ value: person.id, label: `by ${person.name}` }))}
           value={search.by ?? null}
           onChange={value => change({ by: value ?? undefined } as ApprovalsSearch)}
-          comboboxProps={still}
           clearButtonProps={{ 'aria-label': 'By anyone' }}
         />
       )}
@@ -111,51 +111,6 @@ export function QueueFilters({
         </Button>
       )}
     </search>
-  );
-}
-
-function Words({ value, set }: { value: string; set: (q: string) => void }) {
-  const [text, setText] = useState(value);
-  const input = useRef<HTMLInputElement>(null);
-  const settle = useDebouncedCallback(set, 250);
-  useKeys({ '/': () => input.current?.focus() });
-  useEffect(() => {
-    if (document.activeElement !== input.current) setText(value);
-  }, [value]);
-  const type = (next: string) => {
-    setText(next);
-    settle(next.trim());
-  };
-  return (
-    <TextInput
-      ref={input}
-      size="xs"
-      className="queue-words"
-      aria-label="Search approvals"
-      placeholder="Words of the action, who asked, or why"
-      leftSection={<IconSearch size={14} aria-hidden />}
-      rightSection={
-        text !== '' && (
-          <button
-            type="button"
-            className="icon-button"
-            aria-label="Clear the search"
-            onClick={() => type('')}
-          >
-            <IconX size={13} />
-          </button>
-        )
-      }
-      value={text}
-      onChange={event => type(event.currentTarget.value)}
-      onKeyDown={event => {
-        if (event.key === 'Escape') input.current?.blur();
-        if (event.key === 'Enter') {
-          set(text.trim());
-          input.current?.blur();
-        }
-      }}
-    />
   );
 }
 
@@ -183,7 +138,6 @@ function Action({
         setText(next);
         settle(next.trim());
       }}
-      comboboxProps={still}
     />
   );
 }

@@ -95,7 +95,6 @@ function Form({ held }: { held: ReviewSettings }) {
                         value !== null &&
                         setGiven({ ...given, [risk]: { ...given[risk], challenge: value as 'confirm' } })
                       }
-                      comboboxProps={{ transitionProps: { duration: 0 } }}
                     />
                   </td>
                 </tr>

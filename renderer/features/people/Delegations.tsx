@@ -183,7 +183,6 @@ export function DelegateDialog({
           onChange={setTo}
           searchable={others.length > 8}
           error={tried && to === null && 'Choose who answers for you.'}
-          comboboxProps={{ transitionProps: { duration: 0 }, zIndex: 300 }}
         />
         <Checkbox.Group
           label="With these roles of yours"

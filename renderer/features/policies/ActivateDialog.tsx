@@ -88,7 +88,6 @@ export function ActivateDialog({
           value={environment}
           allowDeselect={false}
           onChange={value => value !== null && setEnvironment(value as Environment)}
-          comboboxProps={{ transitionProps: { duration: 0 } }}
         />
         <KeyValue
           rows={[

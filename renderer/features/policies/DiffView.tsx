@@ -47,7 +47,6 @@ export function DiffView({
               value={change?.path ?? null}
               allowDeselect={false}
               onChange={value => setChosen(value ?? undefined)}
-              comboboxProps={{ transitionProps: { duration: 0 } }}
             />
             <SegmentedControl
               size="xs"

@@ -6,7 +6,7 @@ import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useRef, useState } from 'react';
 import type { PolicyFile } from '../../../core/api/policy_views.ts';
 import { call } from '../../api/client.ts';
-import { asFailure } from '../../api/problem.ts';
+import { showFailure } from '../../ui/failure_toast.ts';
 import { draftStore } from './draft_store.ts';
 import { DRAFTS, type Draft, imported } from './drafts.ts';
 import { readFolder, saveFolder } from './folder_files.ts';
@@ -50,11 +50,6 @@ export function beginDraft(
     message: `This browser keeps ${DRAFTS}. Delete one first.`,
   });
 }
-
-const fail = (error: unknown) => {
-  const failure = asFailure(error);
-  notifications.show({ color: 'red', title: failure.title, message: failure.next });
-};
 
 export function DraftMenu({
   drafts,
@@ -101,7 +96,7 @@ export function DraftMenu({
   };
   return (
     <div className="policy-draft-menu">
-      <Menu position="bottom-start" width={240} transitionProps={{ duration: 0 }}>
+      <Menu position="bottom-start" width={240}>
         <Menu.Target>
           <Button
             variant="default"
@@ -134,7 +129,7 @@ export function DraftMenu({
                 onClick={() =>
                   void decisionFile()
                     .then(decision => beginDraft(nameFor('New policy'), emptyDraft(decision), open))
-                    .catch(fail)
+                    .catch(showFailure)
                 }
               >
                 Empty, with one example rule
@@ -151,7 +146,7 @@ export function DraftMenu({
             onClick={() =>
               void saveFolder(opened.title, files)
                 .then(done => done !== undefined && notifications.show({ message: `Exported as a ${done}.` }))
-                .catch(fail)
+                .catch(showFailure)
             }
           >
             Export the files
@@ -175,7 +170,7 @@ export function DraftMenu({
         {...{ webkitdirectory: '' }}
         onChange={event => {
           const list = event.currentTarget.files;
-          if (list !== null && list.length > 0) void takeFolder(list).catch(fail);
+          if (list !== null && list.length > 0) void takeFolder(list).catch(showFailure);
         }}
       />
       {draft !== undefined && naming !== undefined && (

@@ -50,7 +50,6 @@ export function ExplainPanel({
             allowDeselect={false}
             searchable={rules.length > 8}
             onChange={next => next !== null && setChosen(next)}
-            comboboxProps={{ transitionProps: { duration: 0 } }}
           />
           <Button size="compact-sm" onClick={() => void trial.explain(rule)} loading={running}>
             Explain

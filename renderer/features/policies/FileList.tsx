@@ -68,7 +68,7 @@ export function FileList({
                     )}
                   </button>
                   {draft !== undefined && (
-                    <Menu position="bottom-end" width={150} transitionProps={{ duration: 0 }}>
+                    <Menu position="bottom-end" width={150}>
                       <Menu.Target>
                         <ActionIcon
                           variant="subtle"
@@ -100,7 +100,7 @@ export function FileList({
         ),
       )}
       {draft !== undefined && (
-        <Menu position="bottom-start" width={170} transitionProps={{ duration: 0 }}>
+        <Menu position="bottom-start" width={170}>
           <Menu.Target>
             <Button
               variant="subtle"

@@ -113,7 +113,6 @@ export function ImpactPanel({
               value={days}
               allowDeselect={false}
               onChange={value => setDays(value ?? '')}
-              comboboxProps={{ transitionProps: { duration: 0 } }}
             />
             <NumberInput
               label="At most"
@@ -146,7 +145,6 @@ export function ImpactPanel({
           value={id ?? null}
           allowDeselect={false}
           onChange={value => value !== null && choose(value, undefined)}
-          comboboxProps={{ transitionProps: { duration: 0 } }}
         />
       )}
       {job.isError && <ErrorPanel error={job.error} />}

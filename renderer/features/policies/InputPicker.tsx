@@ -60,7 +60,6 @@ export function InputPicker({ close, pick }: { close: () => void; pick: (row: De
           }))}
           value={result ?? null}
           onChange={value => filter(() => setResult((value ?? undefined) as PolicyWord | undefined))}
-          comboboxProps={{ transitionProps: { duration: 0 } }}
           clearButtonProps={{ 'aria-label': 'Any answer' }}
         />
       </div>

@@ -7,8 +7,8 @@ import type { PolicyFile } from '../../../core/api/policy_views.ts';
 import { policyInputSchema } from '../../../core/policy/input_schema.ts';
 import { call } from '../../api/client.ts';
 import { useMay } from '../../api/me.ts';
-import { asFailure } from '../../api/problem.ts';
 import { useAsk } from '../../api/queries.ts';
+import { showFailure } from '../../ui/failure_toast.ts';
 import { countOf, formatCount } from '../../ui/numbers.ts';
 import { Chip, PageHeader } from '../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
@@ -107,8 +107,7 @@ function Bench({ bench, opened }: { bench: Workbench; opened: Opened }) {
         message: 'It cannot be formatted before it compiles: see Problems.',
       });
     } catch (error) {
-      const failure = asFailure(error);
-      notifications.show({ color: 'red', title: failure.title, message: failure.next });
+      showFailure(error);
     }
     return undefined;
   };

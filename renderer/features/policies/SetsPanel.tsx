@@ -193,7 +193,7 @@ export function SetsPanel({
                 Compare
               </Button>
               {(mayEdit || mayActivate || mayShadow) && (
-                <Menu position="bottom-end" width={210} transitionProps={{ duration: 0 }}>
+                <Menu position="bottom-end" width={210}>
                   <Menu.Target>
                     <Button
                       size="compact-xs"

@@ -91,7 +91,6 @@ function Zone({ held }: { held: string }) {
           limit={100}
           nothingFoundMessage="No such zone"
           onChange={zone => zone !== null && zone !== held && save({ time_zone: zone })}
-          comboboxProps={{ transitionProps: { duration: 0 } }}
         />
         <span className="mute" role="status">
           {says === '' ? `Now ${formatTime(new Date().toISOString(), chosen, 'minute')}` : says}

@@ -1,16 +1,15 @@
 /** One run: header, minimap, tree beside waterfall, inspector. Selection, tab, search and window are in the URL. */
 import { Button, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { notifications } from '@mantine/notifications';
 import { IconChevronDown, IconChevronUp, IconFileExport, IconSearch, IconX } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { OutputOf } from '../../../core/api/operations.ts';
 import { call } from '../../api/client.ts';
-import { asFailure } from '../../api/problem.ts';
 import { useAsk, useStatus } from '../../api/queries.ts';
 import { useKeys } from '../../shell/shortcuts.ts';
 import { DecisionBadge } from '../../ui/Decision.tsx';
+import { showFailure } from '../../ui/failure_toast.ts';
 import { countOf, formatCost } from '../../ui/numbers.ts';
 import { Chip, PageHeader } from '../../ui/Page.tsx';
 import { EmptyState, ErrorPanel, Waiting } from '../../ui/States.tsx';
@@ -273,8 +272,7 @@ function ExportButton({ reply }: { reply: OutputOf<'trace'> }) {
         search: { app: trace.app_id, from: first.received_at, to: last.received_at },
       });
     } catch (error) {
-      const failure = asFailure(error);
-      notifications.show({ color: 'red', title: failure.title, message: failure.next });
+      showFailure(error);
     } finally {
       setBusy(false);
     }

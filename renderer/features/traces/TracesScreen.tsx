@@ -1,23 +1,15 @@
 /** Traces: facets, query box, and a virtual table over the server's windows. The URL is the state. */
-import { Button, Menu, Popover, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import {
-  IconColumns3,
-  IconDownload,
-  IconHelpCircle,
-  IconListTree,
-  IconSearch,
-  IconX,
-} from '@tabler/icons-react';
+import { Button, Menu, Popover } from '@mantine/core';
+import { IconColumns3, IconDownload, IconHelpCircle, IconListTree } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useMay } from '../../api/me.ts';
 import { invalidate, useCall, useStatus } from '../../api/queries.ts';
-import { useKeys } from '../../shell/shortcuts.ts';
 import { CodeBlock } from '../../ui/Copy.tsx';
 import { countOf, formatCount } from '../../ui/numbers.ts';
 import { PageHeader } from '../../ui/Page.tsx';
+import { SearchBox } from '../../ui/SearchBox.tsx';
 import { EmptyState, ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { firstSteps } from './first_steps.ts';
 import { RunTable } from './RunTable.tsx';
@@ -150,45 +142,14 @@ export function TracesScreen() {
 }
 
 function QueryBox({ value, onChange }: { value: string; onChange: (q: string) => void }) {
-  const [text, setText] = useState(value);
-  const input = useRef<HTMLInputElement>(null);
-  const settle = useDebouncedCallback(onChange, 250);
-  useKeys({ '/': () => input.current?.focus() });
-  // The address changed from elsewhere (back, palette): the box follows, but never while it is being typed in.
-  useEffect(() => {
-    if (document.activeElement !== input.current) setText(value);
-  }, [value]);
-  const set = (next: string) => {
-    setText(next);
-    settle(next.trim());
-  };
   return (
     <search className="query-row">
-      <TextInput
-        ref={input}
+      <SearchBox
         className="grow"
-        aria-label="Search runs"
+        label="Search runs"
         placeholder='Search, e.g.  app:support-bot risk:high decision:deny "refund"'
-        leftSection={<IconSearch size={15} aria-hidden />}
-        rightSection={
-          text !== '' && (
-            <button
-              type="button"
-              className="icon-button"
-              aria-label="Clear the search"
-              onClick={() => set('')}
-            >
-              <IconX size={14} />
-            </button>
-          )
-        }
-        value={text}
-        onChange={event => set(event.currentTarget.value)}
-        onKeyDown={event => {
-          if (event.key === 'Escape') input.current?.blur();
-          if (event.key === 'Enter') onChange(text.trim());
-        }}
-        spellCheck={false}
+        value={value}
+        onChange={onChange}
       />
       <Popover position="bottom-end" width={420} trapFocus returnFocus>
         <Popover.Target>
@@ -204,7 +165,7 @@ function QueryBox({ value, onChange }: { value: string; onChange: (q: string) =>
                   <button
                     type="button"
                     className="term mono"
-                    onClick={() => set(text === '' ? row.term : `${text} ${row.term}`)}
+                    onClick={() => onChange(value === '' ? row.term : `${value} ${row.term}`)}
                   >
                     {row.term}
                   </button>

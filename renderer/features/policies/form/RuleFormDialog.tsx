@@ -22,7 +22,6 @@ const leads: Record<Kind, string> = {
   region: 'Calls from a region, all of them or those with personal data.',
   roles: 'Every call of an action needs people with a role.',
 };
-const noTransition = { transitionProps: { duration: 0 } } as const;
 
 export function RuleFormDialog({
   files,
@@ -99,7 +98,6 @@ export function RuleFormDialog({
       value={answer}
       allowDeselect={false}
       onChange={value => setAnswer(value as Answer)}
-      comboboxProps={noTransition}
     />
   );
   const fieldField = (
@@ -134,7 +132,6 @@ export function RuleFormDialog({
         onChange={setRoles}
         error={fault('roles')}
         size="xs"
-        comboboxProps={noTransition}
       />
     </div>
   );
@@ -181,7 +178,6 @@ export function RuleFormDialog({
               onChange={setActions}
               error={fault('actions')}
               size="xs"
-              comboboxProps={noTransition}
             />
             {kind === 'threshold' && (
               <>
@@ -222,7 +218,6 @@ export function RuleFormDialog({
                     value={when}
                     allowDeselect={false}
                     onChange={value => setWhen(value as 'in' | 'not_in')}
-                    comboboxProps={noTransition}
                   />
                   {answerField}
                 </div>
@@ -232,7 +227,6 @@ export function RuleFormDialog({
                   onChange={setValues}
                   error={fault('values')}
                   size="xs"
-                  comboboxProps={noTransition}
                 />
               </>
             )}
@@ -245,7 +239,6 @@ export function RuleFormDialog({
                   onChange={setRegions}
                   error={fault('regions')}
                   size="xs"
-                  comboboxProps={noTransition}
                 />
                 <div className="policy-form-pair">
                   <Select
@@ -257,7 +250,6 @@ export function RuleFormDialog({
                     value={personal ? 'personal' : 'all'}
                     allowDeselect={false}
                     onChange={value => setPersonal(value === 'personal')}
-                    comboboxProps={noTransition}
                   />
                   {answerField}
                 </div>
