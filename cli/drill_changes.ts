@@ -4,8 +4,8 @@
  */
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { signCms } from '../collector/evidence/cms.ts';
-import { sha256 } from '../collector/evidence/verifier-host.ts';
 import { selfMadeCertificate } from '../collector/keys/certificate-writing.ts';
+import { sha256 } from '../collector/sha256.ts';
 import { ASIC_MANIFEST, ASIC_SIGNATURE, asicManifestText } from '../core/pack/asice.ts';
 import type { FindingCode } from '../core/pack/findings.ts';
 import { byPath, CHECKSUMS, CMS, checksumsText, MANIFEST, type Manifest } from '../core/pack/manifest.ts';

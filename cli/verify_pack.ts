@@ -4,7 +4,8 @@
  */
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileHost, openFile, sha256 } from '../collector/evidence/verifier-host.ts';
+import { fileHost, openFile } from '../collector/evidence/verifier-host.ts';
+import { sha256 } from '../collector/sha256.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { PackSigner } from '../core/pack/cms.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';

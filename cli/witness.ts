@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '../collector/evidence/verifier-host.ts';
+import { sha256 } from '../collector/sha256.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { parseTrust } from '../core/pack/trust.ts';
 import { custodyOf, withCollector } from './collector_for.ts';

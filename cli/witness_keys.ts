@@ -5,7 +5,8 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { sha256, verifyEd25519 } from '../collector/evidence/verifier-host.ts';
+import { verifyEd25519 } from '../collector/evidence/verifier-host.ts';
+import { sha256 } from '../collector/sha256.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { base64, fromBase64 } from '../core/proof/bytes.ts';
 import {

@@ -20,6 +20,7 @@ import { type HttpServer, isLoopbackHost, startServer } from './http/server.ts';
 import type { Host, OpenServices } from './http/services.ts';
 import { Sessions } from './http/sessions.ts';
 import { backupStream } from './keys/backup.ts';
+import { checkAppId } from './keys/commands.ts';
 import type { CustodyChoice, SafeStorage } from './keys/custody.ts';
 import { createVault, describeVault, type OpenVault, openVault, type VaultSecret } from './keys/vault.ts';
 import { VAULT_FILE } from './keys/vault-file.ts';
@@ -388,14 +389,6 @@ async function removeLedger(folder: string): Promise<void> {
 /** Packs that were made for a download hold events in clear: they live as long as this run of the collector. */
 const removeExports = (folder: string): Promise<void> =>
   rm(exportsFolder(folder), { recursive: true, force: true });
-
-function checkAppId(appId: string): void {
-  if (/^[a-z0-9][a-z0-9._-]{0,63}$/.test(appId)) return;
-  throw new TrailmixError('input_invalid', {
-    where: '/app_id',
-    message: 'app_id must match [a-z0-9][a-z0-9._-]{0,63}',
-  });
-}
 
 /** Beside the lock: where its holder answers. */
 function writeLockInfo(

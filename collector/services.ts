@@ -2,7 +2,7 @@
  * Everything that stands on an open ledger, opened in order and closed in the opposite one: ledger, settings, keys,
  * policy, gate, evidence. What was opened is closed again when a later part refuses.
  */
-import { createHash } from 'node:crypto';
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
@@ -31,6 +31,7 @@ import { createPolicyWorkshop, type PolicyWorkshop } from './policy/workshop.ts'
 import type { Clock, Ids } from './ports.ts';
 import { loadSamples } from './samples.ts';
 import { openSettings } from './settings.ts';
+import { sha256 } from './sha256.ts';
 
 export type Services = OpenServices & { vault: OpenVault; close(): Promise<void> };
 
@@ -210,8 +211,6 @@ function countWaiting(ledger: OpenServices['ledger'], tell: (count: number) => v
     if (approvals.length > 0) void look().catch(ignore);
   });
 }
-
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 /** The sample runs, through the same checks as any producer's events. */
 function samplesOf(services: OpenServices, options: ServiceOptions): Promise<OutputOf<'loadSamples'>> {

@@ -10,13 +10,13 @@ import { tsMicros } from '../../core/event/time.ts';
 import { type ApprovalStatement, approvalMessage } from '../../core/proof/binding.ts';
 import { base64 } from '../../core/proof/bytes.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
+import { statement } from '../ledger/statements.ts';
 import type { CommandHandler, WriteTx } from '../ledger/tx.ts';
 import { enrolledCount, personStanding } from '../people/standing.ts';
 import type { Answerer } from './answerer.ts';
 import { knownAnswerer, openReview, type ReviewRow, refuseEnded } from './open.ts';
 import { approvalRow, sampleFact, sampleMark, scripted, sql } from './recording.ts';
 import { approvalEvent, byPerson } from './records.ts';
-import { statement } from './statements.ts';
 import { type AnswerRow, type ApprovalRow, answersOf, approvalView, isGiven } from './view.ts';
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;

@@ -8,7 +8,8 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { CommandHandler, WriteTx } from '../ledger/tx.ts';
 import { approverCount } from '../people/standing.ts';
 import type { DecisionInput } from '../ports.ts';
-import { hmac, ownSource, sampleFact, sampleMark, scripted, sha256, sql } from './recording.ts';
+import { sha256 } from '../sha256.ts';
+import { hmac, ownSource, sampleFact, sampleMark, scripted, sql } from './recording.ts';
 import { reviewSettings } from './settings.ts';
 import { addSeconds } from './time.ts';
 

@@ -1,12 +1,13 @@
 /** What an approver needs beside the question, as the reader answers it (core/api/approval_operations.ts, approvalDetail). */
-import { createHash } from 'node:crypto';
+
 import type Database from 'better-sqlite3';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { formatMicros } from '../../core/event/time.ts';
 import { runId } from '../../core/proof/record.ts';
+import { statement } from '../ledger/statements.ts';
 import { enrolledCount } from '../people/standing.ts';
+import { sha256 } from '../sha256.ts';
 import { type Answerer, answererOf, qualificationOf } from './answerer.ts';
-import { statement } from './statements.ts';
 import {
   type AnswerRow,
   type ApprovalRow,
@@ -24,8 +25,6 @@ const MOST_STEPS = 50;
 /** The newest comments, and openings. */
 const MOST_COMMENTS = 500;
 const STATUSES = ['', 'ok', 'error'] as const;
-
-const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
 const PREVIOUS = `SELECT id, asked_seq, answered_at, payload FROM approval
   WHERE tenant_id = ? AND app_id = ? AND action = ? AND status IN ('approved', 'consumed') AND asked_seq < ?

@@ -7,12 +7,13 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import { makeChallenge } from '../../core/approval/challenge.ts';
 import { type Binding, makeBinding, shownDigest } from '../../core/proof/binding.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
+import { statement } from '../ledger/statements.ts';
 import type { CommandHandler, WriteTx } from '../ledger/tx.ts';
+import { sha256 } from '../sha256.ts';
 import { type Answerer, answererOf, qualificationOf } from './answerer.ts';
-import { approvalRow, isOver, sha256 } from './recording.ts';
+import { approvalRow, isOver } from './recording.ts';
 import { approvalEvent, byPerson } from './records.ts';
 import { reviewSettings } from './settings.ts';
-import { statement } from './statements.ts';
 import { addSeconds } from './time.ts';
 import type { ApprovalRow } from './view.ts';
 

@@ -5,10 +5,10 @@
 import type Database from 'better-sqlite3';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { ApprovalView } from '../../core/api/views.ts';
+import { statement } from '../ledger/statements.ts';
 import { approverCount } from '../people/standing.ts';
 import type { ApprovalQuery } from '../ports.ts';
 import { answererOf, qualificationOf } from './answerer.ts';
-import { statement } from './statements.ts';
 import { type ApprovalRow, approvalView, SELECT_APPROVAL } from './view.ts';
 
 const DEFAULT_LIMIT = 100;

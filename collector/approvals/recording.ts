@@ -1,14 +1,13 @@
 /** What the gate's commands share: hashes, statements, the row of an approval, the marks of sample runs. */
-import { hash } from 'node:crypto';
+
 import type Database from 'better-sqlite3';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
+import { statement } from '../ledger/statements.ts';
 import type { WriteTx } from '../ledger/tx.ts';
 import type { Source } from '../ports.ts';
-import { statement } from './statements.ts';
+import { sha256 } from '../sha256.ts';
 import { type ApprovalRow, SELECT_APPROVAL } from './view.ts';
-
-export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
 
 const BLOCK = 64;
 /** HMAC-SHA256 (RFC 2104) over the one-shot hash: a Hmac object with its key costs a decision ten times as much. */

@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3';
 import type { ReviewRow } from '../../core/api/approval_operations.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { tsMicros } from '../../core/event/time.ts';
-import { statement } from './statements.ts';
+import { statement } from '../ledger/statements.ts';
 
 /** A quick reader's pace. */
 const CHARACTERS_PER_SECOND = 20;

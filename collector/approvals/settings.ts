@@ -1,7 +1,7 @@
 /** How approvals are reviewed and how long they last: kept as the ledger's setting `review`; each change is an event. */
 import type Database from 'better-sqlite3';
 import type { ReviewSettings } from '../../core/api/approval_operations.ts';
-import { statement } from './statements.ts';
+import { statement } from '../ledger/statements.ts';
 
 export const REVIEW_SETTING = 'review';
 

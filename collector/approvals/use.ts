@@ -6,16 +6,8 @@ import type { ApprovalView } from '../../core/api/views.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import type { CommandHandler } from '../ledger/tx.ts';
-import {
-  approvalRow,
-  isOver,
-  ownSource,
-  sampleFact,
-  sampleMark,
-  scripted,
-  sha256,
-  sql,
-} from './recording.ts';
+import { sha256 } from '../sha256.ts';
+import { approvalRow, isOver, ownSource, sampleFact, sampleMark, scripted, sql } from './recording.ts';
 import { addSeconds } from './time.ts';
 import { answersOf, isGiven } from './view.ts';
 

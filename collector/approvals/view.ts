@@ -2,12 +2,13 @@
  * How approvals are read, from any connection: rows, and their mapping to ApprovalView. The reader thread and the
  * writer's commands answer with the same.
  */
-import { createHash } from 'node:crypto';
+
 import type Database from 'better-sqlite3';
 import type { ApprovalView } from '../../core/api/views.ts';
 import { runId } from '../../core/proof/record.ts';
+import { statement } from '../ledger/statements.ts';
 import { approverCount } from '../people/standing.ts';
-import { statement } from './statements.ts';
+import { sha256 } from '../sha256.ts';
 
 export type ApprovalRow = {
   id: string;
@@ -95,8 +96,6 @@ export function isGiven(requiredK: number, answers: readonly AnswerRow[]): boole
     answers.some(({ verdict, four_eyes }) => verdict === 'approve' && four_eyes === 0)
   );
 }
-
-const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
 const answerView = (row: AnswerRow): NonNullable<ApprovalView['answers']>[number] => ({
   by: row.by,

@@ -3,7 +3,7 @@
  * carried by later packs as anchors/. Format: docs/spec/pack.md, "Time".
  * Rules: off until an authority is named; a failed attempt is logged and tried again later, and stops nothing.
  */
-import { createHash } from 'node:crypto';
+
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
 import type { RecordView } from '../../core/api/views.ts';
@@ -12,6 +12,7 @@ import { base64, equalBytes, fromBase64, utf8 } from '../../core/proof/bytes.ts'
 import { parseNote } from '../../core/proof/note.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { Clock, Ledger } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { urlFault } from './authority-address.ts';
 import type { Reply } from './timestamp.ts';
 
@@ -46,8 +47,8 @@ const LOOK = 15 * 60_000;
 const CHECKPOINTS = 5000;
 
 /** Bytes that a stamp of a checkpoint is over: its note without signatures. */
-export const anchorBody = (note: string): Uint8Array => utf8(parseNote(utf8(note)).text);
-const digestOf = (note: string): Uint8Array => createHash('sha256').update(anchorBody(note)).digest();
+const anchorBody = (note: string): Uint8Array => utf8(parseNote(utf8(note)).text);
+const digestOf = (note: string): Uint8Array => sha256(anchorBody(note));
 
 export function openAnchors({
   ledger,

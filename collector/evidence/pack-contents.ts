@@ -18,9 +18,9 @@ import { keyId } from '../../core/proof/hash.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import { headOf } from '../../core/proof/record.ts';
 import type { ScopeRange } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
-import { sha256 } from './verifier-host.ts';
 import type { Window } from './window.ts';
 
 /** Records at once: about ten milliseconds of this thread, between which ingest goes on. */

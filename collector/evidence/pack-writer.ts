@@ -32,6 +32,7 @@ import { multiproofHeader, multiproofLine, multiproofNodes, nodePlan } from '../
 import { parseNote } from '../../core/proof/note.ts';
 import { consistencyPlan, type NodeId, proofOfPlan } from '../../core/proof/tree.ts';
 import type { Faults } from '../ledger/faults.ts';
+import { sha256 } from '../sha256.ts';
 import { certificatesOf } from './certificates.ts';
 import { type CmsSigner, signCms } from './cms.ts';
 import {
@@ -45,7 +46,6 @@ import { readmeText } from './readme.ts';
 import type { ReportFacts } from './report/facts.ts';
 import { reportFacts } from './report/gather.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
-import { sha256 } from './verifier-host.ts';
 import { type Written, ZipWriter } from './zip-writer.ts';
 
 export type PackPlan = ContentsPlan & {

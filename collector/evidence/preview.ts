@@ -7,8 +7,8 @@ import { hmacOf } from '../../core/pack/hmac.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ExportRequest } from '../http/services.ts';
+import { sha256 } from '../sha256.ts';
 import type { PackSource } from './source.ts';
-import { sha256 } from './verifier-host.ts';
 import { windowOf } from './window.ts';
 
 const PAGE = 500;

@@ -2,7 +2,7 @@
  * Stamps a finished pack: writes what a time-stamping authority answered into META-INF of a new file beside it, which
  * then takes its place in one step. What was signed stays byte for byte. Needs no ledger. Format: docs/spec/pack.md, "Time".
  */
-import { createHash } from 'node:crypto';
+
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -14,6 +14,7 @@ import { openZip, type RandomAccess, type Zip } from '../../core/pack/zip.ts';
 import { concat, equalBytes } from '../../core/proof/bytes.ts';
 import { formatNoteLine, type Note, parseNote } from '../../core/proof/note.ts';
 import { syncFolder } from '../keys/durable.ts';
+import { sha256 } from '../sha256.ts';
 import { signatureValueOf, withTimestamp } from './cms.ts';
 import { makeRequest, type Reply, readReply } from './timestamp.ts';
 import { inflateRaw, openFile } from './verifier-host.ts';
@@ -22,7 +23,6 @@ import { ZipWriter } from './zip-writer.ts';
 /** What of a pack is stamped: checksums.txt, or the value of its CAdES signature (which makes it CAdES-BASELINE-T). */
 export type Stamped = 'pack' | 'signature';
 
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 const WHOLE = 64 * 2 ** 20;
 
 async function readWhole(zip: Zip, path: string): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import { base64 } from '../../core/proof/bytes.ts';
 import { originOf } from '../../core/proof/checkpoint.ts';
 import { formatVkey, noteKey } from '../../core/proof/note.ts';
 import type { KeyVault, Ledger } from '../ports.ts';
-import { sha256 } from './verifier-host.ts';
+import { sha256 } from '../sha256.ts';
 
 /** {file name: text}. */
 export async function trustFiles(

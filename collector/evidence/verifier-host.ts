@@ -1,5 +1,6 @@
 /** What core's verifier borrows from Node: files, inflating, hashing, signature threads, CMS. */
-import { createHash, createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
+
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -9,9 +10,8 @@ import type { SignatureJob } from '../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
 import type { VerifyMlDsa44 } from '../../core/proof/cosignature.ts';
+import { sha256 } from '../sha256.ts';
 import { SignaturePool } from './signature-pool.ts';
-
-export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 const MLDSA44_SPKI = Buffer.from('30820532300b06096086480165030403110382052100', 'hex');

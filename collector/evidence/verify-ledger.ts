@@ -18,8 +18,9 @@ import { noteKey, openNote } from '../../core/proof/note.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import { Frontier, recordLeaf } from '../../core/proof/tree.ts';
 import type { KeyVault, Ledger } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { SignaturePool } from './signature-pool.ts';
-import { sha256, verifyEd25519 } from './verifier-host.ts';
+import { verifyEd25519 } from './verifier-host.ts';
 
 export type LedgerReport = {
   verdicts: Verdicts;

@@ -21,7 +21,8 @@ import { LEDGER_APP } from '../../core/proof/record.ts';
 import { consistencyPlan, proofOfPlan } from '../../core/proof/tree.ts';
 import { formatWitnessRequest } from '../../core/proof/witness.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
-import { fileHost, sha256 } from './verifier-host.ts';
+import { sha256 } from '../sha256.ts';
+import { fileHost } from './verifier-host.ts';
 
 type View = OutputOf<'witnesses'>;
 type Imported = OutputOf<'witnessImport'>;

@@ -4,7 +4,8 @@
  * The live table is the main thread's; keys are made and revoked through it alone, so a revocation holds at once.
  * Format: docs/spec/gate.md, "API keys".
  */
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Environment } from '../../core/api/policy_views.ts';
@@ -13,6 +14,7 @@ import { type AnswerParts, answerMessage } from '../../core/proof/binding.ts';
 import { fromHex, fromUtf8, hex, utf8 } from '../../core/proof/bytes.ts';
 import { jcs } from '../../core/proof/jcs.ts';
 import type { Clock, KeyVault, Ledger, Principal } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { replaceFile } from './durable.ts';
 import { SecretBytes, SecretText } from './secret.ts';
 import { type KeySecretRow, keyView } from './view.ts';
@@ -34,7 +36,6 @@ export function parseApiKey(text: string): ParsedKey | undefined {
 
 const bytesOf = (part: string): SecretBytes => SecretBytes.copy(Buffer.from(part, 'base64url'));
 const textOf = (part: Uint8Array): string => Buffer.from(part).toString('base64url');
-const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 const macContext = (id: string): string => `api-key/${id}`;
 
 /** A new key and what is kept of it. `key.reveal()` is shown once. */

@@ -9,7 +9,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import { type Certificate, findChain, isSelfIssued, keyFault, timeFault } from '../../core/pack/x509.ts';
 import { base64, equalBytes, fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
 import { certificatesOf, readCertificate, revocationOf, signedBy } from '../evidence/certificates.ts';
-import { pemBlocks, pemOf } from '../evidence/der.ts';
+import { pemOf } from '../evidence/der.ts';
 import {
   certificateRequest,
   type KeyKind,
@@ -294,6 +294,3 @@ async function readPkcs12(
     );
   return { key, certificates };
 }
-
-/** Whether the text holds at least one list; what is in it is judged when it is used. */
-export const isCrlPem = (text: string): boolean => pemBlocks(text, 'X509 CRL').length > 0;

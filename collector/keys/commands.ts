@@ -12,15 +12,19 @@ const APP_ID = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const TENANT_ID = /^[a-z0-9-]{1,64}$/;
 const KEY_ID = /^[a-z0-9]{4,64}$/;
 
+/** Throws input_invalid. */
+export function checkAppId(appId: string): void {
+  if (APP_ID.test(appId)) return;
+  throw new TrailmixError('input_invalid', {
+    where: '/app_id',
+    message: 'app_id must match [a-z0-9][a-z0-9._-]{0,63}',
+  });
+}
+
 /** createKey throws input_invalid; revokeKey throws not_found. Revoking twice answers the first revocation again. */
 export const keyCommands: Pick<CommandTable, 'createKey' | 'revokeKey'> = {
   createKey(tx, input): KeyView {
-    if (!APP_ID.test(input.appId)) {
-      throw new TrailmixError('input_invalid', {
-        where: '/app_id',
-        message: 'app_id must match [a-z0-9][a-z0-9._-]{0,63}',
-      });
-    }
+    checkAppId(input.appId);
     if (!TENANT_ID.test(input.tenantId) || input.tenantId !== tx.tenantId) {
       throw new TrailmixError('input_invalid', {
         where: '/tenant_id',

@@ -1,18 +1,18 @@
 /**
  * Ed25519 keys as they stand in vault.json: random, never derived, PKCS#8 wrapped under the vault's wrapping key.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { base64, fromBase64 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
 import type { KeyVault } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { type VaultContent, vaultContext } from './vault-file.ts';
 import { unwrap, wrap } from './wrap.ts';
 
 type StoredKey = VaultContent['keys']['event'];
 type KeyName = 'event' | 'checkpoint';
-
-const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
 /** The last 32 bytes of an Ed25519 SubjectPublicKeyInfo are the key. */
 const rawPublicKey = (spki: Uint8Array): Uint8Array => new Uint8Array(spki.subarray(spki.length - 32));

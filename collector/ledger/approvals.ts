@@ -4,10 +4,10 @@ import { approvalDetail } from '../approvals/detail.ts';
 import { listApprovals } from '../approvals/queue.ts';
 import { reviewReport } from '../approvals/report.ts';
 import { reviewSettings } from '../approvals/settings.ts';
-import { statement } from '../approvals/statements.ts';
 import { type ApprovalRow, approvalView, SELECT_APPROVAL } from '../approvals/view.ts';
 import type { ApprovalQuery } from '../ports.ts';
 import type { Connection } from './database.ts';
+import { statement } from './statements.ts';
 
 export function approvalReader(db: Connection, tenant: string) {
   return {

@@ -7,9 +7,9 @@ import type { CheckpointView } from '../../core/api/views.ts';
 import { hex } from '../../core/proof/bytes.ts';
 import { checkpointText, originOf } from '../../core/proof/checkpoint.ts';
 import { formatNote, type NoteKey, noteKey, noteMessage } from '../../core/proof/note.ts';
+import { sha256 } from '../sha256.ts';
 import type { Connection } from './database.ts';
 import type { Faults } from './faults.ts';
-import { sha256 } from './merkle.ts';
 import type { SigningKey } from './messages.ts';
 
 export type CheckpointRow = { size: number; root: Buffer; at: string; note: string };

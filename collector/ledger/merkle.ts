@@ -2,15 +2,15 @@
  * The tree's stored part: full subtrees from level 8 up (a row per 256 leaves), everything below recomputed from
  * hash_self. The writer keeps the last, unfinished block in memory. Format: docs/spec/tree.md.
  */
+
 import { hash } from 'node:crypto';
 import { Frontier, fullNodes, type Hash } from '../../core/proof/tree.ts';
+import { sha256 } from '../sha256.ts';
 import type { Connection } from './database.ts';
 
 /** Lowest level that has rows. */
 export const STORED_LEVEL = 8;
 export const BLOCK = 2 ** STORED_LEVEL;
-
-export const sha256 = (data: Uint8Array): Uint8Array => hash('sha256', data, 'buffer');
 
 const leafInput = Buffer.alloc(33);
 const nodeInput = Buffer.alloc(65, 1);

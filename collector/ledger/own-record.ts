@@ -5,8 +5,8 @@ import { type Blob, replaceLargeValues, surelyFits } from '../../core/proof/blob
 import { type JsonObject, jcs, jcsString } from '../../core/proof/jcs.ts';
 import { type Body, isBodyMember } from '../../core/proof/record.ts';
 import type { EventFacts, Ids, OwnEvent } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import type { Stamp } from './chain.ts';
-import { sha256 } from './merkle.ts';
 
 export type OwnRecord = {
   eventId: string;

@@ -5,8 +5,8 @@
  */
 import { runId } from '../../core/proof/record.ts';
 import type { EventFacts } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import type { Connection } from './database.ts';
-import { sha256 } from './merkle.ts';
 
 export const RISKS = ['', 'low', 'medium', 'high', 'critical'] as const;
 export const STATUSES = ['', 'ok', 'error'] as const;

@@ -8,8 +8,8 @@ import type { DecisionState, SpanColumns, TraceSummary } from '../../core/api/vi
 import { formatMicros } from '../../core/event/time.ts';
 import { runId } from '../../core/proof/record.ts';
 import type { ReadLedger, TraceQuery } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import type { Connection } from './database.ts';
-import { sha256 } from './merkle.ts';
 import { RISKS, type RunRow, STATUSES } from './projections.ts';
 import { isEmpty, parseQuery } from './query-text.ts';
 import { MOST_ITEMS, type Search, timeOf } from './search.ts';

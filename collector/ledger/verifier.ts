@@ -9,10 +9,11 @@ import { originOf, parseCheckpoint } from '../../core/proof/checkpoint.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import { noteKey, noteMessage, parseNote } from '../../core/proof/note.ts';
 import { eventSignatureMessage, GENESIS, runId } from '../../core/proof/record.ts';
+import { sha256 } from '../sha256.ts';
 import type { CheckpointRow } from './checkpoints.ts';
 import { type Connection, openReadable } from './database.ts';
 import { ed25519PublicKey } from './headfile.ts';
-import { BLOCK, nodeReader, rootAt, STORED_LEVEL, sha256, subtree } from './merkle.ts';
+import { BLOCK, nodeReader, rootAt, STORED_LEVEL, subtree } from './merkle.ts';
 import type { BackgroundData } from './messages.ts';
 import { RecordReader, type RecordRow } from './records.ts';
 

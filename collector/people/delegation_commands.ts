@@ -1,16 +1,15 @@
 /** Writer commands on delegations: rows and record are one transaction; the rules are core/pack/delegation_rules.ts. */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { DelegationView } from '../../core/api/views.ts';
-import { tsMicros } from '../../core/event/time.ts';
 import { planDelegation, planDelegationEnd } from '../../core/pack/delegation_rules.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
+import { checkClock } from './person_rows.ts';
 import { own } from './records.ts';
 import { peopleState, planned, refusing } from './state.ts';
 import { type DelegationRow, delegationView, SELECT_ONE_DELEGATION } from './view.ts';
 
 /** Delegations of one person that have not ended. */
 const MOST_OPEN = 100;
-const CLOCK_MICROS = 10 * 60_000_000;
 
 function viewOf(tx: WriteTx, id: string): DelegationView {
   const row = tx.db
@@ -41,12 +40,7 @@ export const delegationCommands: Pick<CommandTable, 'delegate' | 'endDelegation'
         message: 'ends_at: is over',
       });
     }
-    if (Math.abs(tsMicros(statement.at) - tsMicros(now)) > CLOCK_MICROS) {
-      throw new TrailmixError('statement_invalid', {
-        where: '/statement/at',
-        message: 'at: is more than 10 minutes from the clock of the collector',
-      });
-    }
+    checkClock(tx, statement.at);
     const { count } = db
       .prepare<[string, string, string], { count: number }>(
         `SELECT count(*) AS count FROM delegation

@@ -8,6 +8,7 @@ import type { DelegationView, PersonView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
 import { utf8 } from '../../core/proof/bytes.ts';
 import type { DelegationStatement, PersonStatement } from '../../core/proof/person.ts';
+import { sha256 } from '../sha256.ts';
 import type { InvitationKind, Via } from './command_types.ts';
 import {
   bytesOf,
@@ -19,7 +20,6 @@ import {
   type SignInOptions,
   secretOf,
 } from './sign_in.ts';
-import { sha256 } from './state.ts';
 import {
   type DelegationRow,
   delegationView,

@@ -8,9 +8,10 @@ import { checkPersonForm, PersonFault, type PersonForm } from '../../core/pack/p
 import { base64, hex } from '../../core/proof/bytes.ts';
 import { BY_RECOVERY, type PersonStatement, possessionMessage } from '../../core/proof/person.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
+import { sha256 } from '../sha256.ts';
 import { enter, planOf, putSecret, row, viewOf } from './person_rows.ts';
 import { endSessions, own } from './records.ts';
-import { peopleState, sha256, verifyEd25519 } from './state.ts';
+import { peopleState, verifyEd25519 } from './state.ts';
 import { type InvitationRow, SELECT_INVITATION } from './view.ts';
 
 const INVITATION_MICROS = 72 * 3_600_000_000;

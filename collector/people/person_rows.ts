@@ -6,9 +6,10 @@ import { type PersonPlan, planPerson } from '../../core/pack/person_rules.ts';
 import { jcs } from '../../core/proof/jcs.ts';
 import type { PersonStatement } from '../../core/proof/person.ts';
 import type { WriteTx } from '../ledger/tx.ts';
+import { sha256 } from '../sha256.ts';
 import type { SecretInput } from './command_types.ts';
 import { own } from './records.ts';
-import { peopleState, planned, sha256 } from './state.ts';
+import { peopleState, planned } from './state.ts';
 import { type PersonRow, personView, SELECT_PERSON } from './view.ts';
 
 /** How far the admin's clock may be from the collector's. */
@@ -122,7 +123,7 @@ const EVENTS = {
 const TITLES = { enrol: 'Enrolled', change: 'Changed', reset: 'New key', leave: 'Left' } as const;
 
 /** Throws statement_invalid where the signer's clock is far from ours: such an `at` would block later statements. */
-function checkClock(tx: WriteTx, at: string): void {
+export function checkClock(tx: WriteTx, at: string): void {
   if (Math.abs(tsMicros(at) - tsMicros(tx.receivedAt())) <= CLOCK_MICROS) return;
   throw new TrailmixError('statement_invalid', {
     where: '/statement/at',

@@ -9,11 +9,11 @@ import { formatMicros } from '../../core/event/time.ts';
 import { BytesError, base64, fromBase64, utf8 } from '../../core/proof/bytes.ts';
 import type { TenantSessions } from '../http/sessions.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { Attempts } from './attempts.ts';
 import type { SecretInput, SessionEnd, Via } from './command_types.ts';
 import { FailureLog } from './failure_log.ts';
 import { secretContext } from './person_rows.ts';
-import { sha256 } from './state.ts';
 import { kdfOf, type SecretRow } from './view.ts';
 
 /** What the page derives its secrets with, where nothing else was chosen: OWASP's choice for Argon2id. */
@@ -64,8 +64,6 @@ export type SignInOptions = {
   sessions: TenantSessions;
   onError: (error: unknown) => void;
 };
-
-export type SignInDesk = Awaited<ReturnType<typeof openSignIn>>;
 
 export async function openSignIn(options: SignInOptions) {
   const { ledger, vault, clock, ids, sessions, onError } = options;

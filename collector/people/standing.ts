@@ -4,6 +4,7 @@
  * changed. Meaning: docs/spec/people.md.
  */
 import type Database from 'better-sqlite3';
+import { statement } from '../ledger/statements.ts';
 
 export type PersonState = 'invited' | 'pending' | 'active' | 'left';
 
@@ -30,17 +31,6 @@ export type DelegatedRoles = {
   readonly roles: readonly string[];
   readonly fromAliases: readonly string[];
 };
-
-/** Statements live as long as their connection. */
-const prepared = new WeakMap<Database.Database, Map<string, Database.Statement>>();
-
-function statement(db: Database.Database, sql: string): Database.Statement {
-  const known = prepared.get(db) ?? new Map<string, Database.Statement>();
-  prepared.set(db, known);
-  const found = known.get(sql) ?? db.prepare(sql);
-  known.set(sql, found);
-  return found;
-}
 
 const PERSON = `SELECT p.id, p.name, p.roles, p.aliases, p.state, p.key_id, k.public_key, k.from_seq
   FROM person p LEFT JOIN person_key k ON k.tenant_id = p.tenant_id AND k.key_id = p.key_id

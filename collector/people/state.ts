@@ -1,13 +1,12 @@
 /** What the rules on people (core/pack/person_rules.ts) ask of the past, answered from the rows in the writer. */
-import { hash, verify as verifySignature } from 'node:crypto';
+
+import { verify as verifySignature } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { wrongSignature } from '../../core/pack/people.ts';
 import { PersonFault } from '../../core/pack/person_form.ts';
 import type { PeopleState, SignatureCheck } from '../../core/pack/person_rules.ts';
 import { adminCount, personStanding } from './standing.ts';
-
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export function peopleState(db: Database.Database, tenantId: string): PeopleState {
   const one = <T>(sql: string, ...parameters: unknown[]): T | undefined =>

@@ -4,12 +4,13 @@
  * are here, never believed from the manifest; a bundle whose bytes do not give the hashes it states is refused.
  * On disk (resources/generated/policies): manifest.json, policy.wasm, data.json, capabilities.json.
  */
-import { createHash } from 'node:crypto';
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { policyHash } from '../../core/proof/binding.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
+import { sha256 } from '../sha256.ts';
 
 /** What the default bundle and every later one is asked. */
 export const ENTRYPOINT = 'trailmix/decision';
@@ -33,8 +34,7 @@ export type PolicyBundle = {
   data: string;
 };
 
-const sha256Bytes = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-const sha256 = (bytes: Uint8Array): string => hex(sha256Bytes(bytes));
+const sha256Hex = (bytes: Uint8Array): string => hex(sha256(bytes));
 
 export type BundleParts = {
   version: number;
@@ -49,14 +49,14 @@ export type BundleParts = {
 /** Assembles a bundle; every hash is made here, from the parts. */
 export function makeBundle(parts: BundleParts): PolicyBundle {
   const sources = parts.files
-    .map(({ path, text }) => ({ path, text, sha256: sha256(utf8(text)) }))
+    .map(({ path, text }) => ({ path, text, sha256: sha256Hex(utf8(text)) }))
     .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-  const capabilities_sha256 = sha256(utf8(parts.capabilities));
-  const wasm_sha256 = sha256(parts.wasm);
+  const capabilities_sha256 = sha256Hex(utf8(parts.capabilities));
+  const wasm_sha256 = sha256Hex(parts.wasm);
   const files = sources.map(({ path, sha256 }) => ({ path, sha256 }));
   return {
     version: parts.version,
-    hash: policyHash(sha256Bytes, { entrypoint: parts.entrypoint, capabilities_sha256, wasm_sha256, files }),
+    hash: policyHash(sha256, { entrypoint: parts.entrypoint, capabilities_sha256, wasm_sha256, files }),
     entrypoint: parts.entrypoint,
     capabilities_sha256,
     wasm_sha256,

@@ -2,13 +2,14 @@
  * Writer commands on policies: each row with its record, in one transaction. Checks and records: docs/spec/policy.md.
  * No module is judged here: it was loaded before (engine.ts), and what is stored is named by its hash.
  */
-import { hash as digest } from 'node:crypto';
+
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Environment, TestCounts } from '../../core/api/policy_views.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import { impactMessage, policyMessage, reportSha256 } from '../../core/proof/policy.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
+import { sha256 } from '../sha256.ts';
 import type { PolicyCommands, SetParts, ShadowCounts } from './command_types.ts';
 import { checkSigned, type Signed } from './signing.ts';
 
@@ -17,8 +18,6 @@ export const FOUR_EYES_SETTING = 'policy_four_eyes';
 const TEXTS_IN_RECORD = 32 * 1024;
 /** Differences of a shadow run that are kept. */
 export const KEPT_DIFFERENCES = 1000;
-
-const sha256 = (bytes: Uint8Array): Uint8Array => digest('sha256', bytes, 'buffer');
 
 type EnvironmentRow = {
   name: Environment;

@@ -119,10 +119,11 @@ export async function openPolicy(options: {
     if (bundle !== null) await slot.engine.activate({ ...bundle, version }).catch(noBundle);
     if (candidate === null) return;
     const run = JSON.parse(candidate) as { hash: string };
-    slot.shadow = await startCandidate(slot, run.hash).catch(error => {
+    try {
+      slot.shadow = await startCandidate(slot, run.hash);
+    } catch (error) {
       onError(error);
-      return undefined as never;
-    });
+    }
   };
 
   await activateBuiltIn('prod');

@@ -9,13 +9,14 @@ import { formatMicros, tsMicros, validTs } from '../../core/event/time.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import { type ImpactStatement, reportSha256, sourcesSha256 } from '../../core/proof/policy.ts';
 import type { Clock, Ids, Ledger, Source } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { DATA_PATH, type PolicyBundle } from './bundle.ts';
 import { ImpactJob } from './impact_job.ts';
 import type { RecordedDecisions } from './recorded.ts';
 import { readsOf } from './session_state.ts';
 import { cursorOf, type PolicySets } from './sets.ts';
 import type { Signing } from './signing.ts';
-import { loadSet, sha256 } from './stored_set.ts';
+import { loadSet } from './stored_set.ts';
 import { ENTRY_QUERY, faultsOf, type PolicyWorkshop } from './workshop.ts';
 
 const KEPT_JOBS = 20;

@@ -1,13 +1,12 @@
 /** Earlier calls of one session, read from its records: what session_state.ts rebuilds a session from. */
-import { createHash } from 'node:crypto';
+
 import { runId } from '../../core/proof/record.ts';
 import type { Ledger } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import type { RecordedCall, SessionHistory } from './session_state.ts';
 
 /** Events of a session that are looked at for turns, newest first. */
 const MOST_EVENTS = 20_000;
-
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 export const sessionHistory =
   (ledger: Pick<Ledger, 'read'>): SessionHistory =>

@@ -33,7 +33,7 @@ export type RecordedCall = {
   /** JSON text of the record's body; null once erased. */
   body: string | null;
 };
-/** `calls`: at most `limit`, newest first. `turns`: events of actor_type user. `known`: whether the session exists. */
+/** `calls`: at most `limit`, newest first. `turns`: events of actor_type user. */
 export type SessionHistory = (
   appId: string,
   sessionId: string,

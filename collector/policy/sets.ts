@@ -18,13 +18,14 @@ import { validTs } from '../../core/event/time.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type PolicyStatement, sourcesSha256 } from '../../core/proof/policy.ts';
 import type { Ledger, Source } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { ENTRYPOINT, makeBundle, type PolicySource } from './bundle.ts';
 import type { SetParts } from './command_types.ts';
 import type { Candidate, Pending } from './commands.ts';
 import { FOUR_EYES_SETTING } from './commands.ts';
 import type { PolicyDesk } from './desk.ts';
 import type { Signed, Signing } from './signing.ts';
-import { setParts, sha256 } from './stored_set.ts';
+import { setParts } from './stored_set.ts';
 import { countsOf, faultsOf, NO_TESTS, type PolicyWorkshop, textsOf } from './workshop.ts';
 
 const MOST_WASM = 16 * 1024 * 1024;

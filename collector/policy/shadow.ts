@@ -7,11 +7,11 @@ import type { Environment, PolicyWord } from '../../core/api/policy_views.ts';
 import { runId } from '../../core/proof/record.ts';
 import type { DecidedCall } from '../approvals/gate.ts';
 import type { Clock, Ledger, PolicyOutcome } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import type { PolicyBundle } from './bundle.ts';
 import type { Difference, ShadowCounts } from './command_types.ts';
 import { createPolicyEngine } from './engine.ts';
 import { type Reads, readsOf } from './session_state.ts';
-import { sha256 } from './stored_set.ts';
 
 const MAX_WAITING = 1000;
 const WRITE_MS = 1000;

@@ -1,14 +1,13 @@
 /** Policy sets as the ledger keeps them: to and from bundles. What is loaded gives its hash, or is refused. */
-import { hash as digest } from 'node:crypto';
+
 import { TrailmixError } from '../../core/api/errors.ts';
 import { policyHash } from '../../core/proof/binding.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { sourcesSha256 } from '../../core/proof/policy.ts';
 import type { Ledger } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
 import { DATA_PATH, type PolicyBundle, type PolicySource } from './bundle.ts';
 import type { SetParts } from './command_types.ts';
-
-export const sha256 = (bytes: Uint8Array): Uint8Array => digest('sha256', bytes, 'buffer');
 
 export const setParts = (bundle: PolicyBundle): SetParts => ({
   hash: bundle.hash,

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sha256, verifyEd25519 } from '../../collector/people/state.ts';
+import { verifyEd25519 } from '../../collector/people/state.ts';
+import { sha256 } from '../../collector/sha256.ts';
 import { People, type PersonRecord } from '../../core/pack/people.ts';
 import { PersonFault, type Place } from '../../core/pack/person_form.ts';
 

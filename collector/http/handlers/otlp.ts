@@ -7,13 +7,14 @@ import { TrailmixError } from '../../../core/api/errors.ts';
 import { type ValidEvent, validateEvent } from '../../../core/event/validate.ts';
 import { prepareEvents } from '../../ledger/prepare.ts';
 import type { PreparedEvent, Source } from '../../ports.ts';
+import { sha256 } from '../../sha256.ts';
 import { mediaType } from '../body.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 import { logsAnswer, type Rejected, tracesAnswer } from '../otlp/answer.ts';
 import { logEvent, type MappingOptions, type OtlpEvent, type OtlpFault, spanEvent } from '../otlp/mapping.ts';
 import { readLogs, readSpans } from '../otlp/message.ts';
 import type { UnkeyedQuota } from '../otlp/quota.ts';
-import { MOST_EVENTS, sha256 } from './record.ts';
+import { MOST_EVENTS } from './record.ts';
 
 /** Reasons named in a partial success; the rest is only counted. */
 const MOST_REASONS = 5;

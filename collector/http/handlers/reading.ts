@@ -2,7 +2,7 @@
  * Reading: search, records, proofs, runs, blobs. Rule: an API key sees its own app and nothing else, whatever it
  * asks for; what it may not see answers as if it were not there.
  */
-import { createHash } from 'node:crypto';
+
 import { TrailmixError } from '../../../core/api/errors.ts';
 import type { RecordView } from '../../../core/api/views.ts';
 import { base64 } from '../../../core/proof/bytes.ts';
@@ -11,10 +11,9 @@ import { formatVkey, noteKey } from '../../../core/proof/note.ts';
 import { HEAD_MEMBERS, SEAL_MEMBERS } from '../../../core/proof/record.ts';
 import { inclusionPlan, proofOfPlan } from '../../../core/proof/tree.ts';
 import type { Principal } from '../../ports.ts';
+import { sha256 } from '../../sha256.ts';
 import { attachment, Raw } from '../answer.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
-
-const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
 
 /** The app that a caller is held to; undefined for people. */
 const ownApp = (principal: Principal): string | undefined =>

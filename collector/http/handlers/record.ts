@@ -2,7 +2,7 @@
  * Recording: events and blobs. Rule: all or nothing, and 201 only once durable; every refused event of a batch is
  * named in `errors`.
  */
-import { hash } from 'node:crypto';
+
 import { type Problem, TrailmixError } from '../../../core/api/errors.ts';
 import type { Accepted } from '../../../core/api/views.ts';
 import { type FoundBlob, type ValidEvent, validateEvent } from '../../../core/event/validate.ts';
@@ -10,6 +10,7 @@ import { JCS_BLOB_TYPE } from '../../../core/proof/blob.ts';
 import type { JsonValue } from '../../../core/proof/jcs.ts';
 import { prepareEvents } from '../../ledger/prepare.ts';
 import type { PreparedEvent, Principal } from '../../ports.ts';
+import { sha256 } from '../../sha256.ts';
 import { mediaType } from '../body.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 
@@ -17,8 +18,6 @@ export const MOST_EVENTS = 1_000;
 /** Every bad index is named; beyond this many problems only the first of each event. */
 const MOST_PROBLEMS = 200;
 const BLOB_BYTES = 1024 * 1024 * 1024;
-
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 export const keyOf = (principal: Principal): Extract<Principal, { kind: 'key' }> => {
   if (principal.kind !== 'key') throw new TrailmixError('key_missing', { where: 'authorization' });
