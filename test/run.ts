@@ -10,7 +10,8 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const bin = (name: string) =>
   join(root, 'node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name);
-const allowedSkip = /needs the Electron runtime|needs shared data|needs Python with cryptography/;
+const allowedSkip =
+  /needs the Electron runtime|needs shared data|needs Python with cryptography|needs its Go modules/;
 
 const step = (title: string, command: string, args: string[]): boolean => {
   const started = performance.now();

@@ -1,11 +1,12 @@
 /**
  * Builds everything that is not committed: `prepare` runs it after `npm ci`. Order matters only for the
  * policy bundle (needs the toolchain). Each step says what it did; a step that needs Go says so plainly and
- * leaves the rest working. Nothing here runs at start, and nothing is downloaded at run time.
+ * leaves the rest working. Nothing here runs at start; nothing is downloaded at run time, nor by the tests.
  */
 import { buildAppTree } from './app-tree.ts';
 import { buildElectronRuntime } from './electron-runtime.ts';
 import { buildLicences } from './notice.ts';
+import { fetchOpa } from './opa.ts';
 import { buildPolicies } from './policies.ts';
 import { buildSdk } from './sdk.ts';
 import { buildToolchain } from './toolchain.ts';
@@ -16,6 +17,7 @@ import { buildVerifier } from './verifier.ts';
 const steps: [name: string, build: () => Promise<unknown>][] = [
   ['policy toolchain', buildToolchain],
   ['default policies', buildPolicies],
+  ['modules of the real opa, for the tests', fetchOpa],
   ['licences', buildLicences],
   ['TypeScript SDK', buildSdk],
   ['user interface', buildUi],

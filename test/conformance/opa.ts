@@ -1,17 +1,14 @@
 /**
- * The real `opa`, built from the Go module of policies/toolchain at its version, for comparison. Its command line needs
- * more modules than the toolchain does: from Go's module cache, else from the Go module proxy. Where it cannot be built
- * the answer is null, and stderr says why.
+ * The real `opa`, built from the Go module of policies/toolchain at its version, for comparison. Its modules were fetched
+ * at install (resources/build/opa.ts); where they could not be, the answer is null, and stderr says why.
  */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, cp, mkdir, readFile, rename } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { goForOpa, OPA_COMMAND, opaFolder } from '../../resources/build/opa.ts';
 
 const run = promisify(execFile);
-const module = join(import.meta.dirname, '../../policies/toolchain');
 
 export type Opa = (args: string[], cwd?: string) => Promise<{ code: number; stdout: string; stderr: string }>;
 
@@ -24,33 +21,25 @@ export function opaPath(): Promise<string | null> {
 }
 
 async function build(): Promise<string | null> {
-  const sums = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum']) sums.update(await readFile(join(module, name)));
-  const dir = join(tmpdir(), `trailmix-opa-${sums.digest('hex').slice(0, 16)}`);
-  const binary = join(dir, 'opa');
-  const there = await access(binary).then(
-    () => true,
-    () => false,
-  );
-  if (!there) {
-    await mkdir(dir, { recursive: true });
-    for (const name of ['go.mod', 'go.sum']) await cp(join(module, name), join(dir, name));
-    const made = join(dir, `opa.${process.pid}`);
-    const flags = ['build', '-mod=mod', '-buildvcs=false', '-o', made, 'github.com/open-policy-agent/opa'];
-    const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '' };
-    try {
-      await run('go', flags, { cwd: dir, env: { ...env, GOPROXY: 'off' } }).catch(() =>
-        run('go', flags, { cwd: dir, env }),
-      );
-    } catch (error) {
-      const why = String((error as { stderr?: string }).stderr ?? error).slice(-400);
-      console.error(
-        `NOT COMPARED: the real opa cannot be built here (no Go, or neither cache nor proxy has it): ${why}`,
-      );
-      return null;
-    }
-    await rename(made, binary);
+  const binary = join(await opaFolder(), 'opa');
+  if (
+    await access(binary).then(
+      () => true,
+      () => false,
+    )
+  )
+    return binary;
+  const made = `${binary}.${process.pid}`;
+  try {
+    await goForOpa(['build', '-mod=mod', '-buildvcs=false', '-o', made, OPA_COMMAND], { offline: true });
+  } catch (error) {
+    const why = String((error as { stderr?: string }).stderr ?? error).slice(-400);
+    console.error(
+      `NOT COMPARED: the real opa cannot be built here (no Go, or its modules were not fetched): ${why}`,
+    );
+    return null;
   }
+  await rename(made, binary);
   return binary;
 }
 
