@@ -2,11 +2,10 @@
 import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ReviewRow } from '../core/api/approval_operations.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { InputOf, OutputOf } from '../core/api/operations.ts';
 import type { ApprovalView } from '../core/api/views.ts';
-import { csvRow } from '../core/formats/csv.ts';
+import { reviewCsv } from '../core/formats/review_csv.ts';
 import { type ApprovalStatement, approvalMessage, shownDigest } from '../core/proof/binding.ts';
 import type { JsonValue } from '../core/proof/jcs.ts';
 import { type Caller, custodyOf, withCollector } from './collector_for.ts';
@@ -208,44 +207,13 @@ async function answer(
   return 0;
 }
 
-const CSV = [
-  'by',
-  'key',
-  'label',
-  'answers',
-  'approved',
-  'denied',
-  'median_seconds',
-  'too_fast',
-  'in_bursts',
-  'flags',
-];
-
 async function report({ values, out }: Invocation, { call }: Caller): Promise<ExitCode> {
   const found = await call('reviewReport', {
     query: { from: textOf(values, 'from'), to: textOf(values, 'to') },
   });
   out.json(found);
-  const row = (by: string, one: ReviewRow): string =>
-    csvRow([
-      by,
-      one.key,
-      one.label,
-      one.answers,
-      one.approved,
-      one.denied,
-      one.median_seconds,
-      one.too_fast,
-      one.in_bursts,
-      one.flags.join(' '),
-    ]);
-  const lines = [
-    csvRow(CSV),
-    ...found.by_person.map(one => row('person', one)),
-    ...found.by_rule.map(one => row('rule', one)),
-    ...found.by_app.map(one => row('app', one)),
-  ];
-  for (const line of lines) out.say(line.slice(0, -2));
+  // `say` ends the last line: the same bytes as the page's file.
+  out.say(reviewCsv(found).slice(0, -1));
   return 0;
 }
 

@@ -1,8 +1,11 @@
-/** Attesta's words, from the records of a real collector. */
+/** Attesta's words, from the records of a real collector, and from its pack by the real command. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
-import { attestaEvent } from '../../core/event/attesta.ts';
+import { attestaEvent } from '../../core/formats/attesta.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
+import { trailmix } from '../cli/trailmix.ts';
 import { expectJson } from '../people/person.ts';
 import { type Decided, startTeam, type Team } from './team.ts';
 
@@ -107,4 +110,39 @@ test('denied by a person, and by the policy; allowed; timed out; taken back', as
     event_type: 'attesta.approval.timed_out',
     payload: { verdict: 'timed_out', approver_ids: [], challenge_type: null },
   });
+}, 60_000);
+
+test('a pack converted: one event for each decision with a verdict, the same as from the ledger', async () => {
+  const run = session();
+  const used = await team.agent.ask({ session: run });
+  expectJson(await team.bob.approve(used.approval.id), 200);
+  expectJson(await team.agent.consume(used, { session: run }), 200);
+  const waits = await team.agent.ask({ session: run });
+  const window = { time_from: '2020-01-01T00:00:00Z', time_to: '2099-12-31T23:59:59Z' };
+  const made = await team.ada.call('/api/evidence/export', { body: { app_id: 'bot', ...window } });
+  const { pack } = expectJson<OutputOf<'exportEvidence'>>(made, 200);
+  const file = join(team.tm.folder, '..', 'attesta.jsonl');
+  const { code, json, err } = await trailmix(['convert', pack, '--to', 'attesta', '--out', file, '--json']);
+  expect(code, err).toBe(0);
+  const lines = (await readFile(file, 'utf8')).split('\n').slice(0, -1);
+  const told = lines.map(line => JSON.parse(line) as { event_id: string; event_type: string });
+  expect(json).toEqual({ file, events: told.length, format: 'attesta' });
+  const decisions = (await team.records('decision.recorded')) as unknown as JsonObject[];
+  const expected = await Promise.all(
+    decisions.map(async ({ event_id, session_id }) => {
+      const all = await recordsOf(String(session_id));
+      const own = all.filter(
+        record =>
+          record.event_id === event_id ||
+          [record.approval, record.intent].some(about => (about as JsonObject)?.decision_id === event_id),
+      );
+      return attestaEvent(own);
+    }),
+  );
+  expect(told).toEqual(expected.filter(event => event !== undefined));
+  expect(told.map(({ event_id }) => event_id)).toContain(used.decision_id);
+  expect(told.map(({ event_id }) => event_id)).not.toContain(waits.decision_id);
+  expect(new Set(told.map(({ event_type }) => event_type.split('.').at(-1)))).toEqual(
+    new Set(['approved', 'denied', 'auto_approved']),
+  );
 }, 60_000);

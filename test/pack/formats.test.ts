@@ -1,8 +1,9 @@
-/** Events of a pack as CSV and OCSF, by the real command; OCSF against the published schema. */
+/** Events of a pack as CSV, OCSF and in Attesta's words, by the real command; OCSF against the published schema. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { attestaEvent } from '../../core/formats/attesta.ts';
 import { csvHead, csvLine } from '../../core/formats/csv.ts';
 import { ocsfEvent } from '../../core/formats/ocsf.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
@@ -64,11 +65,11 @@ function readCsv(text: string): string[][] {
   return rows;
 }
 
-const convert = async (to: string): Promise<string> => {
+const convert = async (to: string, events = records.length): Promise<string> => {
   const file = join(place.folder, `events.${to}`);
   const { code, json, err } = await trailmix(['convert', pack, '--to', to, '--out', file, '--json']);
   expect(code, err).toBe(0);
-  expect(json).toEqual({ file, events: records.length, format: to });
+  expect(json).toEqual({ file, events, format: to });
   return readFile(file, 'utf8');
 };
 
@@ -131,6 +132,25 @@ describe('ocsf', () => {
       if (typeof value === 'string') expect(text).toContain(value.slice(0, 19));
   });
 });
+
+test('attesta: decisions alone, in their order, with what came of them', async () => {
+  const decided = records.filter(({ event_type }) => event_type === 'decision.recorded');
+  const settled = decided.filter(record => attestaEvent([record, ...behind(record)]) !== undefined);
+  const lines = (await convert('attesta', settled.length)).split('\n').slice(0, -1);
+  const told = lines.map(line => JSON.parse(line) as JsonObject);
+  expect(told.map(({ event_id }) => event_id)).toEqual(settled.map(({ event_id }) => event_id));
+  expect(told).toEqual(settled.map(record => attestaEvent([record, ...behind(record)])));
+  for (const [i, line] of lines.entries()) expect(line).toBe(jcs(told[i]!));
+  const kinds = new Set(told.map(({ event_type }) => String(event_type).split('.').at(-1)));
+  expect(kinds).toContain('auto_approved');
+  expect(kinds).toContain('approved');
+  expect(kinds).toContain('denied');
+});
+/** Every record about this decision. */
+const behind = (decision: JsonObject): JsonObject[] =>
+  records.filter(({ approval, intent }) =>
+    [approval, intent].some(about => (about as JsonObject | undefined)?.decision_id === decision.event_id),
+  );
 
 test('a pack whose events were exchanged, a wrong word and a file that is there are refused, and leave nothing', async () => {
   const changed = new Map(parts);

@@ -5,6 +5,7 @@ import type { ReviewRow } from '../../core/api/approval_operations.ts';
 import { errorTable } from '../../core/api/errors.ts';
 import { operations } from '../../core/api/operations.ts';
 import type { ApprovalView, PersonView } from '../../core/api/views.ts';
+import { reviewCsv } from '../../core/formats/review_csv.ts';
 import { bindingHash, makeBinding, shownDigest } from '../../core/proof/binding.ts';
 import type { JsonValue } from '../../core/proof/jcs.ts';
 import { failureOf } from '../../renderer/api/problem.ts';
@@ -21,12 +22,7 @@ import {
   diffLines,
 } from '../../renderer/features/approvals/argument_diff.ts';
 import { refusalOf } from '../../renderer/features/approvals/refusals.ts';
-import {
-  flagSentence,
-  type Report,
-  reportCsv,
-  secondsInWords,
-} from '../../renderer/features/approvals/report_view.ts';
+import { flagSentence, type Report, secondsInWords } from '../../renderer/features/approvals/report_view.ts';
 import {
   asShown,
   buildStatement,
@@ -309,8 +305,8 @@ describe('the report', () => {
 
   test('as CSV: quoted, and no cell is a formula', () => {
     const report: Report = { from: '', to: '', answers: 40, by_person: [row], by_rule: [], by_app: [] };
-    expect(reportCsv(report).split('\r\n')).toEqual([
-      'group,key,label,answers,approved,denied,median_seconds,too_fast,in_bursts,never_denied,flags',
+    expect(reviewCsv(report).split('\r\n')).toEqual([
+      'by,key,label,answers,approved,denied,median_seconds,too_fast,in_bursts,never_denied,flags',
       `person,bob,"'=HYPERLINK(""x""), ""Bob""",40,40,0,1.44,31,12,true,too_fast never_denied bursts`,
       '',
     ]);

@@ -3,13 +3,14 @@ import { Button, SegmentedControl } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { ReviewRow } from '../../../core/api/approval_operations.ts';
+import { reviewCsv } from '../../../core/formats/review_csv.ts';
 import { useAsk } from '../../api/queries.ts';
 import { countOf, formatCount } from '../../ui/numbers.ts';
 import { PageBody, Section } from '../../ui/Page.tsx';
 import { EmptyState, ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { saveBlob } from '../settings/save_file.ts';
 import { reportDays } from './approvals_search.ts';
-import { flagSentence, reportCsv, secondsInWords } from './report_view.ts';
+import { flagSentence, secondsInWords } from './report_view.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -47,7 +48,7 @@ export function ReviewReport({ days, choose }: { days: number; choose: (days: nu
             onClick={() =>
               report !== undefined &&
               saveBlob(
-                new Blob([reportCsv(report)], { type: 'text/csv' }),
+                new Blob([reviewCsv(report)], { type: 'text/csv' }),
                 `reviews-${report.from.slice(0, 10)}-${report.to.slice(0, 10)}.csv`,
               )
             }

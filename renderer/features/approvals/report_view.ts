@@ -1,7 +1,6 @@
-/** The report on reviews in words, and as CSV. Pure. Source: core/api/approval_operations.ts, ReviewRow. */
+/** The report on reviews in words. Pure. Source: core/api/approval_operations.ts, ReviewRow. */
 import type { ReviewRow } from '../../../core/api/approval_operations.ts';
 import type { OutputOf } from '../../../core/api/operations.ts';
-import { csvRow } from '../../../core/formats/csv.ts';
 import { countOf } from '../../ui/numbers.ts';
 
 export type Report = OutputOf<'reviewReport'>;
@@ -24,44 +23,4 @@ export function secondsInWords(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   return whole % 60 === 0 ? `${whole / 60} m` : `${Math.floor(whole / 60)} m ${whole % 60} s`;
-}
-
-const columns = [
-  'group',
-  'key',
-  'label',
-  'answers',
-  'approved',
-  'denied',
-  'median_seconds',
-  'too_fast',
-  'in_bursts',
-  'never_denied',
-  'flags',
-] as const;
-
-export function reportCsv(report: Report): string {
-  const groups = [
-    ['person', report.by_person],
-    ['rule', report.by_rule],
-    ['app', report.by_app],
-  ] as const;
-  const lines = groups.flatMap(([group, rows]) =>
-    rows.map(row =>
-      csvRow([
-        group,
-        row.key,
-        row.label,
-        row.answers,
-        row.approved,
-        row.denied,
-        row.median_seconds,
-        row.too_fast,
-        row.in_bursts,
-        row.never_denied,
-        row.flags.join(' '),
-      ]),
-    ),
-  );
-  return csvRow(columns) + lines.join('');
 }

@@ -2,8 +2,11 @@
  * Decisions and approvals in Attesta's words, in the envelope in which TrailProof keeps them, for readers who know those:
  * `attesta.approval.{approved, denied, auto_approved, timed_out}`. Table: docs/approvals.md, "Attesta's words". Rules: made
  * from the records alone; what they do not say is null, never guessed; an approval that was taken back got no verdict.
+ * `trailmix convert --to attesta` writes it.
  */
-import type { JsonObject, JsonValue } from '../proof/jcs.ts';
+import { TrailmixError } from '../api/errors.ts';
+import { asObject, asText } from '../pack/approval_line.ts';
+import type { JsonObject } from '../proof/jcs.ts';
 
 export type AttestaVerdict = 'approved' | 'denied' | 'auto_approved' | 'timed_out';
 
@@ -45,10 +48,6 @@ export const RISK_SCORES: Readonly<Record<string, number>> = {
   high: 0.7,
   critical: 0.9,
 };
-
-const asObject = (value: JsonValue | undefined): JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
-const asText = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** What is kept of the records of one decision, whatever their order. */
 type Course = {
@@ -92,7 +91,7 @@ function courseOf(records: readonly JsonObject[]): Course | undefined {
 
 /** Enough people, or one where four-eyes was not in force. */
 const isGiven = ({ approvals, required }: Course): boolean =>
-  approvals.size >= required || [...approvals.values()].some(({ four_eyes }) => four_eyes === false);
+  approvals.size >= required || [...approvals.values()].some(({ four_eyes }) => four_eyes !== true);
 
 function verdictOf(course: Course): AttestaVerdict | undefined {
   const { result } = asObject(course.decision.decision);
@@ -166,4 +165,39 @@ function challengeOf(
   const hardest = kinds.find(kind => reviews.some(({ challenge }) => challenge === kind));
   if (hardest === undefined) return null;
   return required > 1 ? 'multi_party' : hardest;
+}
+
+const LATER = new Set(['approval.asked', 'approval.answered', 'approval.expired', 'intent.recorded']);
+/** Characters that are kept of what came of decisions: as much of approvals as the verifier holds. */
+const COURSES_MOST = 512 * 2 ** 20;
+
+/** The records of a pack put together by decision: `note` all of them, in any order, then ask for the event of each decision. */
+export class Courses {
+  /** By decision_id: what an event is made of, as JSON. */
+  readonly #later = new Map<string, string[]>();
+  #size = 0;
+
+  /** Throws pack_unreadable where the approvals are too many to hold. */
+  note(record: JsonObject): void {
+    const { event_type, seq, received_at } = record;
+    if (!LATER.has(asText(event_type))) return;
+    const { by, verdict, binding, reviewed, four_eyes } = asObject(record.approval);
+    const { required } = asObject(binding);
+    const approval = { by, verdict, four_eyes, reviewed, binding: { required } };
+    const kept = JSON.stringify({ event_type, seq, received_at, approval });
+    this.#size += kept.length;
+    if (this.#size > COURSES_MOST)
+      throw new TrailmixError('pack_unreadable', { message: 'Its approvals take more than 512 MiB' });
+    const decision = asText(asObject(record.approval ?? record.intent).decision_id);
+    const list = this.#later.get(decision);
+    if (list === undefined) this.#later.set(decision, [kept]);
+    else list.push(kept);
+  }
+
+  /** Undefined where the record is no decision, or there was no verdict. */
+  event(record: JsonObject): AttestaEvent | undefined {
+    if (record.event_type !== 'decision.recorded') return undefined;
+    const later = this.#later.get(asText(record.event_id)) ?? [];
+    return attestaEvent([record, ...later.map(text => JSON.parse(text) as JsonObject)]);
+  }
 }
