@@ -103,6 +103,12 @@ export function need(values: Invocation['values'], name: string): string {
   return value;
 }
 
+/** When this process is told to end, which it then no longer does by itself. */
+export const signalled = (): Promise<NodeJS.Signals> =>
+  new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+
 export function helpText(name: string, command: Command): string {
   const lines = [`trailmix ${name} ${command.usage}`.trimEnd(), '', command.summary, ''];
   const helps = {

@@ -8,10 +8,11 @@ import { policyInputSchema } from '../core/policy/input_schema.ts';
 import { type Command, textOf } from './command.ts';
 import { readInput, readPolicy } from './policy_files.ts';
 import { collectorVerbs } from './policy_sets.ts';
-import { verbs } from './policy_verbs.ts';
+import { type VerbOptions, verbs } from './policy_verbs.ts';
+import { watch } from './policy_watch.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const VERBS = [...Object.keys(verbs), ...Object.keys(collectorVerbs)].join('|');
+const VERBS = [...Object.keys(verbs), ...Object.keys(collectorVerbs), 'watch'].join('|');
 
 export const policyCommand: Command = {
   summary:
@@ -28,6 +29,7 @@ export const policyCommand: Command = {
     'trailmix policy diff prod policies/',
     'trailmix policy impact policies/ --app finance-bot --last 40000 --save --as ada',
     'trailmix policy activate policies/ --env staging --message "new limits" --as ada',
+    'trailmix policy watch policies/ --save --committed --env staging --as ada',
   ],
   options: {
     run: { type: 'string' },
@@ -48,6 +50,7 @@ export const policyCommand: Command = {
     to: { type: 'string' },
     last: { type: 'string' },
     save: { type: 'boolean' },
+    committed: { type: 'boolean' },
   },
   help: {
     '--run PATTERN': 'test: only those whose name matches',
@@ -60,13 +63,16 @@ export const policyCommand: Command = {
     '--merge': 'repair: add decision.rego, and turn decisions into reasons that it merges',
     '--out FILE': 'what `build` writes (default policy.wasm)',
     '--entrypoint NAME': `the rule to build, to lint from, to evaluate (default ${ENTRYPOINT})`,
-    '--env NAME': 'activate: dev, staging or prod (default prod)',
-    '--message TEXT': 'activate, impact: why; it is signed and recorded',
-    '--as NAME': 'activate, impact, list: sign in as this person; TRAILMIX_SIGN_IN or typed',
+    '--env NAME':
+      'activate: dev, staging or prod (default prod); watch: also put what is saved in force there',
+    '--message TEXT':
+      'activate, impact, watch: why; it is signed and recorded (watch: else folder and commit)',
+    '--as NAME': 'activate, impact, list, watch: sign in as this person; TRAILMIX_SIGN_IN or typed',
     '--app APP': 'impact: only decisions of this app',
     '--from, --to TIME': 'impact: only decisions received in this window',
     '--last N': 'impact: the newest N of them (default 40000)',
-    '--save': 'impact: record the result as an event',
+    '--save': 'impact: record the result as an event; watch: save what passes its tests as a set',
+    '--committed': 'watch: save only what git has committed',
   },
   words: [1, 100],
   async run(invocation) {
@@ -82,12 +88,12 @@ export const policyCommand: Command = {
       return own.run(invocation, paths);
     }
     const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-    if (verb === undefined) {
+    if (verb === undefined && name !== 'watch') {
       throw new TrailmixError('usage', { where: name, message: `policy has no ${name}: ${VERBS}` });
     }
     if (paths.length === 0)
       throw new TrailmixError('usage', { where: name, message: 'Name files or a folder' });
-    const policy = await readPolicy(paths);
+    const policy = verb === undefined ? undefined : await readPolicy(paths);
     const inputName = textOf(values, 'input');
     const input =
       inputName === undefined ? { given: false } : { given: true, value: await readInput(inputName) };
@@ -99,7 +105,7 @@ export const policyCommand: Command = {
       inputSchema: policyInputSchema,
     });
     try {
-      return await verb(toolchain, policy, out, {
+      const options: VerbOptions = {
         run: textOf(values, 'run'),
         out: textOf(values, 'out'),
         entrypoint: textOf(values, 'entrypoint') ?? ENTRYPOINT,
@@ -110,7 +116,10 @@ export const policyCommand: Command = {
         write: values.write === true,
         coverage: values.coverage === true,
         merge,
-      });
+      };
+      return verb === undefined || policy === undefined
+        ? await watch(invocation, paths, toolchain, options)
+        : await verb(toolchain, policy, out, options);
     } finally {
       await toolchain.close();
     }

@@ -19,7 +19,8 @@ export type PolicyFiles = {
 const usage = (where: string, message: string): TrailmixError =>
   new TrailmixError('usage', { where, message });
 
-async function found(path: string): Promise<string[]> {
+/** Files of a policy at or below a path. Throws usage where it is not there. */
+export async function policyPaths(path: string): Promise<string[]> {
   const entry = await stat(path).catch(() => {
     throw usage(path, `${path} is not there`);
   });
@@ -50,7 +51,9 @@ function json(read: string, where: string): unknown {
 
 /** Throws usage. */
 export async function readPolicy(paths: string[]): Promise<PolicyFiles> {
-  const names = [...new Set((await Promise.all(paths.map(path => found(resolve(path))))).flat())].sort();
+  const names = [
+    ...new Set((await Promise.all(paths.map(path => policyPaths(resolve(path))))).flat()),
+  ].sort();
   const data = names.filter(name => basename(name) === DATA_PATH);
   const rego = names.filter(name => !data.includes(name));
   if (rego.length === 0) throw usage('', 'There is no .rego file in what you named');

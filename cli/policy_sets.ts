@@ -16,10 +16,10 @@ import { withCollector } from './collector_for.ts';
 import { type ExitCode, type Invocation, textOf } from './command.ts';
 import { asPerson, type SignedIn } from './person_sign_in.ts';
 import { diffFiles } from './policy_diff.ts';
-import { readPolicy } from './policy_files.ts';
+import { type PolicyFiles, readPolicy } from './policy_files.ts';
 
 type Files = InputOf<'savePolicySet'>['files'];
-type Actor = {
+export type Actor = {
   call<N extends OperationName>(name: N, options?: Call<N>): Promise<OutputOf<N>>;
   person?: SignedIn;
 };
@@ -35,10 +35,10 @@ const sourcesOf = (files: Files): string =>
 const micros = (): string => new Date().toISOString().replace('Z', '000Z');
 const usage = (where: string, message: string): TrailmixError =>
   new TrailmixError('usage', { where, message });
-const short = (hash: string): string => hash.slice(0, 12);
+export const short = (hash: string): string => hash.slice(0, 12);
 
 /** As somebody who signs, or as this machine's user while nobody is enrolled. */
-function acting<T>(invocation: Invocation, work: (actor: Actor) => Promise<T>): Promise<T> {
+export function acting<T>(invocation: Invocation, work: (actor: Actor) => Promise<T>): Promise<T> {
   const name = textOf(invocation.values, 'as');
   return withCollector(invocation.data, {}, caller =>
     name === undefined
@@ -48,8 +48,7 @@ function acting<T>(invocation: Invocation, work: (actor: Actor) => Promise<T>): 
 }
 
 /** Paths inside a set: below the one folder that was named, else the files' own names. */
-async function filesOf(paths: string[]): Promise<Files> {
-  const { files, data } = await readPolicy(paths);
+export function filesOf(paths: string[], { files, data }: PolicyFiles): Files {
   const [only] = paths;
   const inside = ({ path }: { path: string }): string => {
     const below = relative(resolve(only!), resolve(path)).split(sep).join('/');
@@ -132,7 +131,7 @@ async function diff(invocation: Invocation, words: string[]): Promise<ExitCode> 
       words.map(async word =>
         isSet(word)
           ? (await actor.call('policySet', { params: { hash: await hashOf(actor, word) } } as never)).files
-          : filesOf([word]),
+          : filesOf([word], await readPolicy([word])),
       ),
     ),
   );
@@ -166,7 +165,7 @@ const signedWith = (
 };
 
 /** Saves files as a set, signed over what stands in this terminal's files. */
-async function save({ call, person }: Actor, files: Files, message: string): Promise<string> {
+export async function save({ call, person }: Actor, files: Files, message: string): Promise<string> {
   const prepared = await call('preparePolicySet', { input: { files } } as never);
   if (!prepared.ok || prepared.policy_hash === undefined) {
     const [first] = prepared.diagnostics;
@@ -185,38 +184,57 @@ async function save({ call, person }: Actor, files: Files, message: string): Pro
   return hash;
 }
 
-async function activate(invocation: Invocation, words: string[]): Promise<ExitCode> {
-  const { values, out } = invocation;
+/** The environment that `--env` names. Throws usage. */
+export function environmentOf({ values }: Invocation): Environment {
   const environment = (textOf(values, 'env') ?? 'prod') as Environment;
   if (!environments.includes(environment)) throw usage('--env', `It is one of ${environments.join(', ')}`);
+  return environment;
+}
+
+/** Signed for what it replaces; where two people are asked for, it then waits for the second. */
+export async function putInForce(
+  actor: Actor,
+  hash: string,
+  environment: Environment,
+  message: string,
+): Promise<OutputOf<'activatePolicySet'>> {
+  const { files } = await actor.call('policySet', { params: { hash } } as never);
+  const { items } = await actor.call('policyEnvironments');
+  const replaces = items.find(({ name }) => name === environment)?.active?.hash ?? '';
+  const signed = signedWith(actor.person, {
+    act: 'activate',
+    environment,
+    message,
+    policy_hash: hash,
+    replaces,
+    sources_sha256: sourcesOf(files.map(({ path, text }) => ({ path, text }))),
+  });
+  const input = { hash, message, replaces, ...signed };
+  return actor.call('activatePolicySet', { params: { environment }, input } as never);
+}
+
+export const sayState = ({
+  state,
+  environment: { name, active, pending },
+}: OutputOf<'activatePolicySet'>): string =>
+  state === 'active'
+    ? `${short(active!.hash)} is in force in ${name}, version ${active!.version}.`
+    : `${short(pending!.hash)} waits for another person's signature.`;
+
+async function activate(invocation: Invocation, words: string[]): Promise<ExitCode> {
+  const { values, out } = invocation;
+  const environment = environmentOf(invocation);
   const message = textOf(values, 'message') ?? '';
   const [first = ''] = words;
   const done = await acting(invocation, async actor => {
     const hash =
       words.length === 1 && isSet(first)
         ? await hashOf(actor, first)
-        : await save(actor, await filesOf(words), message);
-    const { files } = await actor.call('policySet', { params: { hash } } as never);
-    const { items } = await actor.call('policyEnvironments');
-    const replaces = items.find(({ name }) => name === environment)?.active?.hash ?? '';
-    const signed = signedWith(actor.person, {
-      act: 'activate',
-      environment,
-      message,
-      policy_hash: hash,
-      replaces,
-      sources_sha256: sourcesOf(files.map(({ path, text }) => ({ path, text }))),
-    });
-    const input = { hash, message, replaces, ...signed };
-    return actor.call('activatePolicySet', { params: { environment }, input } as never);
+        : await save(actor, filesOf(words, await readPolicy(words)), message);
+    return putInForce(actor, hash, environment, message);
   });
   out.json(done);
-  const { active, pending } = done.environment;
-  out.say(
-    done.state === 'active'
-      ? `${short(active!.hash)} is in force in ${environment}, version ${active!.version}.`
-      : `${short(pending!.hash)} waits for another person's signature.`,
-  );
+  out.say(sayState(done));
   return 0;
 }
 
@@ -238,7 +256,7 @@ async function impact(invocation: Invocation, words: string[]): Promise<ExitCode
     const what =
       words.length === 1 && isSet(first)
         ? { hash: await hashOf(actor, first) }
-        : { files: await filesOf(words) };
+        : { files: filesOf(words, await readPolicy(words)) };
     const started = await actor.call('startImpact', {
       input: { ...what, filter: filterOf(invocation) },
     } as never);

@@ -9,7 +9,7 @@ import { type Collector, startCollector } from '../collector/compose.ts';
 import { osUserName } from '../collector/data-folder.ts';
 import { errorTable, TrailmixError } from '../core/api/errors.ts';
 import { passphraseFromEnvironment } from './collector_for.ts';
-import { type Command, type Output, textOf } from './command.ts';
+import { type Command, type Output, signalled, textOf } from './command.ts';
 import { runningCollector } from './running.ts';
 
 export const DEFAULT_PORT = 4318;
@@ -84,11 +84,6 @@ function openBrowser(url: string): void {
   child.on('error', () => {});
   child.unref();
 }
-
-const signalled = (): Promise<NodeJS.Signals> =>
-  new Promise(resolve => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
-  });
 
 function showPhrase(out: Output, phrase: string): void {
   out.note('');
