@@ -6,6 +6,7 @@ import {
   type MantineColorSchemeManager,
   type MantineColorsTuple,
 } from '@mantine/core';
+import { takeShownOption } from '../ui/shown_option.ts';
 
 const cordovan: MantineColorsTuple = [
   '#fbf1f1',
@@ -52,7 +53,7 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     Textarea: { defaultProps: { size: 'xs' } },
-    Select: { defaultProps: { size: 'xs', comboboxProps: still } },
+    Select: { defaultProps: { size: 'xs', comboboxProps: still, onKeyDownCapture: takeShownOption } },
     Autocomplete: { defaultProps: { size: 'xs', comboboxProps: still } },
     TagsInput: { defaultProps: { size: 'xs', comboboxProps: still } },
     Menu: { defaultProps: still },

@@ -100,7 +100,7 @@ test('export, and save the pack', async () => {
   await page.keyboard.press('e');
   await tabTo(page, page.getByRole('radio', { name: 'What did this app do, and who allowed it?' }));
   await page.keyboard.press('ArrowDown');
-  expect(await page.getByRole('radio', { name: 'Were the rules followed?' }).isChecked()).toBe(true);
+  await page.getByRole('radio', { name: 'Were the rules followed?', checked: true }).waitFor();
   await tabTo(page, page.getByRole('combobox', { name: 'App' }));
   await page.keyboard.press('Enter');
   await pressUntil(
@@ -118,5 +118,26 @@ test('export, and save the pack', async () => {
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   expect((await readFile((await download.path())!)).subarray(0, 2).toString()).toBe('PK');
   await page.locator('[data-status="exported"]', { hasText: 'Exported to' }).waitFor();
+  watched.quiet();
+});
+
+test('Enter takes the option that is shown, also when the keys come before the list has settled', async () => {
+  const { page } = watched;
+  const list = page.getByRole('combobox', { name: 'App' });
+  expect(await list.inputValue()).toBe('finance-bot');
+  // Keys of one task, as a busy browser hands them over: no timer of the list runs between them.
+  await list.evaluate(async input => {
+    for (const code of ['Enter', 'ArrowDown', 'ArrowDown']) {
+      input.dispatchEvent(new KeyboardEvent('keydown', { key: code, code, bubbles: true, cancelable: true }));
+      await null;
+    }
+  });
+  const shown = page.locator('[role=option][data-combobox-selected]');
+  await expect.poll(() => shown.textContent()).toBe('research-bot');
+  // Timers of the list ran before this one.
+  await page.evaluate(() => new Promise(done => setTimeout(done, 0)));
+  await list.focus();
+  await page.keyboard.press('Enter');
+  await expect.poll(() => new URL(page.url()).search).toContain('app=research-bot');
   watched.quiet();
 });
