@@ -3,7 +3,7 @@
 
 Use: verify.py PACK.zip [--trust DIR] [--since OLD.zip] [--now MILLISECONDS]   Needs Python 3.9 and `cryptography`.
 Prints {"verdicts": {...}, "findings": [{"code", "where"}]} or {"refused": why}; exits as `trailmix verify` does.
-It holds a pack in memory, and judges neither anchors and witnesses nor, of the figures of summary.pdf, more than their totals. The rules are named by the file of docs/spec they are in.
+It holds a pack in memory, has no ML-DSA, and judges of the figures of summary.pdf only their totals. The rules are named by the file of docs/spec they are in.
 """
 import base64, calendar, hashlib, hmac, json, re, struct, sys, time, zlib
 from datetime import datetime, timedelta
@@ -673,10 +673,74 @@ def check_since(files, old, new):
     except (ValueError, AttributeError): good = False
     if not good: add('since_inconsistent', path)
 
+# --- pack.md, Time (anchors) and Witnesses; tree.md, Cosignatures
+
+class Witnesses:
+    """Judges only with witness_policy.json; `seen`: names with a good line, by the size of the checkpoint."""
+    def __init__(self, policy):
+        self.k, self.keys, self.seen = None, [], {}
+        if policy is None: return
+        given = exact(canonical(policy), 'k', 'v', 'witnesses')
+        need(given['v'] == 1 and is_int(given['k'], 1) and isinstance(given['witnesses'], list) and len(given['witnesses']) <= 64, 'witness_policy.json')
+        for vkey in given['witnesses']:
+            name, key_id, raw = vkey.split('+', 2)
+            key = b64(raw)
+            need((key[0], len(key)) in ((4, 33), (6, 1313)) and sha(name.encode() + b'\n' + key)[:4].hex() == key_id, 'vkey')
+            self.keys.append((name, bytes.fromhex(key_id), key))
+        self.k = given['k']
+        need(self.k <= len({key[0] for key in self.keys}), 'k')
+    def judge(self, line, said):
+        """good, bad or unchecked (no ML-DSA here); None for a line of somebody else."""
+        name, key_id, signature = line
+        known = [key for *who, key in self.keys if who == [name, key_id]]
+        if any(key[0] == 6 for key in known): return 'unchecked'
+        seconds = int.from_bytes(signature[:8], 'big')
+        message = f'cosignature/v1\ntime {seconds}\n{said}'.encode()
+        good = len(signature) == 72 and 0 < seconds < 2 ** 53 and any(ed25519(key[1:], message, signature[8:]) for key in known)
+        return None if not known else 'good' if good else 'bad'
+    def take(self, note, where):
+        said, lines, (_, size, _) = note
+        for line in lines:
+            judged = self.judge(line, said)
+            if judged == 'good': self.seen.setdefault(size, set()).add(line[0])
+            elif judged: add('witness_signature_wrong' if judged == 'bad' else 'witness_unchecked', where)
+    def take_pack(self, files):
+        path = 'META-INF/cosignatures.note'
+        if not files.has(path): return
+        try: note = parse_note(files.read(path) or b'')
+        except Wrong: note = None
+        if note is None or note[0].encode() != files.read('checkpoint.body'): add('witness_note_wrong', path)
+        elif self.k is None: add('witness_untrusted', path)
+        else: self.take(note, path)
+    def finish(self, size, last):
+        far = max((at for at, names in self.seen.items() if self.k and len(names) >= self.k), default=-1)
+        if self.k is None or far == size or far > last and far >= 0: return
+        add('witness_missing' if far < 0 else 'witness_earlier', 'META-INF/cosignatures.note')
+
+def check_anchors(files, manifest, trust, witnesses):
+    at, second, root = f"trailmix.invalid/{manifest['ledger_id']}/{manifest['tenant_id']}", manifest['checkpoint']['size'], bytes.fromhex(manifest['checkpoint']['root'])
+    roots = pem_certificates(trust.get('tsa-root.pem')) if trust else []
+    for name in sorted({re.sub(r'anchors/(\d+)\..*', r'\1', f['path']) for f in manifest['files'] if f['role'] == 'anchor'}):
+        where, (raw, body, stamp) = f'anchors/{name}.note', [files.read(f'anchors/{name}.{kind}') for kind in ('note', 'body', 'tsr')]
+        try:
+            said, lines, (origin, size, root1) = note = parse_note(raw or b'')
+            need(body == said.encode() and (stamp is not None or len(lines) > 1) and origin == at and str(size) == name and size <= second)
+            proof = files.read(f'consistency/{size}-{second}')
+            hashes_ = proof_lines(proof or b'') if size < second else []
+        except (Wrong, ValueError):
+            add('anchor_wrong', where)
+            continue
+        if not consistent(size, second, root1, root, hashes_):
+            add('anchor_wrong', where)
+            if any(witnesses.judge(line, said) == 'good' for line in lines): add('witness_inconsistent', where)
+            continue
+        if witnesses.k is not None: witnesses.take(note, where)
+        if stamp is not None: check_stamp(stamp, sha(body), f'anchors/{name}.tsr', roots, [])
+
 # --- pack.md, Scope and Streams
 
 class Scope:
-    def __init__(self, manifest): self.m, self.before, self.after, self.last, self.erased, self.hidden, self.closed = manifest, None, None, None, [], 0, False
+    def __init__(self, manifest): self.m, self.before, self.after, self.last, self.far, self.erased, self.hidden, self.closed = manifest, None, None, None, -1, [], 0, False
     def take(self, r):
         scope, h = self.m['scope'], r.head
         self.closed |= r.type == 'ledger.closed'
@@ -689,6 +753,7 @@ class Scope:
             if getattr(self, r.role): add('record_form', r.where)
             setattr(self, r.role, h)
         else:
+            self.far = r.seq
             if not scope['from'] <= h['received_at'] <= scope['to']: add('out_of_scope', r.where)
             if scope['by'] == 'received_at' and h['app_seq'] != (scope['first_app_seq'] if self.last is None else self.last + 1): add('app_seq_gap', r.where)
             self.last = h['app_seq']
@@ -1135,6 +1200,10 @@ def check_records(files, manifest, trust, since):
         if f['role'] == 'consistency':
             old, new = map(int, f['path'][12:].split('-'))
             if new != manifest['checkpoint']['size'] or old >= new: add('file_role_wrong', f['path'])
+    witnesses = Witnesses(trust and trust.get('witness_policy.json'))
+    witnesses.take_pack(files)
+    check_anchors(files, manifest, trust, witnesses)
+    witnesses.finish(manifest['checkpoint']['size'], scope.far)
     scope.finish(erasures)
     streams.finish(scope)
     policies.finish(files.read('policies.json'), manifest)
