@@ -3,6 +3,8 @@ import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 const MOST_STOPS = 80;
+/** A page on a busy machine may take its time. */
+const PATIENT = { timeout: 15_000 };
 
 /** Presses Tab until `target` has the focus. Fails with the stops that were passed, or on one that shows no focus. */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
@@ -16,6 +18,43 @@ export async function tabTo(page: Page, target: Locator): Promise<void> {
     passed.push(stop.name);
   }
   throw new Error(`Tab does not reach it: ${passed.join(' > ')}`);
+}
+
+/** Tabs to a field and types into it. */
+export async function typeInto(page: Page, field: Locator, text: string): Promise<void> {
+  await tabTo(page, field);
+  await page.keyboard.type(text);
+  await expect.poll(() => field.inputValue(), PATIENT).toBe(text);
+}
+
+/** Tabs to a button, once it can be pressed, and presses Enter. */
+export async function pressOn(page: Page, button: Locator): Promise<void> {
+  await button.waitFor();
+  await expect.poll(() => button.isEnabled(), PATIENT).toBe(true);
+  await tabTo(page, button);
+  await page.keyboard.press('Enter');
+}
+
+/** Tabs to a checkbox and turns it over. */
+export async function toggle(page: Page, box: Locator): Promise<void> {
+  const before = await box.isChecked();
+  await tabTo(page, box);
+  await page.keyboard.press('Space');
+  await expect.poll(() => box.isChecked(), PATIENT).toBe(!before);
+}
+
+/** Every stop of Tab, once around the page from its beginning. */
+export async function stopsOf(page: Page): Promise<string[]> {
+  const stops: string[] = [];
+  let rounds = 0;
+  for (let i = 0; i < 2 * MOST_STOPS && rounds < 2; i++) {
+    await page.keyboard.press('Tab');
+    const { name, shown } = await focusOf(page);
+    expect(shown, name).toBe(true);
+    if (name.startsWith('body')) rounds++;
+    else if (rounds === 1) stops.push(name);
+  }
+  return stops;
 }
 
 /** What has the focus, and whether an outline (its own, or of what holds it closely) says so. */

@@ -56,6 +56,13 @@ describe('the queue', () => {
     expect([early?.urgent, late?.urgent, answered?.urgent]).toEqual([false, true, false]);
   });
 
+  test('a row says why the policy asked', () => {
+    const whys = [['wire > 10,000'], ['a', 'b', 'c'], []].map(
+      reasons => buildQueue([item({ reasons })], at('10:00:00'))[0]?.why,
+    );
+    expect(whys).toEqual(['wire > 10,000', 'a and 2 more', '']);
+  });
+
   test('next and previous stay inside the list', () => {
     expect(neighbour(['a', 'b'], 'b', 1)).toBe('b');
     expect(neighbour(['a', 'b'], 'a', -1)).toBe('a');

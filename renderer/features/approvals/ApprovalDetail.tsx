@@ -129,14 +129,17 @@ export function ApprovalDetail({
               in{' '}
             </>
           )}
+          <Link to="/policies" search={{ set: item.policy.hash }}>
+            Policy version {item.policy.version}
+          </Link>{' '}
+          <Hash value={item.policy.hash} what="policy hash" />{' '}
           <Link
             to="/traces/$run"
             params={{ run: item.run_id }}
             search={{ seq: item.decision_seq, tab: 'policy' }}
           >
-            Policy version {item.policy.version}
-          </Link>{' '}
-          <Hash value={item.policy.hash} what="policy hash" />
+            How it was decided
+          </Link>
         </p>
       </Section>
       {!sealed && item.context !== undefined && (

@@ -134,9 +134,11 @@ function Row({
       <span className="queue-line mute">
         <span className="queue-who">
           {waits ? (
-            <>
-              since <Time at={row.askedAt} short precision="minute" />
-            </>
+            row.why || (
+              <>
+                since <Time at={row.askedAt} short precision="minute" />
+              </>
+            )
           ) : (
             <>
               asked <Ago at={row.askedAt} />

@@ -19,6 +19,8 @@ export type QueueRow = {
   gist: string;
   risk: ApprovalView['risk'];
   who: string;
+  /** The first reason that the policy gave, and how many more; empty where it gave none. */
+  why: string;
   askedAt: string;
   expiresAt: string;
   state: string;
@@ -34,6 +36,10 @@ export function buildQueue(items: readonly ApprovalView[], now: number): QueueRo
     gist: gistOf(item.payload),
     risk: item.risk,
     who: `${item.actor_id} in ${item.app_id}`,
+    why:
+      item.reasons.length > 1
+        ? `${item.reasons[0]} and ${item.reasons.length - 1} more`
+        : (item.reasons[0] ?? ''),
     askedAt: item.asked_at,
     expiresAt: item.expires_at,
     state: stateOf(item, now),
