@@ -1,8 +1,9 @@
 /** Evidence in the page: scope, export, save, and verifying by dropping a file; altered packs are caught. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyPackFile } from '../../cli/verify_pack.ts';
 import { type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
@@ -124,11 +125,26 @@ test('a pack dropped anywhere is verified in the page, with four verdicts', asyn
     .click();
   await watched.accessibleInBothThemes();
 
-  // With the trust file, got apart from the pack, the keys are no longer in doubt.
+  // With the trust files, got apart from the pack, the keys are no longer in doubt: the page says what the command line says.
   const { files } = await api.call('trust');
-  const trust = Object.entries(files).find(([path]) => path.endsWith('trust.json'))![1];
-  await drop(page, [{ name: 'trust.json', bytes: Buffer.from(trust), type: 'application/json' }]);
-  await page.getByText('signed by the key you trust').waitFor();
+  const trust = Object.entries(files).map(([name, text]) => ({
+    name,
+    bytes: Buffer.from(text),
+    type: name.endsWith('.json') ? 'application/json' : 'application/x-pem-file',
+  }));
+  await drop(page, trust);
+  await page.getByText('against trust.json and org.pem').waitFor();
+  await page.getByText('Unchanged and complete').waitFor();
+  const folder = join(app.folder, 'trust');
+  await mkdir(folder);
+  for (const { name, bytes } of trust) await writeFile(join(folder, name), bytes);
+  const { verdicts } = await verifyPackFile(join(app.folder, 'saved.zip'), { trust: folder });
+  expect(await results(page)).toEqual({
+    Integrity: 'pass',
+    Completeness: verdicts.completeness.result,
+    Time: verdicts.time.result,
+    Identity: verdicts.identity.result,
+  });
   watched.quiet();
   await watched.close();
 });

@@ -33,7 +33,7 @@ async function build(): Promise<string> {
 
 async function stateOfSources(): Promise<string> {
   const hash = createHash('sha256').update(root);
-  for (const place of ['renderer', 'core', 'vite.config.ts', 'package-lock.json']) {
+  for (const place of ['renderer', 'core', 'collector/evidence', 'vite.config.ts', 'package-lock.json']) {
     const at = join(root, place);
     const names = (await stat(at)).isDirectory()
       ? (await readdir(at, { recursive: true, withFileTypes: true }))

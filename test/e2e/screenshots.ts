@@ -135,15 +135,20 @@ async function everyScreen(app: App, scheme: Scheme): Promise<void> {
   await shoot(page, 'evidence', scheme);
   await page.getByRole('button', { name: 'Verify here' }).click();
   await page.locator('.verdict').first().waitFor();
-  // The trust file, as it would come by another way than the pack.
+  // The trust files, as they would come by another way than the pack.
   const { files } = await api.call('trust');
-  const [name, text] = Object.entries(files).find(([path]) => path.endsWith('trust.json'))!;
   const [chooser] = await Promise.all([
     page.waitForEvent('filechooser'),
-    page.getByRole('button', { name: 'Compare with a trust.json' }).click(),
+    page.getByRole('button', { name: 'Compare with trust files' }).click(),
   ]);
-  await chooser.setFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) });
-  await page.getByText('signed by the key you trust').waitFor();
+  await chooser.setFiles(
+    Object.entries(files).map(([name, text]) => ({
+      name,
+      mimeType: 'application/octet-stream',
+      buffer: Buffer.from(text),
+    })),
+  );
+  await page.getByText('against trust.json and org.pem').waitFor();
   await shoot(page, 'verify', scheme);
 
   for (const screen of ['overview', 'traces', 'approvals', 'settings']) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Findings } from '../../core/pack/findings.ts';
 import { readEvidenceSearch } from '../../renderer/features/evidence/evidence_search.ts';
+import { namesOf, sortGiven, trustName } from '../../renderer/features/evidence/given_files.ts';
 import {
   buildCounts,
   buildWarnings,
@@ -121,4 +122,20 @@ test('the address keeps whole UTC instants only', () => {
     from: '2026-11-22T17:29:24Z',
   });
   expect(readEvidenceSearch({ tab: 'x', from: 'yesterday', to: '2026-99-99T00:00:00Z' })).toEqual({});
+});
+
+test('files of a trust folder are known by their names, also as browsers number a second download', () => {
+  expect(trustName('org (1).pem')).toBe('org.pem');
+  expect(trustName('TSA-root.pem')).toBe('tsa-root.pem');
+  expect(trustName('trust(2).json')).toBe('trust.json');
+  expect(trustName('witness_policy.json')).toBe('witness_policy.json');
+  expect(trustName('authority.crl')).toBe('authority.crl.pem');
+  expect(trustName('november.zip')).toBeUndefined();
+  const file = (name: string) => ({ name });
+  const { packs, trust } = sortGiven(
+    ['org.pem', 'log-0a1b.pem', 'november.zip', 'trust.json'].map(name => file(name)),
+  );
+  expect(packs).toEqual([file('november.zip')]);
+  expect(namesOf(trust)).toBe('trust.json and org.pem');
+  expect(namesOf(sortGiven([file('trust.json')]).trust)).toBe('trust.json');
 });

@@ -4,6 +4,7 @@ import { IconFileCertificate } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { desktop } from './desktop.ts';
+import { MOST_FILES } from './given_files.ts';
 import { filesOf, takeFiles, verify } from './verify_store.ts';
 import './evidence.css';
 
@@ -22,7 +23,7 @@ export function PackDrop() {
       onDrop={files => {
         if (takeFiles(files)) void navigate({ to: '/evidence', search: { tab: 'verify' } });
       }}
-      maxFiles={2}
+      maxFiles={MOST_FILES}
       getFilesFromEvent={filesOf}
       className="drop-all"
       inputProps={{ 'aria-label': 'Evidence pack to verify' }}
@@ -30,7 +31,7 @@ export function PackDrop() {
       <div className="drop-all-inner">
         <IconFileCertificate size={44} stroke={1.3} aria-hidden />
         <strong>Drop an evidence pack to verify it</strong>
-        <span>It is read in this page and sent nowhere. A trust.json may come with it.</span>
+        <span>It is read in this page and sent nowhere. The files of its trust folder may come with it.</span>
       </div>
     </Dropzone.FullScreen>
   );

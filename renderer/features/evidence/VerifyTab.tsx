@@ -17,9 +17,11 @@ import { Section } from '../../ui/Page.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { formatDuration } from '../../ui/times.ts';
 import { desktop } from './desktop.ts';
-import { buildCounts } from './scope.ts';
+import { MOST_FILES, namesOf } from './given_files.ts';
+import { buildCounts, stampedWords } from './scope.ts';
 import { buildConclusion, buildVerdicts, keysCompared, levelWords, type VerdictLook } from './verdicts.ts';
 import {
+  compareWith,
   filesOf,
   forget,
   takeFiles,
@@ -52,7 +54,7 @@ function DropHere() {
       <Dropzone
         openRef={open}
         onDrop={takeFiles}
-        maxFiles={2}
+        maxFiles={MOST_FILES}
         getFilesFromEvent={filesOf}
         activateOnClick={false}
         className="drop-here"
@@ -61,8 +63,8 @@ function DropHere() {
         <IconFileCertificate size={34} stroke={1.4} aria-hidden />
         <h2>Drop an evidence pack here</h2>
         <p className="mute">
-          From this ledger or any other. It is checked in this page and sent nowhere. Drop its trust.json too
-          if you got one apart from the pack.
+          From this ledger or any other. It is checked in this page and sent nowhere. Drop the files of its
+          trust folder too (trust.json, org.pem, tsa-root.pem) if you got them apart from the pack.
         </p>
         <Button
           size="sm"
@@ -77,7 +79,11 @@ function DropHere() {
         >
           Choose a file
         </Button>
-        {trust !== undefined && <p role="status">{trust} is ready. Now the pack.</p>}
+        {trust !== undefined && (
+          <p role="status">
+            {namesOf(trust)} {trust.size === 1 ? 'is' : 'are'} ready. Now the pack.
+          </p>
+        )}
       </Dropzone>
       <Section
         title="On another machine"
@@ -118,27 +124,64 @@ function Running({ now }: { now: Extract<Verifying, { state: 'running' }> }) {
 }
 
 function NotAPack({ now }: { now: Extract<Verifying, { state: 'refused' }> }) {
+  const { what, pack, since, message } = now;
+  const words = {
+    pack: [
+      `${pack.name} cannot be read as an evidence pack`,
+      'Check that it is the .zip as it was exported, not unpacked and zipped again.',
+    ],
+    trust: [
+      'What to trust cannot be read',
+      'Get the trust folder again from whoever runs the ledger; trust.json must be among its files. The pack was not checked.',
+    ],
+    since: [
+      `${since?.name ?? 'The older pack'} cannot be read as an evidence pack`,
+      'The pack was not checked. Choose the older .zip as it was exported.',
+    ],
+  }[what];
   return (
     <>
       <div className="error-panel" role="alert">
         <IconAlertTriangle size={18} aria-hidden />
         <div>
-          <strong>
-            {now.what === 'pack'
-              ? `${now.pack.name} cannot be read as an evidence pack`
-              : `${now.trust?.name ?? 'The trust file'} cannot be read`}
-          </strong>
-          <p>{now.message}</p>
-          <p className="mute">
-            {now.what === 'pack'
-              ? 'Check that it is the .zip as it was exported, not unpacked and zipped again.'
-              : 'Get trust.json again from whoever runs the ledger. The pack was not checked.'}
-          </p>
+          <strong>{words[0]}</strong>
+          <p>{message}</p>
+          <p className="mute">{words[1]}</p>
         </div>
       </div>
       <Button variant="default" onClick={forget}>
         Choose another file
       </Button>
+    </>
+  );
+}
+
+/** A button that opens the file dialog. `label` names what is chosen. */
+function ChooseFiles({
+  label,
+  accept,
+  multiple,
+  take,
+}: {
+  label: string;
+  accept: string;
+  multiple?: boolean;
+  take: (files: File[]) => void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Button variant="default" onClick={() => input.current?.click()}>
+        {label}
+      </Button>
+      <input
+        ref={input}
+        type="file"
+        accept={accept}
+        multiple={multiple}
+        hidden
+        onChange={event => take([...(event.currentTarget.files ?? [])])}
+      />
     </>
   );
 }
@@ -149,7 +192,6 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
     report.verdicts,
     now.trust !== undefined && keysCompared(report.verdicts),
   );
-  const trustFile = useRef<HTMLInputElement>(null);
   return (
     <>
       <div className={`callout verify-conclusion tone-${conclusion.tone}`} role="status">
@@ -157,7 +199,8 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
         <p>
           {now.pack.name}, {formatBytes(now.pack.blob.size)}, checked on this computer, in this page, at{' '}
           <Time at={now.at} short /> in {formatDuration(now.ms * 1_000)}
-          {now.trust === undefined ? '' : `, against ${now.trust.name}`}.
+          {now.trust === undefined ? '' : `, against ${namesOf(now.trust)}`}
+          {now.since === undefined ? '' : `, as what continues ${now.since.name}`}.
         </p>
       </div>
       <div className="verdicts">
@@ -166,20 +209,19 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
         ))}
       </div>
       <div className="verify-actions">
-        {now.trust === undefined && (
-          <>
-            <Button variant="default" onClick={() => trustFile.current?.click()}>
-              Compare with a trust.json
-            </Button>
-            <input
-              ref={trustFile}
-              type="file"
-              accept=".json,application/json"
-              hidden
-              onChange={event => takeFiles([...(event.currentTarget.files ?? [])])}
-            />
-          </>
+        {now.trust?.has('org.pem') !== true && (
+          <ChooseFiles
+            label="Compare with trust files"
+            accept=".json,.pem,.crl,application/json"
+            multiple
+            take={takeFiles}
+          />
         )}
+        <ChooseFiles
+          label={now.since === undefined ? 'Compare with an older pack' : 'Compare with another older pack'}
+          accept=".zip,application/zip"
+          take={([older]) => older !== undefined && compareWith(older)}
+        />
         <Button variant="default" onClick={forget}>
           Verify another pack
         </Button>
@@ -227,7 +269,7 @@ function Verdict({ verdict }: { verdict: VerdictLook }) {
 }
 
 function Origin({ report }: { report: PackReport }) {
-  const { origin, counts } = report;
+  const { origin, counts, stamps, witnesses } = report;
   return (
     <>
       {origin !== undefined && (
@@ -258,7 +300,28 @@ function Origin({ report }: { report: PackReport }) {
                 ),
               },
               { name: 'Pack', value: <Hash value={origin.pack_id} what="pack id" /> },
-              origin.signed_by !== undefined && { name: 'Signed by', value: origin.signed_by.subject },
+              origin.signed_by !== undefined && {
+                name: 'Signed by',
+                value: `${origin.signed_by.subject}${origin.signed_by.self_made ? ' (self-made: nobody vouches for this name)' : `, issued by ${origin.signed_by.issuer}`}`,
+              },
+              stamps.some(stamp => stamp.trusted) && {
+                name: 'Dated',
+                value: (
+                  <ul className="verify-facts">
+                    {stamps
+                      .filter(stamp => stamp.trusted)
+                      .map(stamp => (
+                        <li key={`${stamp.over} ${stamp.size} ${stamp.serial}`}>
+                          {stampedWords(stamp)} there by <Time at={stamp.time} />, says {stamp.authority}
+                        </li>
+                      ))}
+                  </ul>
+                ),
+              },
+              witnesses.length > 0 && {
+                name: 'Witnessed',
+                value: witnesses.map(({ name, size }) => `${name}: ${formatCount(size)} records`).join(', '),
+              },
             ]}
           />
         </Section>

@@ -1,11 +1,13 @@
 /**
- * What core's verifier borrows from a browser, in the app's worker and in the page from disk alike: its own inflate, WebCrypto, and
- * @noble for hashing and where WebCrypto has no Ed25519. Asks for nothing over a network.
+ * What core's verifier borrows from a browser, in the app's worker and in the page from disk alike: its own inflate, WebCrypto,
+ * @noble for hashing and where WebCrypto has no Ed25519, and the host-neutral reading of CMS and RFC 3161. Asks for nothing over a network.
  */
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { checkCms } from '../../../collector/evidence/cms.ts';
+import { checkTimestamp } from '../../../collector/evidence/timestamp.ts';
 import type { VerifyHost } from '../../../core/pack/verify.ts';
-import type { InflateRaw } from '../../../core/pack/zip.ts';
+import type { InflateRaw, RandomAccess } from '../../../core/pack/zip.ts';
 import { hex } from '../../../core/proof/bytes.ts';
 
 /** Throws on a cut or damaged stream and on bytes after its end, as DecompressionStream does. */
@@ -75,7 +77,13 @@ async function ed25519Check(): Promise<VerifyHost['verifyEd25519']> {
   };
 }
 
-/** Without CMS and time-stamps: who can check those adds them. `engine`: what checks Ed25519. */
+/** A file that is read a slice at a time. */
+export const sourceOf = (file: Blob): RandomAccess => ({
+  size: file.size,
+  read: async (offset, length) => new Uint8Array(await file.slice(offset, offset + length).arrayBuffer()),
+});
+
+/** `engine`: what checks Ed25519. */
 export async function browserHost(): Promise<{ host: VerifyHost; engine: 'webcrypto' | 'noble' }> {
   const verify = await ed25519Check();
   const host: VerifyHost = {
@@ -85,6 +93,9 @@ export async function browserHost(): Promise<{ host: VerifyHost; engine: 'webcry
     verifyBatch: jobs =>
       Promise.all(jobs.map(({ publicKey, message, signature }) => verify(publicKey, message, signature))),
     inflateRaw,
+    checkCms,
+    checkTimestamp,
+    now: () => Date.now(),
   };
   return { host, engine: verify === nobleVerify ? 'noble' : 'webcrypto' };
 }

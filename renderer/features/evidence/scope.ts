@@ -1,6 +1,7 @@
 /** What a pack is to answer, and its window of time in the reader's zone. Pure. Source: docs/spec/pack.md, Scope. */
 import type { InputOf } from '../../../core/api/operations.ts';
 import type { ExportJob, PackCounts } from '../../../core/api/views.ts';
+import type { Stamp } from '../../../core/pack/timestamp.ts';
 import { countOf, formatCount } from '../../ui/numbers.ts';
 
 export type Include = NonNullable<InputOf<'exportEvidence'>['include']>[number];
@@ -158,3 +159,11 @@ export function buildWarnings(counts: PackCounts): string[] {
 /** 0 to 100 for a running job; undefined while its size is not known. */
 export const progressOf = (job: ExportJob): number | undefined =>
   job.total > 0 ? Math.min(100, Math.floor((job.done / job.total) * 100)) : undefined;
+
+/** What a stamp is over, as the subject of "there by ...". */
+export const stampedWords = ({ over, size }: Pick<Stamp, 'over' | 'size'>): string =>
+  over === 'pack'
+    ? 'The whole pack,'
+    : over === 'signature'
+      ? 'Its signature,'
+      : `The first ${formatCount(size ?? 0)} records of the ledger,`;

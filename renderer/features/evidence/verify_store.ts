@@ -4,19 +4,24 @@
  */
 import { useSyncExternalStore } from 'react';
 import type { PackReport } from '../../../core/pack/verify.ts';
+import { sortGiven, type TrustFiles } from './given_files.ts';
 import type { VerifyAsk, VerifyTell } from './verify_messages.ts';
 import VerifyWorker from './verify_worker.ts?worker';
 
 export type Given = { name: string; blob: Blob };
+/** What is checked against: files of the trust folder, and an older pack. */
+export type Against = { trust?: TrustFiles<Blob>; since?: Given };
+type Checked = { pack: Given } & Against;
 export type Verifying =
   | { state: 'nothing' }
-  | { state: 'running'; pack: Given; trust?: Given; done: number; total: number }
-  | { state: 'done'; pack: Given; trust?: Given; report: PackReport; ms: number; engine: string; at: string }
-  | { state: 'refused'; pack: Given; trust?: Given; what: 'pack' | 'trust'; message: string };
+  | ({ state: 'running'; done: number; total: number } & Checked)
+  | ({ state: 'done'; report: PackReport; ms: number; engine: string; at: string } & Checked)
+  | ({ state: 'refused'; what: 'pack' | 'trust' | 'since'; message: string } & Checked);
 
 let current: Verifying = { state: 'nothing' };
 let worker: Worker | undefined;
-let waitingTrust: Given | undefined;
+/** Given before a pack, and kept from one pack to the next. */
+let waitingTrust: TrustFiles<Blob> | undefined;
 const listeners = new Set<() => void>();
 
 function become(next: Verifying): void {
@@ -24,13 +29,19 @@ function become(next: Verifying): void {
   for (const listener of listeners) listener();
 }
 
-/** Starts verifying. A trust file given before, or with the pack, is used. */
-export function verify(pack: Given, trust: Given | undefined = waitingTrust): void {
+/** Starts verifying. Trust files given before, or with the pack, are used. */
+export function verify(pack: Given, against: Against = {}): void {
   worker?.terminate();
   const mine = new VerifyWorker();
   worker = mine;
+  const trust = against.trust ?? waitingTrust;
   waitingTrust = trust;
-  const given = { pack, ...(trust === undefined ? {} : { trust }) };
+  const { since } = against;
+  const given = {
+    pack,
+    ...(trust === undefined ? {} : { trust }),
+    ...(since === undefined ? {} : { since }),
+  };
   become({ state: 'running', ...given, done: 0, total: 0 });
   const end = (next: Verifying) => {
     mine.terminate();
@@ -55,7 +66,8 @@ export function verify(pack: Given, trust: Given | undefined = waitingTrust): vo
     });
   mine.postMessage({
     pack: pack.blob,
-    ...(trust === undefined ? {} : { trust: trust.blob }),
+    ...(trust === undefined ? {} : { trust }),
+    ...(since === undefined ? {} : { since: since.blob }),
   } satisfies VerifyAsk);
 }
 
@@ -66,21 +78,29 @@ export function forget(): void {
   become({ state: 'nothing' });
 }
 
-/** Files as dropped or chosen: a .json is what to trust, the other is the pack. */
+/** Files as dropped or chosen: those of a trust folder are added to what is trusted, any other is the pack. */
 export function takeFiles(files: readonly File[]): boolean {
-  const trust = files.find(file => file.name.toLowerCase().endsWith('.json'));
-  const pack = files.find(file => file !== trust);
-  const given = trust === undefined ? waitingTrust : { name: trust.name, blob: trust };
-  if (pack !== undefined) verify({ name: pack.name, blob: pack }, given);
-  else if (given !== undefined && current.state !== 'nothing') verify(current.pack, given);
+  const { packs, trust: given } = sortGiven(files);
+  const [pack] = packs;
+  const trust = given.size === 0 ? waitingTrust : new Map<string, Blob>([...(waitingTrust ?? []), ...given]);
+  const kept = trust === undefined ? {} : { trust };
+  if (pack !== undefined) verify({ name: pack.name, blob: pack }, kept);
+  else if (given.size > 0 && current.state !== 'nothing')
+    verify(current.pack, { ...kept, ...(current.since === undefined ? {} : { since: current.since }) });
   else {
-    waitingTrust = given;
+    waitingTrust = trust;
     become({ state: 'nothing' });
   }
   return files.length > 0;
 }
 
-export const trustWaiting = (): string | undefined => waitingTrust?.name;
+/** The same pack again, which must then continue the older one. */
+export function compareWith(older: File): void {
+  if (current.state === 'nothing') return;
+  verify(current.pack, { since: { name: older.name, blob: older } });
+}
+
+export const trustWaiting = (): TrustFiles<unknown> | undefined => waitingTrust;
 
 export function useVerifying(): Verifying {
   return useSyncExternalStore(
