@@ -87,6 +87,15 @@ const REASON: Record<Failure, string> = {
   busy: 'Too many decisions are waiting',
 };
 
+/** What a module wrote: JSON of whatever form, or none at all. */
+function answerIn(text: string): ReturnType<typeof readAnswer> {
+  try {
+    return readAnswer(JSON.parse(text));
+  } catch {
+    return 'shape';
+  }
+}
+
 export async function createPolicyEngine(options: PolicyEngineOptions): Promise<PolicyEngine> {
   const deadlineMs = options.deadlineMs ?? 500;
   const maxQueue = options.maxQueue ?? 1000;
@@ -274,7 +283,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     message: { us: number } & ({ value: string } | { thrown: string }),
   ) => {
     if ('thrown' in message) return failure('throw', bundle, message.us, message.thrown);
-    const answer = readAnswer(JSON.parse(message.value));
+    const answer = answerIn(message.value);
     if (typeof answer === 'string') return failure(answer, bundle, message.us);
     return { ...answer, policy: { version: bundle.version, hash: bundle.hash }, evalUs: message.us };
   };

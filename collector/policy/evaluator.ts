@@ -14,7 +14,7 @@ export type EvaluatorRequest = { id: number; text: string };
 export type EvaluatorMessage =
   | { ready: true }
   | { refused: string }
-  /** `value`: JSON text of OPA's result set. `us`: microseconds of the evaluation. */
+  /** `value`: OPA's result set as the module wrote it, JSON text or not. `us`: microseconds of the evaluation. */
   | { id: number; hash: string; value: string; us: number }
   | { id: number; hash: string; thrown: string; us: number };
 
@@ -39,7 +39,7 @@ port.on('message', async ({ id, text }: EvaluatorRequest) => {
   const us = (): number => Math.round((performance.now() - started) * 1000);
   try {
     policy ??= await loadOpa(parts);
-    const value = JSON.stringify(policy.evaluate(text));
+    const value = policy.evaluate(text);
     answer({ id, hash, value, us: us() });
   } catch (error) {
     policy = undefined;

@@ -23,7 +23,7 @@ import type { RecordedDecisions } from './recorded.ts';
 import type { Reads } from './session_state.ts';
 import { wasm } from './wasm.ts';
 
-const CHUNK = 256;
+const CHUNK = 1024;
 /** Milliseconds that one evaluation may take: the gate's. */
 const DEADLINE_MS = 500;
 const WATCH_MS = 100;
@@ -53,6 +53,7 @@ class Bits {
 }
 
 type Cell = { from: PolicyWord; to: PolicyWord; decisions: number; runs: Bits; seqs: number[] };
+const cellOf = (from: number, to: number): number => from * WORDS.length + to;
 
 export class ImpactJob {
   readonly #ledger: Pick<Ledger, 'read' | 'readingThread'>;
@@ -60,7 +61,10 @@ export class ImpactJob {
   readonly #bundle: PolicyBundle;
   readonly #reads: Reads;
   readonly #seats = new Set<Seat>();
-  readonly #cells = new Map<string, Cell>();
+  /** By the places of both words in WORDS. */
+  readonly #cells: Cell[] = WORDS.flatMap(from =>
+    WORDS.map(to => ({ from, to, decisions: 0, runs: new Bits(), seqs: [] })),
+  );
   readonly #skipped = new Map<UnfaithfulReason, number>();
   readonly #again: Task[] = [];
   #seqs = new Float64Array(0);
@@ -180,19 +184,15 @@ export class ImpactJob {
 
   #take(seat: Seat, { seq, run, from, to, skipped, blobs }: ImpactChunk): void {
     delete seat.task;
-    for (let n = 0; n < seq.length; n++) this.#count(seq[n]!, run[n]!, WORDS[from[n]!]!, WORDS[to[n]!]!);
+    for (let n = 0; n < seq.length; n++) this.#count(seq[n]!, run[n]!, from[n]!, to[n]!);
     for (const [reason, count] of Object.entries(skipped)) this.#skip(reason as UnfaithfulReason, count);
     if (blobs.length > 0) void this.#fetch(blobs);
     this.#deal(seat);
   }
 
-  #count(seq: number, run: number, from: PolicyWord, to: PolicyWord): void {
-    const key = `${from}>${to}`;
-    let cell = this.#cells.get(key);
-    if (cell === undefined) {
-      cell = { from, to, decisions: 0, runs: new Bits(), seqs: [] };
-      this.#cells.set(key, cell);
-    }
+  /** Words by their places in WORDS. */
+  #count(seq: number, run: number, from: number, to: number): void {
+    const cell = this.#cells[cellOf(from, to)]!;
     cell.decisions += 1;
     cell.runs.add(run);
     this.#done += 1;
@@ -266,7 +266,13 @@ export class ImpactJob {
     try {
       const [row] = await this.#ledger.read.query<{ run: number }>('policy.runOf', { seq });
       const [decision] = await this.#recorded.at([seq]);
-      this.#count(seq, row?.run ?? 0, decision?.result ?? 'failed', 'failed');
+      const failed = WORDS.indexOf('failed');
+      this.#count(
+        seq,
+        row?.run ?? 0,
+        decision === undefined ? failed : WORDS.indexOf(decision.result),
+        failed,
+      );
     } catch (error) {
       this.#end('failed', error);
     }
@@ -286,14 +292,15 @@ export class ImpactJob {
 
   /** Seqs behind a cell that are kept, newest first; of a cell that stays the same none. */
   behind(from: PolicyWord, to: PolicyWord): number[] {
-    return newest(this.#cells.get(`${from}>${to}`)?.seqs ?? []);
+    return newest(this.#cells[cellOf(WORDS.indexOf(from), WORDS.indexOf(to))]!.seqs);
   }
 
   counts(): Pick<
     ImpactView,
     'done' | 'total' | 'cells' | 'decided' | 'flipped' | 'skipped' | 'first_seq' | 'last_seq' | 'error'
   > {
-    const cells = [...this.#cells.values()]
+    const cells = this.#cells
+      .filter(({ decisions }) => decisions > 0)
       .map(({ from, to, decisions, runs }) => ({ from, to, decisions, runs: runs.count }))
       .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
     const sum = (some: typeof cells): number => some.reduce((all, { decisions }) => all + decisions, 0);

@@ -1,51 +1,122 @@
 /**
  * One bundle loaded by @open-policy-agent/opa-wasm, in whatever thread: bounded memory, no built-in function of the host.
  * Rules: a module that asks its host for a built-in is refused, so that nothing (clock, randomness, formatting) differs
- * from the tests' OPA; after a throw an instance must be loaded anew, for an aborted evaluation leaves its heap in any state.
+ * from the tests' OPA; after a throw an instance must be loaded anew, for an aborted evaluation leaves its heap in any state;
+ * nothing that the module answers is believed: an address outside its memory or a text without end throws.
  */
 import { loadPolicy } from '@open-policy-agent/opa-wasm';
 import type { WasmMemory, WasmModule } from './wasm.ts';
 
 export type OpaParts = { module: WasmModule; data: string; entrypoint: string };
-/** Takes an input as JSON text, answers OPA's result set. */
-export type OpaInstance = { evaluate(text: string): unknown };
+export type OpaInstance = {
+  /** Takes an input as JSON text, answers OPA's result set as JSON text. */
+  evaluate(input: string): string;
+  /**
+   * The input is made in the module's memory: `text` lies from `at` to `end`, `make` writes the input at `to`, where the text's length and
+   * `spare` bytes are free before the text, and answers the index behind it. 0: nothing is evaluated.
+   */
+  evaluateFrom(text: string, spare: number, make: MakeInput): string | undefined;
+};
+export type MakeInput = (memory: Uint8Array, at: number, end: number, to: number) => number;
 
 /** 64 KiB each: a policy that wants more memory than 64 MiB throws. */
 const MAX_PAGES = 1024;
+const PAGE = 64 * 1024;
+/** Bytes of an answer: an outcome has at most 32 reasons of 500 characters (outcome.ts). */
+const MAX_ANSWER = 4 * 1024 * 1024;
 
 type Exports = {
   builtins(): number;
   opa_json_dump(address: number): number;
+  /** OPA's ABI 1.2, `opa_eval`: reserved, entrypoint, data, input address and length, heap, format (0: JSON). */
+  opa_eval(
+    reserved: 0,
+    entrypoint: number,
+    data: number,
+    input: number,
+    length: number,
+    heap: number,
+    format: 0,
+  ): number;
 };
 type Loaded = {
-  evaluate(input: ArrayBuffer, entrypoint: string): unknown;
   setData(data: ArrayBuffer): void;
   entrypoints: Record<string, number>;
   wasmInstance: { exports: Exports };
   mem: WasmMemory;
+  minorVersion: number;
+  /** Addresses of the data, and of what is free behind it. */
+  dataAddr: number;
+  dataHeapPtr: number;
 };
 
 /** opa-wasm takes the whole buffer as JSON text: one of exactly that length. */
 const bytesOf = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
 
+/** Text in the module's memory, up to its NUL. */
+function textAt(memory: Uint8Array, address: number): string {
+  const start = address >>> 0;
+  const end = memory.indexOf(0, start);
+  if (start === 0 || end < 0) throw new Error('the policy answered no text');
+  if (end - start > MAX_ANSWER) throw new Error('the policy answered more than 4 MiB');
+  return Buffer.from(memory.buffer, start, end - start).toString('utf8');
+}
+
 /** Names of the built-ins that the module wants from its host: OPA's ABI, `builtins`. */
 function hostBuiltins({ wasmInstance, mem }: Loaded): string[] {
   const start = wasmInstance.exports.opa_json_dump(wasmInstance.exports.builtins());
-  const memory = new Uint8Array(mem.buffer);
-  const text = new TextDecoder().decode(memory.subarray(start, memory.indexOf(0, start)));
-  return Object.keys(JSON.parse(text) as Record<string, number>);
+  return Object.keys(JSON.parse(textAt(new Uint8Array(mem.buffer), start)) as Record<string, number>);
 }
 
 /** Throws what says why it is refused. */
 export async function loadOpa({ module, data, entrypoint }: OpaParts): Promise<OpaInstance> {
   // The published types leave out what an instance holds; the fields are those of opa-wasm 1.10, src/opa.js.
-  const memory = { initial: 5, maximum: MAX_PAGES };
-  const policy = (await loadPolicy(module as unknown as ArrayBuffer, memory)) as unknown as Loaded;
+  const limits = { initial: 5, maximum: MAX_PAGES };
+  const policy = (await loadPolicy(module as unknown as ArrayBuffer, limits)) as unknown as Loaded;
   const wanted = hostBuiltins(policy);
   if (wanted.length > 0)
     throw new Error(`the policy needs built-in functions that are not allowed: ${wanted.join(', ')}`);
   if (!Object.hasOwn(policy.entrypoints, entrypoint))
     throw new Error(`the policy has no entrypoint ${entrypoint}`);
+  if (!(policy.minorVersion >= 2))
+    throw new Error('the policy was built by an OPA that is too old: its Wasm ABI is below 1.2');
   policy.setData(bytesOf(data));
-  return { evaluate: text => policy.evaluate(bytesOf(text), entrypoint) };
+
+  const { mem, dataAddr, dataHeapPtr, wasmInstance } = policy;
+  const entry = policy.entrypoints[entrypoint]!;
+  const encoder = new TextEncoder();
+  let view = new Uint8Array(mem.buffer);
+  /** Growing the memory leaves the old view without bytes. */
+  const current = (): Uint8Array => {
+    if (view.length === 0) view = new Uint8Array(mem.buffer);
+    return view;
+  };
+  /** Memory with that many bytes behind the data. */
+  const room = (bytes: number): Uint8Array => {
+    const missing = dataHeapPtr + bytes - current().length;
+    if (missing > 0) mem.grow(Math.ceil(missing / PAGE));
+    return current();
+  };
+  /** Of the input that lies behind the data. */
+  const answerTo = (length: number): string => {
+    const heap = dataHeapPtr + length;
+    const answer = wasmInstance.exports.opa_eval(0, entry, dataAddr, dataHeapPtr, length, heap, 0);
+    return textAt(current(), answer);
+  };
+  // In UTF-8 a UTF-16 unit has at most 3 bytes; only a long text is measured.
+  const bytesFor = (text: string): number => (text.length < PAGE ? text.length * 3 : Buffer.byteLength(text));
+  return {
+    evaluate(input) {
+      const memory = room(bytesFor(input));
+      return answerTo(encoder.encodeInto(input, memory.subarray(dataHeapPtr)).written);
+    },
+    evaluateFrom(text, spare, make) {
+      const length = bytesFor(text);
+      const at = dataHeapPtr + length + spare;
+      const memory = room(2 * length + spare);
+      const end = at + encoder.encodeInto(text, memory.subarray(at)).written;
+      const behind = make(memory, at, end, dataHeapPtr);
+      return behind === 0 ? undefined : answerTo(behind - dataHeapPtr);
+    },
+  };
 }

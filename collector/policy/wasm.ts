@@ -7,7 +7,7 @@ declare const moduleBrand: unique symbol;
 /** A compiled module; may be posted to a worker. */
 export type WasmModule = { readonly [moduleBrand]: true };
 export type WasmInstance = { readonly exports: Record<string, unknown> };
-export type WasmMemory = { readonly buffer: ArrayBuffer };
+export type WasmMemory = { readonly buffer: ArrayBuffer; grow(pages: number): number };
 export type WasmImports = Record<string, Record<string, unknown>>;
 
 export type Wasm = {

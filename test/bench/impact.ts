@@ -1,36 +1,53 @@
 /**
- * Impact over N recorded decisions beside raw reading plus raw evaluation, spread over the cores, and what it does to
- * appends meanwhile. Run: node test/bench/impact.ts [--million]. Prints one line of JSON; default N is 20,000.
+ * Impact over N recorded decisions beside the bare steps (impact_raw.ts) spread over the cores, the two in turns, and what it
+ * does to appends meanwhile, with and without it in turns. `node test/bench/impact.ts [decisions, default 20000 | --million]`.
  */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { openReadable } from '../../collector/ledger/database.ts';
-import { ENTRYPOINT, readBundle } from '../../collector/policy/bundle.ts';
+import { ENTRYPOINT, type PolicyBundle, readBundle } from '../../collector/policy/bundle.ts';
 import { ImpactJob } from '../../collector/policy/impact_job.ts';
-import { loadOpa } from '../../collector/policy/opa_instance.ts';
 import { rebuild } from '../../collector/policy/rebuild.ts';
 import { recordedDecisions } from '../../collector/policy/recorded.ts';
 import { readsOf } from '../../collector/policy/session_state.ts';
 import { wasm } from '../../collector/policy/wasm.ts';
 import type { DecisionInput } from '../../collector/ports.ts';
 import { hex } from '../../core/proof/bytes.ts';
-import { realLedger } from '../keys/real_ledger.ts';
+import { type RealLedger, realLedger } from '../keys/real_ledger.ts';
+import type { RawData, RawDone } from './impact_raw.ts';
 
-export type ImpactBench = {
+export type ImpactFigures = {
   decisions: number;
   cores: number;
-  /** Microseconds a decision, on one thread. */
+  /** The bare steps on all cores, and the job, start to end: medians of rounds in turns. */
+  rawSeconds: number;
+  impactSeconds: number;
+  /** Raw by impact: 1 is the limit. In time on the wall, and in CPU time of all threads, which others on the machine move less. */
+  ratio: number;
+  cpuRatio: number;
+  /** Of one decision in the bare steps, on one thread. */
   readUs: number;
   evaluateUs: number;
-  impactSeconds: number;
-  /** (reading + evaluation) / cores / impact: 1 is the limit. */
-  ratio: number;
-  /** Appends a second in a closed loop of 8: alone, and while an impact job runs. */
+  /** Decisions recorded a second in a closed loop of 8, alone and while impact runs, and the ratio; medians of rounds in turns. */
   appendsAlone: number;
   appendsBeside: number;
+  appendsRatio: number;
 };
 
 const root = join(import.meta.dirname, '..', '..');
+const READS = { session: false, now: false };
+/** Ready inputs that the bare steps decide in turn. */
+const SAMPLE = 2_000;
+const ROUNDS = 5;
+const APPEND_MS = 3_000;
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const round = (value: number, digits = 0): number => Number(value.toFixed(digits));
+
+const cpuOf = (now: NodeJS.CpuUsage, before: NodeJS.CpuUsage): number =>
+  now.user + now.system - before.user - before.system;
 
 const decision = (n: number): DecisionInput => ({
   keyId: 'bench',
@@ -49,91 +66,167 @@ const decision = (n: number): DecisionInput => ({
   },
 });
 
-export async function measureImpact(count = 20_000): Promise<ImpactBench> {
+async function record({ ledger }: RealLedger, count: number): Promise<void> {
+  for (let n = 0; n < count; n += 500) {
+    const some = Array.from({ length: Math.min(500, count - n) }, (_, i) => decision(n + i));
+    await Promise.all(some.map(input => ledger.write.run('decide', input)));
+  }
+}
+
+/** Seqs of what was recorded, and inputs of the newest, ready to be decided. */
+function ready({ folder, vault }: RealLedger): { first: number; last: number; texts: string[] } {
+  const db = openReadable(join(folder, 'ledger.db'), vault.derive('database'), 1024);
+  try {
+    const { first, last } = db
+      .prepare<[], { first: number; last: number }>(
+        'SELECT min(seq) AS first, max(seq) AS last FROM decision',
+      )
+      .get()!;
+    const texts = db
+      .prepare<[number], string>('SELECT body FROM record WHERE seq > ?')
+      .pluck()
+      .all(last - SAMPLE)
+      .map(body => {
+        const made = rebuild(body, 'bench', READS);
+        if (!('input' in made)) throw new Error('a decision cannot be made again');
+        return JSON.stringify(made.input);
+      });
+    return { first, last, texts };
+  } finally {
+    db.close();
+  }
+}
+
+type Raw = {
+  run(): Promise<{ seconds: number; readUs: number; evaluateUs: number }>;
+  close(): Promise<unknown>;
+};
+
+/** Threads that wait, started and warm. */
+async function rawThreads(real: RealLedger, bundle: PolicyBundle, cores: number): Promise<Raw> {
+  const { first, last, texts } = ready(real);
+  const parts: RawData = {
+    module: await wasm.compile(bundle.wasm),
+    data: bundle.data,
+    entrypoint: ENTRYPOINT,
+    texts,
+  };
+  const next = <T>(worker: Worker): Promise<T> =>
+    new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+  const workers = await Promise.all(
+    Array.from({ length: cores }, async () => {
+      const worker = real.ledger.readingThread(new URL('./impact_raw.ts', import.meta.url), parts);
+      await next(worker);
+      return worker;
+    }),
+  );
+  const share = Math.ceil((last - first + 1) / cores);
+  return {
+    async run() {
+      const began = performance.now();
+      const done = await Promise.all(
+        workers.map((worker, n) => {
+          const from = first + n * share;
+          worker.postMessage({ from, to: Math.min(last, from + share - 1) });
+          return next<RawDone>(worker);
+        }),
+      );
+      const seconds = (performance.now() - began) / 1000;
+      const usOf = (ms: number[]): number =>
+        (ms.reduce((sum, one) => sum + one, 0) * 1000) / (last - first + 1);
+      return {
+        seconds,
+        readUs: usOf(done.map(({ readMs }) => readMs)),
+        evaluateUs: usOf(done.map(({ evaluateMs }) => evaluateMs)),
+      };
+    },
+    close: () => Promise.all(workers.map(worker => worker.terminate())),
+  };
+}
+
+/** Appends a second in a closed loop of 8 until it is over. */
+async function appends({ ledger }: RealLedger, until: Promise<unknown>): Promise<number> {
+  let over = false;
+  let done = 0;
+  const since = performance.now();
+  const end = until.then(() => {
+    over = true;
+  });
+  const loop = async (): Promise<void> => {
+    while (!over) {
+      await ledger.write.run('decide', decision(done));
+      done += 1;
+    }
+  };
+  await Promise.all([end, ...Array.from({ length: 8 }, loop)]);
+  return (done * 1000) / (performance.now() - since);
+}
+
+export async function measureImpact(count = 20_000): Promise<ImpactFigures> {
   const bundle = await readBundle(join(root, 'resources', 'generated', 'policies'));
   if (bundle === null) throw new Error('the policies are not built: npm run prepare');
   const real = await realLedger();
-  const { ledger, vault, folder } = real;
   try {
-    for (let n = 0; n < count; n += 500) {
-      const some = Array.from({ length: Math.min(500, count - n) }, (_, i) => decision(n + i));
-      await Promise.all(some.map(input => ledger.write.run('decide', input)));
-    }
-    const db = openReadable(join(folder, 'ledger.db'), vault.derive('database'), 16 * 1024);
-    const seqs = db
-      .prepare<[], number>('SELECT seq FROM decision INDEXED BY decision_seq ORDER BY seq DESC')
-      .pluck()
-      .all();
-    const record = db.prepare<[number], { body: string }>('SELECT body FROM record WHERE seq = ?');
-    let bytes = 0;
-    const began = performance.now();
-    for (const seq of seqs) bytes += record.get(seq)!.body.length;
-    const readMs = performance.now() - began;
-    if (bytes === 0) throw new Error('nothing was read');
-
-    const instance = await loadOpa({
-      module: await wasm.compile(bundle.wasm),
-      data: bundle.data,
-      entrypoint: ENTRYPOINT,
-    });
-    const sample = seqs.slice(0, 5_000).map(seq => {
-      const made = rebuild(record.get(seq)!.body, 'bench', { session: false, now: false });
-      if (!('input' in made)) throw new Error('a decision cannot be made again');
-      return JSON.stringify(made.input);
-    });
-    for (const text of sample) instance.evaluate(text);
-    const from = performance.now();
-    for (const text of sample) instance.evaluate(text);
-    const evaluateUs = ((performance.now() - from) * 1000) / sample.length;
-    db.close();
-
+    await record(real, count);
+    const { ledger } = real;
     const recorded = recordedDecisions(ledger);
-    const job = () => new ImpactJob({ ledger, recorded, bundle, reads: readsOf(bundle.sources) });
-    const plan = { app: null, fromUs: null, toUs: null, last: count };
-    const one = job();
-    const started = performance.now();
-    await one.run(plan);
-    const impactSeconds = (performance.now() - started) / 1000;
-    if (one.counts().decided !== count) throw new Error(`decided ${one.counts().decided} of ${count}`);
-
-    const appends = async (until: Promise<unknown>): Promise<number> => {
-      let over = false;
-      let done = 0;
-      const since = performance.now();
-      void until.then(() => {
-        over = true;
-      });
-      const loop = async (): Promise<void> => {
-        while (!over) {
-          await ledger.write.run('decide', decision(done));
-          done += 1;
-        }
-      };
-      await Promise.all(Array.from({ length: 8 }, loop));
-      return (done * 1000) / (performance.now() - since);
+    const impact = async (): Promise<void> => {
+      const job = new ImpactJob({ ledger, recorded, bundle, reads: readsOf(bundle.sources) });
+      await job.run({ app: null, fromUs: null, toUs: null, last: count });
+      const { decided } = job.counts();
+      if (decided !== count)
+        throw new Error(`decided ${decided} of ${count}: ${job.counts().error?.message}`);
     };
-    const appendsAlone = await appends(new Promise(resolve => setTimeout(resolve, 3_000)));
-    const appendsBeside = await appends(job().run(plan));
-
     const cores = availableParallelism();
-    const readUs = (readMs * 1000) / count;
+    const raw = await rawThreads(real, bundle, cores);
+    const rounds: { raw: Awaited<ReturnType<Raw['run']>>; impactSeconds: number; ofCpu: number }[] = [];
+    for (let n = 0; n <= ROUNDS; n++) {
+      const from = process.cpuUsage();
+      const bare = await raw.run();
+      const between = process.cpuUsage();
+      const began = performance.now();
+      await impact();
+      const impactSeconds = (performance.now() - began) / 1000;
+      const ofCpu = cpuOf(between, from) / cpuOf(process.cpuUsage(), between);
+      // The first warms up.
+      if (n > 0) rounds.push({ raw: bare, impactSeconds, ofCpu });
+    }
+    await raw.close();
+
+    const turns: { alone: number; beside: number }[] = [];
+    for (let n = 0; n < ROUNDS; n++) {
+      const alone = await appends(real, sleep(APPEND_MS));
+      const running = async (): Promise<void> => {
+        const until = performance.now() + APPEND_MS;
+        do await impact();
+        while (performance.now() < until);
+      };
+      turns.push({ alone, beside: await appends(real, running()) });
+    }
     return {
       decisions: count,
       cores,
-      readUs,
-      evaluateUs,
-      impactSeconds,
-      ratio: ((readUs + evaluateUs) * count) / 1e6 / cores / impactSeconds,
-      appendsAlone,
-      appendsBeside,
+      rawSeconds: round(median(rounds.map(one => one.raw.seconds)), 3),
+      impactSeconds: round(median(rounds.map(one => one.impactSeconds)), 3),
+      ratio: round(median(rounds.map(one => one.raw.seconds / one.impactSeconds)), 2),
+      cpuRatio: round(median(rounds.map(one => one.ofCpu)), 2),
+      readUs: round(median(rounds.map(one => one.raw.readUs)), 2),
+      evaluateUs: round(median(rounds.map(one => one.raw.evaluateUs)), 2),
+      appendsAlone: round(median(turns.map(({ alone }) => alone))),
+      appendsBeside: round(median(turns.map(({ beside }) => beside))),
+      appendsRatio: round(median(turns.map(({ alone, beside }) => beside / alone)), 2),
     };
   } finally {
     await real.close();
   }
 }
 
-if (import.meta.main) {
-  const result = await measureImpact(process.argv.includes('--million') ? 1_000_000 : 20_000);
-  const rounded = Object.entries(result).map(([name, value]) => [name, Math.round(value * 100) / 100]);
-  console.log(JSON.stringify(Object.fromEntries(rounded)));
+if (process.argv[1] === import.meta.filename) {
+  const [count] = process.argv.slice(2);
+  const decisions = count === '--million' ? 1_000_000 : Number(count ?? 20_000);
+  console.log(JSON.stringify(await measureImpact(decisions), null, 1));
+  process.exit(0);
 }
