@@ -10,6 +10,7 @@ import { TrailmixError } from '../core/api/errors.ts';
 import type { PackSigner } from '../core/pack/cms.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
 import { checkpointOfPack } from '../core/pack/older.ts';
+import { factSentences } from '../core/pack/query_words.ts';
 import { isTrustFile, trustFrom } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
 import type { Checkpoint } from '../core/proof/checkpoint.ts';
@@ -78,6 +79,13 @@ function showSigner(out: Output, signer: PackSigner): void {
   if (signer.revocation !== 'unknown') out.say(`  revocation: ${signer.revocation}`);
 }
 
+/** How whole the records are: facts, not faults. */
+function showFacts(out: Output, { queries }: PackReport): void {
+  if (queries.length === 0) return;
+  out.say('Of the records:');
+  for (const sentence of factSentences(queries)) out.say(`  ${sentence}`);
+}
+
 /** What is known of when: each stamp is an upper bound; between two of them only the collector's clock speaks. */
 function showTimes(out: Output, { stamps, origin }: PackReport): void {
   const good = stamps.filter(({ trusted }) => trusted);
@@ -110,6 +118,7 @@ function show(out: Output, path: string, report: PackReport, trusted: boolean): 
     if (origin.signed_by !== undefined) showSigner(out, origin.signed_by);
   }
   showVerdicts(out, report.verdicts);
+  showFacts(out, report);
   showTimes(out, report);
   showWitnesses(out, report);
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');

@@ -9,16 +9,18 @@ import { blobRefs, JCS_BLOB_LIMIT, mayHoldBlobs } from '../../core/pack/blobs.ts
 import { erasedBy } from '../../core/pack/erasure.ts';
 import { evalCount } from '../../core/pack/evals.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
+import { PackQueries, type QueryLine } from '../../core/pack/queries.ts';
 import type { HeadRole } from '../../core/pack/records.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
 import { restoredFrom } from '../../core/pack/restore.ts';
+import { Streams } from '../../core/pack/streams.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import { headOf } from '../../core/proof/record.ts';
 import type { ScopeRange } from '../ports.ts';
-import { sha256 } from '../sha256.ts';
+import { sha256, sha256Stream } from '../sha256.ts';
 import { SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import type { Window } from './window.ts';
@@ -52,6 +54,8 @@ export class PackContents {
   /** Key records inside the scope: only where the pack is of the ledger's own records. */
   readonly keyRecords: RecordView[] = [];
   readonly figures = new ReportFigures();
+  readonly #asked = new PackQueries(sha256Stream);
+  readonly #streams = new Streams();
   /** Records with their body. */
   events = 0;
 
@@ -89,6 +93,7 @@ export class PackContents {
       for (const line of page) {
         const record = JSON.parse(line) as RecordView;
         done++;
+        this.#asked.seen(record.seq);
         if (record.source === undefined) {
           this.erased.push(record);
           this.approvals.hide(record.event_type);
@@ -118,6 +123,8 @@ export class PackContents {
     const value = record as JsonObject;
     this.approvals.take(value, true, '');
     this.figures.take(value);
+    this.#asked.take(value, this.#streams);
+    this.#streams.take(value, '');
     if (mayHoldBlobs(line)) this.#nameBlobs(value);
     if (evalCount(value) > 0) this.#evals.push(record.seq);
     if (record.seq === 0 || record.event_type.startsWith('key.')) this.keyRecords.push(record);
@@ -202,6 +209,16 @@ export class PackContents {
     }
     for (const { seq, event_type } of found)
       if (!(intentGone && event_type === 'outcome.recorded')) seqs.add(seq);
+  }
+
+  /** What queries.jsonl says. Once, after the records of the scope. */
+  queries(extras: readonly RecordView[]): QueryLine[] {
+    const { window, checkpoint } = this.#plan;
+    for (const record of extras)
+      if (record.event_type === 'outcome.recorded') this.#asked.outcome(record as JsonObject);
+    const { from, to } = window;
+    const asked = { app_id: window.appId, scope: { by: 'received_at' as const, from, to }, checkpoint };
+    return this.#asked.lines(asked, this.#streams);
   }
 
   /** Boundary heads (unless extras hold the record), and heads of erased bodies. By seq. */

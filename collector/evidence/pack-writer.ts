@@ -24,6 +24,8 @@ import {
   roleOf,
 } from '../../core/pack/manifest.ts';
 import { type PackPolicy, policyFile } from '../../core/pack/policies.ts';
+import { QUERIES, queryText } from '../../core/pack/queries.ts';
+import { factSentences } from '../../core/pack/query_words.ts';
 import { COSIGNATURES } from '../../core/pack/witnesses.ts';
 import { isSelfIssued } from '../../core/pack/x509.ts';
 import { hex, utf8 } from '../../core/proof/bytes.ts';
@@ -108,8 +110,9 @@ class PackWriter {
     const approvalLines = include.has('approvals') ? this.#contents.approvals.lines() : [];
     await this.#add('approvals.jsonl', bytesOf(approvalLines));
     await this.#add('evals.jsonl', include.has('evals') ? this.#contents.evalLines() : new Uint8Array(0));
-    for (const path of ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'])
-      await this.#add(path, new Uint8Array(0));
+    const queries = this.#contents.queries(extras);
+    await this.#add(QUERIES, utf8(queries.map(line => `${queryText(line)}\n`).join('')));
+    for (const path of ['replays.jsonl', 'disclosures.jsonl']) await this.#add(path, new Uint8Array(0));
     await this.#addBlobs(extras);
     await this.#addPolicies(include.has('policies') ? policies : []);
 
@@ -126,11 +129,12 @@ class PackWriter {
 
     this.#progress({ step: 'summary', done: scope.count, total: scope.count });
     const restored = restoredDetail([...this.#contents.keyRecords, ...extras]);
-    const readme = { ...this.#readmeFacts(note), ...(restored && { restored }) };
+    const facts = factSentences(queries);
+    const readme = { ...this.#readmeFacts(note), facts, ...(restored && { restored }) };
     const certificate = fingerprint(this.#plan.signer.certificatePem);
     const given = { policies, readme, certificate, continues, anchors };
-    const facts = await reportFacts(this.#source, this.#plan, this.#contents, given);
-    await this.#add('summary.pdf', await this.#plan.report(facts));
+    const told = await reportFacts(this.#source, this.#plan, this.#contents, given);
+    await this.#add('summary.pdf', await this.#plan.report(told));
     await this.#add('README-VERIFY.txt', utf8(readmeText(readme)));
     return this.#seal();
   }
@@ -233,7 +237,7 @@ class PackWriter {
     return { continues, anchors: anchors.length };
   }
 
-  #readmeFacts(note: Uint8Array): Parameters<typeof readmeText>[0] {
+  #readmeFacts(note: Uint8Array): Omit<Parameters<typeof readmeText>[0], 'facts'> {
     const { window, scope, checkpoint, signer } = this.#plan;
     const [certificate] = certificatesOf(signer.certificatePem);
     return {

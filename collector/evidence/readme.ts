@@ -15,6 +15,8 @@ export type ReadmeFacts = {
   readonly size: number;
   /** Of the checkpoint's key: 8 hex characters. */
   readonly logId: string;
+  /** What a reader should know of how whole the records are, in sentences. */
+  readonly facts: readonly string[];
   /** Who issued the signing certificate; absent where it is self-made. */
   readonly issuer?: string;
 };
@@ -131,6 +133,14 @@ electronic signatures open it as it is. The pack claims that it holds every reco
 that the collector received in this window. It says nothing about what was never sent.
 
 
+How whole the records are
+
+The questions that were put to the records, with their results (queries.jsonl; the verifier asks
+them again). These are facts, not faults.
+
+${facts.facts.map(fact => wrapped(`- ${fact}`).replaceAll('\n', '\n  ')).join('\n')}
+
+
 What is in this folder
 
 events.jsonl              every record of the scope, one JSON object a line
@@ -138,6 +148,7 @@ extras.jsonl              records from outside the scope that these rest on
 heads.jsonl               the record before and the one after the scope
 approvals.jsonl           each approval: question, answers, use, outcome
 evals.jsonl               each eval of a record
+queries.jsonl             which records the scope is, and how whole they are
 policies.json policies/   the policies in force, with their sources
 blobs/                    large values that records name by hash
 checkpoint.*              the signed checkpoint, its text and its signature

@@ -1,6 +1,6 @@
 /** What core's verifier borrows from Node: files, inflating, hashing, signature threads, CMS. */
 
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -10,7 +10,7 @@ import type { SignatureJob } from '../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
 import type { VerifyMlDsa44 } from '../../core/proof/cosignature.ts';
-import { sha256 } from '../sha256.ts';
+import { sha256, sha256Stream } from '../sha256.ts';
 import { SignaturePool } from './signature-pool.ts';
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
@@ -123,10 +123,7 @@ export function fileHost(): VerifyHost & { close(): Promise<void> } {
   return {
     ...(verifyMlDsa44 === undefined ? {} : { verifyMlDsa44 }),
     sha256,
-    sha256Stream: () => {
-      const stream = createHash('sha256');
-      return { update: bytes => void stream.update(bytes), digest: () => stream.digest() };
-    },
+    sha256Stream,
     verifyEd25519,
     verifyBatch: jobs => Promise.all(jobs.map(verifyAside)),
     inflateRaw,

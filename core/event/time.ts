@@ -20,7 +20,11 @@ function isLeap(year: number): boolean {
 }
 
 /** Microseconds since 1970-01-01T00:00:00Z of a valid time; digits beyond six are cut. Exact from 1685 to 2255. */
-export function tsMicros(text: string): number {
+export const tsMicros = (text: string): number =>
+  tsSeconds(text) * 1_000_000 + Number(text.slice(20, -1).padEnd(6, '0').slice(0, 6));
+
+/** Whole seconds since 1970-01-01T00:00:00Z of a valid time; a fraction is cut. */
+export function tsSeconds(text: string): number {
   const year = Number(text.slice(0, 4));
   const month = Number(text.slice(5, 7));
   const day = Number(text.slice(8, 10));
@@ -35,12 +39,12 @@ export function tsMicros(text: string): number {
     Math.floor((153 * m + 2) / 5) +
     day -
     1;
-  const seconds =
+  return (
     (days - 719_468) * 86_400 +
     Number(text.slice(11, 13)) * 3600 +
     Number(text.slice(14, 16)) * 60 +
-    Number(text.slice(17, 19));
-  return seconds * 1_000_000 + Number(text.slice(20, -1).padEnd(6, '0').slice(0, 6));
+    Number(text.slice(17, 19))
+  );
 }
 
 /** The six-digit form of `received_at` for microseconds since 1970 (years 0000 to 9999). */

@@ -17,17 +17,17 @@ import {
   readCheckpoint,
 } from './checkpoint.ts';
 import { ScopeCheck } from './completeness.ts';
+import { DerivedFiles } from './derived.ts';
 import { erasedBy, erasedTypes } from './erasure.ts';
-import { evalCount, evalLines } from './evals.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { hmacOf } from './hmac.ts';
 import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
 import { KeyChain } from './keys.ts';
-import { LineCursor, LineError } from './lines.ts';
 import { type Manifest, ManifestError } from './manifest.ts';
 import { RecordSource, TreeCheck } from './merge.ts';
 import { PolicyWatch, parsePolicies } from './policies.ts';
+import { PackQueries, type QueryLine } from './queries.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
 import { ReportCheck } from './report_pdf.ts';
 import { type RestoredFrom, restoredFrom } from './restore.ts';
@@ -57,8 +57,6 @@ const APPROVAL_LIMIT = 2 ** 29;
 /** Kept of a decision: what a binding repeats, never its payload. */
 const DECISION_KEPT = 2048;
 
-const EMPTY_FILES = ['replays.jsonl', 'queries.jsonl', 'disclosures.jsonl'] as const;
-
 /** One pass over the records of a pack, by rising seq, and what follows from it. */
 export class PackVerifier {
   readonly #host: VerifyHost;
@@ -76,7 +74,8 @@ export class PackVerifier {
   readonly #sessions = new Set<string>();
   readonly #erasures = new Set<number>();
   readonly #extras: { value: JsonObject; where: string }[] = [];
-  readonly #evals: LineCursor;
+  readonly #derived: DerivedFiles;
+  readonly #asked: PackQueries;
   readonly #counts = noCounts();
   #restored: RestoredFrom | undefined;
   #report: ReportCheck | undefined;
@@ -102,8 +101,12 @@ export class PackVerifier {
       ledgerId: manifest.ledger_id,
       tenantId: manifest.tenant_id,
     });
-    this.#evals = new LineCursor('evals.jsonl', files.stream('evals.jsonl'));
+    this.#derived = new DerivedFiles(files, manifest.include, findings);
+    this.#asked = new PackQueries(host.sha256Stream);
   }
+
+  /** What queries.jsonl must say, once `run` is done. */
+  queries: readonly QueryLine[] = [];
 
   /** Highest seq of the scope, -1 where it is empty. */
   get lastSeq(): number {
@@ -150,13 +153,15 @@ export class PackVerifier {
       findings,
     );
     this.#approvals.checkRoot(given.trust, findings);
-    await this.#derived();
+    this.queries = this.#asked.lines(manifest, this.#streams);
+    await this.#derived.finish(this.#approvals.lines(), this.queries);
     this.#report?.finish(this.#approvals.told(), findings);
     this.#checkExtras();
     const blobs = manifest.files.filter(({ role }) => role === 'blob');
     await this.#blobs.finish(blobs, async path => (await files.read(path)) ?? new Uint8Array(0), findings);
     const counts = this.#counts;
     counts.sessions = this.#report?.figures.runs ?? this.#sessions.size;
+    counts.evals = this.#derived.evals;
     counts.blobs = blobs.length;
     counts.decisions = { ...this.#approvals.decisions };
     counts.approvals = this.#approvals.counts();
@@ -225,9 +230,11 @@ export class PackVerifier {
     const { value, where, file, head } = record;
     this.#checker.check(record);
     this.#scope.take(record, findings);
+    const hidden = record.role === 'erased' || record.role === 'withheld';
+    if (file === 'events' || hidden) this.#asked.seen(head.seq);
     if (record.bodyJcs === undefined) {
       if (file === 'extras') findings.add('body_missing', where);
-      if (record.role === 'erased' || record.role === 'withheld') this.#approvals.hide(head.event_type);
+      if (hidden) this.#approvals.hide(head.event_type);
       return undefined;
     }
     const inScope = file === 'events';
@@ -244,14 +251,14 @@ export class PackVerifier {
         this.#counts.unverified++;
         findings.add('unkeyed_events', where);
       }
+      this.#asked.take(value, this.#streams);
       this.#streams.take(value, where, findings);
     } else this.#extra(value, where, head.seq);
     if (head.event_type === 'policy.activated' && isBlobRef(value.policy)) {
       return this.#activation(value, value.policy.$blob.sha256, inScope, where);
     }
     this.#policies.take(value, inScope, where, findings);
-    const evals = inScope && this.#manifest.include.includes('evals') ? evalCount(value) : 0;
-    return evals > 0 ? this.#compareEvals(value) : undefined;
+    return inScope ? this.#derived.take(value) : undefined;
   }
 
   #hold(value: JsonObject, line: string): void {
@@ -279,6 +286,7 @@ export class PackVerifier {
 
   #extra(value: JsonObject, where: string, seq: number): void {
     const type = String(value.event_type);
+    if (type === 'outcome.recorded') this.#asked.outcome(value);
     if (type.startsWith('erasure.')) {
       for (const erased of erasedBy(value)) if (erased < seq) this.#erasures.add(erased);
       for (const hidden of erasedTypes(value)) this.#approvals.hide(hidden);
@@ -299,37 +307,6 @@ export class PackVerifier {
       if (!this.#approvals.calledFor(value)) this.#findings.add('extra_unknown', where);
     }
   }
-
-  async #compareEvals(value: JsonObject): Promise<void> {
-    for (const expected of evalLines(value)) {
-      this.#counts.evals++;
-      const line = await nextLine(this.#evals);
-      if (line !== expected && this.#findings.count('derived_wrong') < 20) {
-        this.#findings.add('derived_wrong', `evals.jsonl:${this.#evals.line}`);
-      }
-    }
-  }
-
-  async #derived(): Promise<void> {
-    const findings = this.#findings;
-    if ((await nextLine(this.#evals)) !== undefined) {
-      findings.add('derived_wrong', `evals.jsonl:${this.#evals.line}`, 'A line too many.');
-    }
-    const cursor = new LineCursor('approvals.jsonl', this.#files.stream('approvals.jsonl'));
-    if (this.#manifest.include.includes('approvals')) {
-      for (const expected of this.#approvals.lines()) {
-        if (`${await nextLine(cursor)}\n` !== expected) {
-          findings.add('derived_wrong', `approvals.jsonl:${cursor.line}`);
-          break;
-        }
-      }
-    }
-    if (findings.count('derived_wrong') === 0 && (await nextLine(cursor)) !== undefined) {
-      findings.add('derived_wrong', `approvals.jsonl:${cursor.line}`, 'A line too many.');
-    }
-    for (const path of EMPTY_FILES)
-      if (this.#files.bytes(path) > 0) findings.add('derived_wrong', path, 'It should be empty.');
-  }
 }
 
 /** What `calledFor` needs of an extra record; the rest of it is not kept. */
@@ -345,15 +322,3 @@ const extraIdentity = ({ approval, intent, decision, outcome }: JsonObject): Jso
     outcome: pick(outcome, 'intent_id'),
   };
 };
-
-/** A bad line of a derived file reads as one that no record could give. */
-async function nextLine(cursor: LineCursor): Promise<string | undefined> {
-  try {
-    let line = cursor.next();
-    while (line === undefined && (await cursor.fill())) line = cursor.next();
-    return line;
-  } catch (error) {
-    if (error instanceof LineError) return '';
-    throw error;
-  }
-}

@@ -9,11 +9,33 @@ import type { Findings } from './findings.ts';
 export const INTERVAL_LIMIT = 500_000;
 
 type Stream = {
-  readonly name: string;
+  readonly key: string;
+  readonly id: string;
+  /** Of the first record that names it. */
+  readonly seq: number;
   /** Flat, rising, disjoint and not adjoining: from0, to0, from1, to1... (both inclusive). */
   readonly seen: number[];
   readonly dropped: [number, number][];
   end?: number;
+};
+
+/** What the records say of one numbering. `missing`: numbers between the first and the last that are not here. */
+export type StreamRow = {
+  readonly key: string;
+  readonly id: string;
+  readonly seq: number;
+  readonly first: number;
+  readonly last: number;
+  readonly received: number;
+  readonly missing: number;
+  /** Reports of the producer that it dropped events. */
+  readonly gaps: number;
+  readonly ended: boolean;
+};
+
+const nameOf = (value: JsonObject, id: string): string => {
+  const key = asObject(value.source)?.key;
+  return `${typeof key === 'string' ? key : ''}/${id}`;
 };
 
 /** Edges of the window, as completeness has found them. */
@@ -32,21 +54,45 @@ export class Streams {
   #full = false;
 
   /** Takes a record with a body; `where` names it in findings. */
-  take(value: JsonObject, where: string, findings: Findings): void {
+  take(value: JsonObject, where: string, findings?: Findings): void {
     if (value.event_type === 'gap') this.#gap(value);
-    const stream = asObject(value.stream);
-    if (stream === undefined) return;
-    const { id, n } = stream;
-    if (typeof id !== 'string' || !Number.isSafeInteger(n) || (n as number) < 1) return;
+    const numbered = numberOf(value);
+    if (numbered === undefined) return;
+    const { id, n } = numbered;
     const entry = this.#of(value, id);
     if (entry === undefined) return;
-    if (!this.#add(entry.seen, n as number)) findings.add('stream_duplicate', where, `${id} number ${n}.`);
-    if (value.event_type === 'stream.end') entry.end = n as number;
+    if (!this.#add(entry.seen, n)) findings?.add('stream_duplicate', where, `${id} number ${n}.`);
+    if (value.event_type === 'stream.end') entry.end = n;
+  }
+
+  /** Where a record stands that was not taken yet: its number, and the highest one taken before (0: none). */
+  placeOf(value: JsonObject): { name: string; n: number; highest: number } | undefined {
+    const numbered = numberOf(value);
+    if (numbered === undefined) return undefined;
+    const name = nameOf(value, numbered.id);
+    return { name, n: numbered.n, highest: this.#streams.get(name)?.seen.at(-1) ?? 0 };
+  }
+
+  /** `name` as of `placeOf`. */
+  ended(name: string): boolean {
+    return this.#streams.get(name)?.end !== undefined;
+  }
+
+  /** In the order in which they were first named. */
+  *rows(): Generator<StreamRow> {
+    for (const { key, id, seq, seen, dropped, end } of this.#streams.values()) {
+      const [first, last] = [seen[0] ?? 0, seen.at(-1) ?? 0];
+      let received = 0;
+      for (let i = 0; i < seen.length; i += 2) received += seen[i + 1]! - seen[i]! + 1;
+      const missing = seen.length === 0 ? 0 : last - first + 1 - received;
+      const ended = end !== undefined;
+      yield { key, id, seq, first, last, received, missing, gaps: dropped.length, ended };
+    }
   }
 
   finish(edges: WindowEdges, findings: Findings): void {
     if (this.#full) findings.add('stream_unjudged', 'events.jsonl');
-    for (const { name, seen, dropped, end } of this.#streams.values()) {
+    for (const [name, { seen, dropped, end }] of this.#streams) {
       const where = `events.jsonl:stream ${name}`;
       const last = seen.at(-1) ?? 0;
       if (dropped.length > 0) findings.add('stream_dropped', where, ranges(dropped));
@@ -72,15 +118,15 @@ export class Streams {
   }
 
   #of(value: JsonObject, id: string): Stream | undefined {
-    const key = asObject(value.source)?.key;
-    const name = `${typeof key === 'string' ? key : ''}/${id}`;
+    const name = nameOf(value, id);
     let entry = this.#streams.get(name);
     if (entry === undefined) {
       if (this.#intervals + this.#streams.size >= INTERVAL_LIMIT) {
         this.#full = true;
         return undefined;
       }
-      entry = { name, seen: [], dropped: [] };
+      const key = name.slice(0, -id.length - 1);
+      entry = { key, id, seq: value.seq as number, seen: [], dropped: [] };
       this.#streams.set(name, entry);
     }
     return entry;
@@ -125,6 +171,12 @@ export class Streams {
     }
     return true;
   }
+}
+
+function numberOf(value: JsonObject): { id: string; n: number } | undefined {
+  const { id, n } = asObject(value.stream) ?? {};
+  const right = typeof id === 'string' && Number.isSafeInteger(n) && (n as number) >= 1;
+  return right ? { id: id as string, n: n as number } : undefined;
 }
 
 function asObject(value: JsonValue | undefined): JsonObject | undefined {

@@ -14,6 +14,7 @@ import { Findings, type Verdicts } from './findings.ts';
 import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
 import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest } from './manifest.ts';
 import { PackVerifier, reading } from './pass.ts';
+import type { QueryLine } from './queries.ts';
 import { type Stamp, Stamps, TSR } from './timestamp.ts';
 import { type Witnessed, Witnesses } from './witnesses.ts';
 import { openZip, type RandomAccess } from './zip.ts';
@@ -34,10 +35,11 @@ export type PackOrigin = {
   trusted: boolean;
 };
 
-/** `stamps` and `witnesses`: the good ones. */
+/** `stamps` and `witnesses`: the good ones. `queries`: what queries.jsonl says, or must say; from the records. */
 export type PackReport = {
   verdicts: Verdicts;
   counts: PackCounts;
+  queries: readonly QueryLine[];
   stamps: Stamp[];
   witnesses: Witnessed[];
   origin?: PackOrigin;
@@ -81,10 +83,12 @@ export async function verifyPack(
 
   const witnesses = new Witnesses(host, given.trust?.witnesses, findings);
   let counts = noCounts();
+  let queries: readonly QueryLine[] = [];
   if (manifest !== undefined) {
     const { size } = manifest.checkpoint;
     const records = new PackVerifier(host, files, manifest, findings);
     counts = await records.run(given);
+    queries = records.queries;
     await stamps.takeAnchors(files, manifest, host.sha256, witnesses);
     await witnesses.takePack(files, size);
     witnesses.finish(size, records.lastSeq);
@@ -93,6 +97,7 @@ export async function verifyPack(
   const report: PackReport = {
     verdicts: findings.verdicts(),
     counts,
+    queries,
     stamps: stamps.list,
     witnesses: witnesses.list,
   };

@@ -809,6 +809,57 @@ class Streams:
             if lost: add('stream_hidden' if scope.hidden else 'stream_gap', where)
             if is_open: add('stream_open', where)
 
+def cut(value, most=120):
+    units = value.encode('utf-16-le', 'surrogatepass')
+    if len(units) <= 2 * most: return value
+    return units[:2 * most - 2].decode('utf-16-le', 'replace') + '…'
+
+def seconds(when):
+    year, month, day = int(when[:4]), int(when[5:7]), int(when[8:10])
+    days = (datetime(year + 400, month, day) - datetime(2370, 1, 1)).days
+    return days * 86400 + int(when[11:13]) * 3600 + int(when[14:16]) * 60 + int(when[17:19])
+
+class Queries:
+    """queries.jsonl, made again."""
+    def __init__(self): self.scope, self.late, self.behind, self.sessions, self.calls, self.streams = [], [], [], {}, {}, {}
+    def stream(self, r, name):
+        key = text(obj(r.value.get('source')).get('key'))
+        return f'{key}/{name}', self.streams.setdefault((key, name), {'seq': r.seq, 'seen': set(), 'gaps': 0, 'ended': False})
+    def take(self, r):
+        if r.file == 'events' or r.role in ('erased', 'withheld'): self.scope.append(r.seq)
+        v, h = r.value, r.head
+        if r.type == 'outcome.recorded' and r.body is not None:
+            said = obj(v.get('outcome'))
+            intent = text(said.get('intent_id'))
+            self.calls.pop(('allow', text(said.get('decision_id'))) if intent == '' else ('approval', intent), None)
+        if r.file != 'events' or r.body is None: return
+        if seconds(h['received_at']) - seconds(h['ts']) > 300: self.late.append({'received_at': h['received_at'], 'seq': r.seq, 'ts': h['ts']})
+        gap, number, numbered = obj(v.get('input')), obj(v.get('stream')), None
+        if r.type == 'gap' and isinstance(gap.get('stream'), str) and is_int(gap.get('from'), 1) and is_int(gap.get('to'), gap['from']): self.stream(r, gap['stream'])[1]['gaps'] += 1
+        if isinstance(number.get('id'), str) and is_int(number.get('n'), 1):
+            name, one = self.stream(r, number['id'])
+            highest, numbered = max(one['seen'], default=0), one
+            if number['n'] < highest: self.behind.append({'highest': highest, 'n': number['n'], 'seq': r.seq, 'stream': cut(name)})
+            one['seen'].add(number['n'])
+            one['ended'] |= r.type == 'stream.end'
+        if isinstance(v.get('session_id'), str):
+            s = self.sessions.setdefault(v['session_id'], {'records': 0, 'ended': False, 'stream': None})
+            s.update(records=s['records'] + 1, last_at=h['received_at'], seq=r.seq, ended=s['ended'] or r.type == 'session.end', stream=numbered or s['stream'])
+        said, by = obj(v.get('decision')), 'approval' if r.type == 'intent.recorded' else 'allow'
+        if by == 'approval' or r.type == 'decision.recorded' and said.get('result') == 'allow' and 'failed' not in said:
+            self.calls.pop((by, text(v.get('event_id'))), None)
+            self.calls[by, text(v.get('event_id'))] = {'at': h['received_at'], 'by': by, 'name': cut(text(v.get('name'))), 'seq': r.seq}
+    def lines(self, m):
+        def line(query, results, **more):
+            seqs = [r if isinstance(r, int) else r['seq'] for r in results]
+            return jcs({'query': query, 'count': len(seqs), 'seqs_sha256': shex(''.join(f'{n}\n' for n in seqs).encode()), **(more or {'rows': results[:50]})}) + '\n'
+        opened = [{'session_id': cut(name), **{n: s[n] for n in ('records', 'last_at', 'seq')}} for name, s in self.sessions.items() if not s['ended'] and not (s['stream'] and s['stream']['ended'])]
+        streams = [{'key': key, 'id': cut(name), 'seq': s['seq'], 'first': min(s['seen'], default=0), 'last': max(s['seen'], default=0), 'received': len(s['seen']), 'gaps': s['gaps'],
+                    'missing': max(s['seen']) - min(s['seen']) + 1 - len(s['seen']) if s['seen'] else 0, 'ended': s['ended']} for (key, name), s in self.streams.items()]
+        def by_seq(rows): return sorted(rows, key=lambda r: r['seq'])
+        return ''.join([line('scope', self.scope, app_id=m['app_id'], checkpoint=m['checkpoint'], **{n: m['scope'][n] for n in ('by', 'from', 'to')}), line('sessions_open', by_seq(opened)),
+                        line('calls_without_outcome', by_seq(self.calls.values())), line('received_late', self.late), line('received_behind', self.behind), line('streams', streams)])
+
 def without(span, others):
     parts = [span] if span[0] <= span[1] else []
     for a, b in others: parts = [p for x, y in parts for p in (((x, min(y, a - 1)), (max(x, b + 1), y)) if not (b < x or a > y) else ((x, y),)) if p[0] <= p[1]]
@@ -1155,12 +1206,12 @@ def records(files):
 
 def check_records(files, manifest, trust, since):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
-    tree, chain_, scope, streams, gate, policies = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies()
+    tree, chain_, scope, streams, gate, policies, queries = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies(), Queries()
     evals, erasures, extras, values, restored = b'', set(), [], [], False
     totals, runs = dict.fromkeys(('records', 'runs', 'errors', 'unverified', 'samples'), 0), set()
     for r in records(files):
         v = r.value
-        tree.leaf(r); chain_.take(r); scope.take(r)
+        tree.leaf(r); chain_.take(r); scope.take(r); queries.take(r)
         if r.body is None:
             if r.file == 'extras': add('body_missing', r.where)
             continue
@@ -1212,7 +1263,8 @@ def check_records(files, manifest, trust, since):
     for path, name, wanted in (('approvals.jsonl', 'approvals', lines.encode()), ('evals.jsonl', 'evals', evals)):
         if files.has(path) and files.read(path) != (wanted if name in manifest['include'] else b''): add('derived_wrong', path)
         elif not files.has(path) and wanted and name in manifest['include']: add('derived_wrong', path)
-    for name in ('replays', 'queries', 'disclosures'):
+    if files.read('queries.jsonl') not in (None, b'', queries.lines(manifest).encode()): add('derived_wrong', 'queries.jsonl')
+    for name in ('replays', 'disclosures'):
         if files.read(name + '.jsonl'): add('derived_wrong', name + '.jsonl')
     for r in extras:
         if not gate.called_for(r.value): add('extra_unknown', r.where)

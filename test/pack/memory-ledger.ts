@@ -66,6 +66,8 @@ export type Draft = {
   body?: JsonObject;
   /** Microseconds; default one more than the last. */
   at?: number;
+  /** When it says it was; default when it is received. */
+  ts?: string;
   /** For faults: another app_seq, hash_prev or key than is right. */
   appSeq?: number;
   hashPrev?: string;
@@ -135,7 +137,7 @@ export class MemoryLedger implements PackSource {
       app_id: app,
       app_seq: appSeq,
       event_type: type,
-      ts: receivedAt,
+      ts: draft.ts ?? receivedAt,
       received_at: receivedAt,
       hash_prev: draft.hashPrev ?? this.all.at(-1)?.hash_self ?? GENESIS,
       body_hash: hex(sha256(utf8(jcs(body)))),

@@ -95,6 +95,7 @@ describe('windows', () => {
     const ledger = new MemoryLedger();
     spans(ledger, 10, 20, 30);
     const parts = await partsOf(await makePack(ledger));
+    parts.set('queries.jsonl', utf8(''));
     reseal(parts, manifest => ({ ...manifest, scope: { ...manifest.scope, by: 'session' } }));
     expect(telling(codesOf(await check(await zipOf(parts), trustOf(ledger))))).toEqual(['selection']);
   });
@@ -257,6 +258,7 @@ describe('bodies that are not there', () => {
       v,
     } as JsonObject;
     setLines(parts, 'events.jsonl', lines.toSpliced(1, 1));
+    parts.set('queries.jsonl', utf8(''));
     setLines(parts, 'heads.jsonl', [
       jcs({ role: 'withheld', head, hash_self, key_id, signature }),
       ...linesOf(parts, 'heads.jsonl'),

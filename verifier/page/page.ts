@@ -6,6 +6,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Finding } from '../../core/pack/findings.ts';
 import { checkpointOfPack } from '../../core/pack/older.ts';
+import { factSentences } from '../../core/pack/query_words.ts';
 import { trustFrom } from '../../core/pack/trust.ts';
 import { type PackReport, verifyPack } from '../../core/pack/verify.ts';
 import type { RandomAccess } from '../../core/pack/zip.ts';
@@ -103,6 +104,7 @@ function show(report: PackReport, trusted: boolean): void {
     if (findings.length > 0) box.append(list(findings));
     section.append(box);
   }
+  if (report.queries.length > 0) section.append(whole(report));
   const details = make('details');
   const json = make('pre', JSON.stringify(report, undefined, 1));
   json.id = 'json';
@@ -111,6 +113,15 @@ function show(report: PackReport, trusted: boolean): void {
   section.append(details);
   section.hidden = false;
   section.focus({ preventScroll: true });
+}
+
+/** How whole the records are: facts, not faults. */
+function whole({ queries }: PackReport): HTMLElement {
+  const box = make('div', '', 'facts');
+  const items = make('ul');
+  items.append(...factSentences(queries).map(sentence => make('li', sentence)));
+  box.append(make('h3', 'How whole the records are'), items);
+  return box;
 }
 
 function list(findings: readonly Finding[]): HTMLElement {

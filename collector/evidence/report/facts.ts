@@ -51,6 +51,8 @@ export type ReportFacts = {
   readonly approvalsIn: 'approvals.jsonl' | 'events.jsonl';
   /** The steps of README-VERIFY.txt with their commands. */
   readonly steps: readonly { readonly title: string; readonly commands: readonly string[] }[];
+  /** How whole the records are, in sentences. */
+  readonly wholeness: readonly string[];
   readonly figures: Figures;
   readonly version: string;
 };

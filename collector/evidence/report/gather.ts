@@ -53,6 +53,7 @@ export async function reportFacts(
     continues: given.continues,
     anchors: given.anchors,
     approvalsIn: window.include.includes('approvals') ? 'approvals.jsonl' : 'events.jsonl',
+    wholeness: given.readme.facts,
     steps: stepsOf(readmeText(given.readme)),
     figures: contents.figures.figures(contents.approvals.told()),
     version,

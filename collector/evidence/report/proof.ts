@@ -41,6 +41,8 @@ export async function proof(sheet: Sheet, facts: ReportFacts): Promise<void> {
       : `SHA-256 of the certificate that signs checksums.txt, issued by ${facts.certificate.issuer}`,
   );
   await claims(sheet, facts);
+  await sheet.heading('How whole the records are', 40);
+  for (const text of facts.wholeness) await bullet(sheet, text, 'muted');
 }
 
 async function row(sheet: Sheet, label: string, value: string, mono = false): Promise<void> {

@@ -9,6 +9,7 @@ import {
   IconFileCertificate,
 } from '@tabler/icons-react';
 import { useRef } from 'react';
+import { factSentences } from '../../../core/pack/query_words.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
 import { CodeBlock, Hash } from '../../ui/Copy.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
@@ -269,7 +270,7 @@ function Verdict({ verdict }: { verdict: VerdictLook }) {
 }
 
 function Origin({ report }: { report: PackReport }) {
-  const { origin, counts, stamps, witnesses } = report;
+  const { origin, counts, queries, stamps, witnesses } = report;
   return (
     <>
       {origin !== undefined && (
@@ -329,6 +330,15 @@ function Origin({ report }: { report: PackReport }) {
       <Section title="What it holds">
         <KeyValue wide rows={buildCounts(counts).map(row => ({ name: row.label, value: row.value }))} />
       </Section>
+      {queries.length > 0 && (
+        <Section title="How whole the records are" lead="Facts about the records, not faults of the pack.">
+          <ul>
+            {factSentences(queries).map(sentence => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
     </>
   );
 }
