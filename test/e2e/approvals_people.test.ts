@@ -135,7 +135,7 @@ test('two people approve: one by mouse, one by keyboard alone; signed, and shown
   await page.locator(`[data-approval="${id}"]`).waitFor();
   bob.quiet();
   cyd.quiet();
-}, 60_000);
+}, 180_000);
 
 test('a rushed answer is held back by the button, and by the collector when it is forged', async () => {
   await team.settings({ high: { min_seconds: 4, challenge: 'confirm' } });
@@ -156,7 +156,7 @@ test('a rushed answer is held back by the button, and by the collector when it i
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Control+Enter');
   await call(page).getByText('Approved by Name of bob').waitFor();
-}, 40_000);
+}, 120_000);
 
 test('a challenge: the wrong value is refused and said, the right one taken; the arguments do not stand beside a question', async () => {
   await team.settings({ high: { min_seconds: 0, challenge: 'question' } });
@@ -212,6 +212,25 @@ test('a delegation is used: chosen in the dialog, signed, and shown', async () =
   ]);
 });
 
+test('why the policy asked stands in the queue, and leads to the version that asked', async () => {
+  const { approval } = await team.agent.ask();
+  const watched = await pageOf(team.bob, `/approvals?id=${approval.id}`);
+  const { page } = watched;
+  await page.locator(`[data-approval="${approval.id}"]`, { hasText: 'one is watched' }).waitFor();
+  await call(page).getByText('one is watched').waitFor();
+  await call(page)
+    .getByRole('link', { name: /^Policy version \d+$/ })
+    .click();
+  await page.getByText('in force in prod').waitFor();
+  const set = new URL(page.url()).searchParams.get('set');
+  const { policy } = await team.agent.view({ approval } as Parameters<typeof team.agent.view>[0]);
+  expect(set).toBe(policy.hash);
+  await page.goBack();
+  await call(page).getByRole('link', { name: 'How it was decided' }).click();
+  await page.getByRole('tab', { name: 'Policy', selected: true }).waitFor();
+  watched.quiet();
+}, 120_000);
+
 test('nobody answers what they asked for, under any of their ids', async () => {
   const { approval } = await team.agent.ask({ actor: 'bob@example.org' });
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
@@ -246,7 +265,7 @@ test('an auditor sees all of it, the report too, and no button that answers', as
   await page.getByText('An admin changes these.').waitFor();
   await watched.accessibleInBothThemes();
   watched.quiet();
-}, 40_000);
+}, 120_000);
 
 /** What the collector answers on opening, changed on its way to the page. */
 const changeOpened = (page: Page, change: (opened: Opened) => void): Promise<unknown> =>
@@ -333,7 +352,7 @@ test('200% zoom at 1280x800: queue and review scroll in one direction, and nothi
   await call(page).getByText('With exactly these arguments').waitFor();
   await fits();
   await page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).waitFor();
-}, 40_000);
+}, 120_000);
 
 test('something new is said on any screen, as a number alone, and counted in the title', async () => {
   const watched = await pageOf(team.cyd, '/overview');
@@ -346,4 +365,4 @@ test('something new is said on any screen, as a number alone, and counted in the
   await notice.getByRole('button', { name: 'Go to Approvals' }).click();
   await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
   watched.quiet();
-}, 60_000);
+}, 180_000);
