@@ -29,7 +29,7 @@ const FOLLOWS: { readonly [eventType: string]: readonly FindingCode[] } = {
   'approval.asked': ['approval_record_missing'],
   'approval.opened': ['approval_review_wrong', 'approval_shown_wrong', 'approval_too_early'],
   'approval.answered': ['intent_wrong', 'approval_too_few'],
-  'intent.recorded': ['outcome_wrong', 'approval_too_few'],
+  'intent.recorded': ['outcome_wrong', 'approval_too_few', 'approval_record_missing'],
 };
 
 /** Whether a finding may follow from a hidden body of one of these types. */

@@ -403,8 +403,6 @@ def check_stamp(data, digest, where, roots, more):
 
 def check_seal(files, sums, trust, now):
     raw, roots = files.read('checksums.txt'), pem_certificates(trust.get('tsa-root.pem')) if trust else []
-    for path in META[6:]:
-        if files.has(path): add('meta_unchecked', path)
     stamps = []
     if raw is not None and files.has('META-INF/checksums.tsr'):
         stamps.append(check_stamp(files.read('META-INF/checksums.tsr') or b'', sha(raw), 'META-INF/checksums.tsr', roots, pem_certificates(files.read('META-INF/tsa-chain.pem'))))
@@ -989,8 +987,12 @@ class Approval:
         if self.outcome: line['outcome'] = {'event_id': self.outcome['id'], 'seq': self.outcome['seq'], 'outcome': self.outcome['said'].get('outcome', '')}
         return line
 
+FOLLOWS = {'decision.recorded': ('approval_record_missing', 'approval_shown_wrong', 'intent_wrong'), 'approval.asked': ('approval_record_missing',),
+           'approval.opened': ('approval_review_wrong', 'approval_shown_wrong', 'approval_too_early'), 'approval.answered': ('intent_wrong', 'approval_too_few'),
+           'intent.recorded': ('outcome_wrong', 'approval_too_few', 'approval_record_missing')}
+
 class Gate:
-    def __init__(self, manifest): self.m, self.people, self.all, self.intents, self.gated = manifest, People(manifest), {}, {}, set()
+    def __init__(self, manifest): self.m, self.people, self.all, self.intents, self.gated, self.hidden = manifest, People(manifest), {}, {}, set(), set()
     def of(self, name, in_scope, decision=None):
         one = self.all.setdefault(name, Approval(name))
         one.in_scope |= in_scope
@@ -1016,7 +1018,8 @@ class Gate:
                 if is_blob(shown): return
                 decided, payload = one.decision and one.decision['said'] or {}, obj(shown).get('payload', {})
                 right = obj(shown).get('binding_hash') == said.get('binding_hash') and jhash({} if shown is None else shown) == said.get('shown_digest')
-                if not right or not (is_blob(payload) or digest_fits(decided.get('args_salt'), payload, decided.get('args_digest'))): add('approval_shown_wrong', r.where)
+                if not right or not (is_blob(payload) or digest_fits(decided.get('args_salt'), payload, decided.get('args_digest'))):
+                    add('approval_hidden' if not decided and 'decision.recorded' in self.hidden else 'approval_shown_wrong', r.where)
             else: setattr(one, kind.split('.')[1], r.seq)
         elif kind == 'intent.recorded':
             one = self.of(text(said.get('approval_id')), in_scope, text(said.get('decision_id')))
@@ -1038,7 +1041,12 @@ class Gate:
         return one is not None and one.in_scope
     def scoped(self): return sorted((a for a in self.all.values() if a.in_scope), key=lambda a: a.asked['seq'] if a.asked else a.decision['seq'] if a.decision else 2 ** 53)
     def finish(self, trust):
-        for one in self.scoped(): self.check(one, 'approvals.jsonl:' + one.id)
+        for one in self.scoped():
+            before, where = len(FOUND), 'approvals.jsonl:' + one.id
+            self.check(one, where)
+            found = FOUND[before:]
+            FOUND[before:] = [f for f in found if not any(f['code'] in FOLLOWS.get(kind, ()) for kind in self.hidden)]
+            if len(found) > len(FOUND) - before: add('approval_hidden', where)
         if not any('signature' in a['said'] for one in self.scoped() for a in one.answers): return
         root = obj(trust and trust.get('root'))
         if not root: add('people_untrusted', 'trust.json')
@@ -1213,6 +1221,7 @@ def check_records(files, manifest, trust, since):
         v = r.value
         tree.leaf(r); chain_.take(r); scope.take(r); queries.take(r)
         if r.body is None:
+            if r.role in ('erased', 'withheld'): gate.hidden.add(r.type)
             if r.file == 'extras': add('body_missing', r.where)
             continue
         values.append((v, r.where))
@@ -1227,8 +1236,11 @@ def check_records(files, manifest, trust, since):
             for i, one in enumerate(held if isinstance(held, list) else [held] if is_blob(held) else []):
                 evals += jcs({'app_seq': v['app_seq'], 'eval': one, 'event_id': v.get('event_id', ''), 'index': i, 'seq': r.seq, 'session_id': v.get('session_id', '')}).encode() + b'\n'
         else:
-            gone = obj(v.get('erasure')).get('seq')
-            if r.type.startswith('erasure.') and is_int(gone) and gone < r.seq: erasures.add(gone)
+            gone = obj(v.get('erasure'))
+            if r.type.startswith('erasure.'):
+                named = gone['seqs'] if isinstance(gone.get('seqs'), list) else [gone.get('seq')]
+                erasures.update(seq for seq in named if is_int(seq) and seq < r.seq)
+                if isinstance(gone.get('types'), list): gate.hidden.update(one for one in gone['types'] if isinstance(one, str))
             if (r.seq == 0 or r.type == 'restore.accepted') and 'restored_from' in v and not restored: restored = add('restored', r.where) or True
             if r.type.startswith(GATE): extras.append(r)
             elif not r.type.startswith(('erasure.', 'ledger.', 'key.', 'policy.', 'person.', 'restore.')): add('extra_unknown', r.where)

@@ -7,7 +7,9 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { trustText } from '../../core/pack/trust.ts';
 import type { PackReport, Trust } from '../../core/pack/verify.ts';
+import { WITNESS_POLICY } from '../../core/pack/witnesses.ts';
 import { parseOrigin } from '../../core/proof/checkpoint.ts';
+import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { builtVerifier } from '../../resources/build/verifier.ts';
 
 const run = promisify(execFile);
@@ -28,7 +30,7 @@ export async function runFile(program: string, words: string[], folder: string):
 /** A trust folder as `trailmix keys trust` writes it, below `folder`; answers its path. */
 export async function trustFolder(folder: string, trust: Trust): Promise<string> {
   const path = await mkdtemp(join(folder, 'trust-'));
-  const { vkeys, certificates, tsaRoots, crls, peopleRoot } = trust;
+  const { vkeys, certificates, tsaRoots, crls, peopleRoot, witnesses } = trust;
   const place = parseOrigin(vkeys[0]!.slice(0, vkeys[0]!.indexOf('+')))!;
   const text = trustText({
     v: 1,
@@ -39,6 +41,8 @@ export async function trustFolder(folder: string, trust: Trust): Promise<string>
   await writeFile(join(path, 'trust.json'), text);
   if (certificates !== undefined) await writeFile(join(path, 'org.pem'), certificates);
   if (tsaRoots !== undefined) await writeFile(join(path, 'tsa-root.pem'), tsaRoots);
+  if (witnesses !== undefined)
+    await writeFile(join(path, WITNESS_POLICY), jcs(witnesses as unknown as JsonObject));
   if (crls !== undefined) await writeFile(join(path, 'authority.crl.pem'), crls);
   return path;
 }

@@ -31,6 +31,7 @@ import {
 } from './packs.ts';
 import { duplicatedRoot, signedUnderOtherPrefix, stranger } from './rewritten.ts';
 import { signedCall } from './signed_call.ts';
+import { witnessedAndHidden } from './witnessed.ts';
 
 const folder = join(import.meta.dirname, '../vectors/packs');
 await mkdir(folder, { recursive: true });
@@ -304,6 +305,11 @@ for (const [i, [about, code, forge]] of forgeries.entries()) {
     trust: { ...trustOf(at.ledger), peopleRoot: rootOf(at.people.admin) },
   });
 }
+
+// Keys of their own: what is added here changes no other pack.
+seedKeys('trailmix published packs, witnesses');
+for await (const one of witnessedAndHidden())
+  await write(one.name, one.about, one.code, one.pack, { trust: one.trust });
 
 await writeFile(join(folder, 'packs.json'), `${JSON.stringify({ cases }, null, 1)}\n`);
 console.log(`${cases.length} packs in ${folder}`);

@@ -118,6 +118,7 @@ export async function makePack(
     signer: options.signer ?? testSigner(),
     at: options.signedAt ?? new Date(Date.UTC(2026, 10, 22)),
     version: '0.0.0-test',
+    ...(request.withhold === undefined ? {} : { withhold: request.withhold }),
     report: async (facts: ReportFacts) =>
       typeof options.report === 'function'
         ? options.report(facts)
