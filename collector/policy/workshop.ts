@@ -271,7 +271,11 @@ export function createPolicyWorkshop(options: WorkshopOptions): PolicyWorkshop {
           ...changed(file),
           ...(adds && file.path === DECISION_FILE ? { changed: true } : {}),
         })),
-        found: repair.found.map(({ path, rego_v0 }) => ({ path, rego_v0 })),
+        found: repair.found.map(({ path, rego_v0, as_v0 = [], as_v1 = [] }) => ({
+          path,
+          rego_v0,
+          faults: (rego_v0 ? as_v0 : as_v1).map(one => diagnosticOf(files, one)),
+        })),
         changes: repair.changes,
         pairs: repair.pairs,
         examples: repair.examples.map(example => ({ ...example, input: example.input })),

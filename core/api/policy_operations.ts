@@ -184,7 +184,10 @@ export const policyOperations = {
       ok: Type.Boolean(),
       diagnostics: Diagnostics,
       files: Type.Array(Type.Object({ path: Str, text: Type.String(), changed: Type.Boolean() })),
-      found: Type.Array(Type.Object({ path: Str, rego_v0: Type.Boolean() })),
+      /** `faults`: what the compiler says of the text as the syntax that it is in, v0 or v1. */
+      found: Type.Array(
+        Type.Object({ path: Str, rego_v0: Type.Boolean(), faults: Type.Array(PolicyDiagnostic) }),
+      ),
       changes: Type.Array(
         Type.Object({
           id: Str,

@@ -33,19 +33,44 @@ const installed = [
 ];
 
 /** An installed browser, else the one that @sparticuz/chromium ships inside its package. */
-export async function openBrowser(): Promise<Browser> {
+async function launchOptions(): Promise<{ executablePath: string; args: string[]; headless: true }> {
   const named = process.env.TRAILMIX_CHROME;
   const found = named ?? installed.find(path => existsSync(path));
   if (found !== undefined) {
     // In a container Chromium's own sandbox needs rights that root there does not have.
     const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-    return chromium.launch({ executablePath: found, args, headless: true });
+    return { executablePath: found, args, headless: true };
   }
-  return chromium.launch({
+  return {
     executablePath: await chromiumPack.executablePath(),
     args: chromiumPack.args.filter(arg => !dropped.some(name => arg.startsWith(name))),
     headless: true,
-  });
+  };
+}
+
+export const openBrowser = async (): Promise<Browser> => chromium.launch(await launchOptions());
+
+/** Where pages are opened: a browser, or one with a profile of its own. */
+export type Pages = Pick<Browser, 'newContext' | 'close'>;
+
+/** A browser with a profile on disk for each context: private ones, as `openBrowser` gives, keep no handles of folders. */
+export async function openProfiles(): Promise<Pages> {
+  const launch = await launchOptions();
+  const opened: { context: BrowserContext; folder: string }[] = [];
+  return {
+    async newContext(options = {}) {
+      const folder = await mkdtemp(join(tmpdir(), 'trailmix-profile-'));
+      const context = await chromium.launchPersistentContext(folder, { ...launch, ...options });
+      opened.push({ context, folder });
+      return context;
+    },
+    async close() {
+      for (const { context, folder } of opened.splice(0)) {
+        await context.close();
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
 }
 
 export type App = { collector: Collector; folder: string; close(): Promise<void> };
@@ -91,7 +116,7 @@ export type Watched = {
 
 /** A signed-in page at a path of the app. `expectNoise`: texts of console errors that the test provokes. */
 export async function openPage(
-  browser: Browser,
+  browser: Pages,
   app: App,
   path = '/',
   given: { scheme?: 'light' | 'dark'; width?: number; height?: number; expectNoise?: RegExp } = {},

@@ -1,75 +1,28 @@
 /** The workbench of policies: from an empty draft to a policy in force, tests from decisions, shadow, impact, the form, roles. */
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import * as bench from './bench.ts';
+import { asker, draftMenu, emptyDraft, paste, RULES, savedSet, tab, testsOf } from './bench.ts';
+import { type App, openApp, openBrowser, type Watched } from './browser.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
 let browser: Browser;
 let app: App;
 let api: PageApi;
-let key: string;
+let decide: ReturnType<typeof asker>;
 beforeAll(async () => {
   browser = await openBrowser();
   app = await openApp();
   api = await apiOf(app);
-  key = (await api.call('createKey', { input: { app_id: 'finance-bot' } })).api_key;
+  const { api_key } = await api.call('createKey', { input: { app_id: 'finance-bot' } });
+  decide = asker(app, api_key, 'finance-bot');
 });
 afterAll(async () => {
   await browser?.close();
   await app?.close();
 });
 
-let asked = 0;
-/** Asks as the SDK does; answers the recorded word. */
-async function decide(action: string, payload: object): Promise<string> {
-  const answer = await fetch(`${app.collector.url}/api/decisions`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${key.split('.').slice(0, 3).join('.')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({
-      action,
-      risk: 'high',
-      actor: { type: 'agent', id: 'helper' },
-      payload,
-      session_id: `s-${asked++}`,
-      app_id: 'finance-bot',
-    }),
-  });
-  const body = (await answer.json()) as { decision?: string };
-  expect(answer.status, JSON.stringify(body)).toBeLessThan(300);
-  return String(body.decision);
-}
-
-const editor = (page: Page): Locator => page.locator('.policy-monaco .view-lines').first();
-const tab = (page: Page, name: string): Locator => page.getByRole('tab', { name: new RegExp(`^${name}`) });
-const set = (page: Page, name: string): Locator =>
-  page.getByRole('list', { name: 'Saved sets' }).getByRole('listitem').filter({ hasText: name });
-
-/** The whole text of the open file becomes this one, as a person would paste it. */
-async function paste(page: Page, text: string): Promise<void> {
-  await page.evaluate(given => navigator.clipboard.writeText(given), text);
-  await editor(page).click();
-  await page.keyboard.press('Control+A');
-  await page.keyboard.press('Control+V');
-}
-
-async function draftMenu(page: Page, item: string): Promise<void> {
-  await page.locator('.policy-draft-menu button').click();
-  await page.getByRole('menuitem', { name: item }).click();
-}
-
-async function openBench(path = '/policies'): Promise<Watched> {
-  const watched = await openPage(browser, app, path, {
-    width: 1280,
-    height: 800,
-    expectNoise: /status of 409/,
-  });
-  watched.page.setDefaultTimeout(40_000);
-  await editor(watched.page).waitFor({ timeout: 60_000 });
-  return watched;
-}
+const openBench = (path?: string): Promise<Watched> => bench.openBench(browser, app, path);
 
 async function saveAs(page: Page, message: string): Promise<void> {
   await page.getByRole('button', { name: 'Save as a set' }).click();
@@ -77,11 +30,11 @@ async function saveAs(page: Page, message: string): Promise<void> {
   await dialog.getByLabel('What changes, and why').fill(message);
   await dialog.getByRole('button', { name: 'Save the set' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await set(page, message).waitFor();
+  await savedSet(page, message).waitFor();
 }
 
 async function more(page: Page, of: string, item: string): Promise<void> {
-  await set(page, of)
+  await savedSet(page, of)
     .getByRole('button', { name: /^More for/ })
     .click();
   await page.getByRole('menuitem', { name: item }).click();
@@ -110,25 +63,6 @@ async function activate(hash: string): Promise<void> {
 
 const shippedSet = async (): Promise<string> =>
   (await api.call('policySets')).items.find(one => one.built_in)!.hash;
-
-const RULES = `package trailmix
-
-approve contains "refund > 100" if {
-	input.action == "issue_refund"
-	is_number(input.payload.amount)
-	input.payload.amount > 100
-}
-`;
-const testsOf = (small: string): string => `package trailmix_test
-
-import data.trailmix
-
-call(amount) := {"action": "issue_refund", "payload": {"amount": amount}, "context": {}}
-
-test_150_asks if trailmix.decision.reasons == ["refund > 100"] with input as call(150)
-
-test_small_is_allowed if trailmix.decision.result == "allow" with input as call(${small})
-`;
 
 test('from an empty draft to a policy in force, with a failing test on the way', async () => {
   expect(await decide('issue_refund', { amount: 150 })).toBe('allow');
@@ -179,7 +113,7 @@ test('from an empty draft to a policy in force, with a failing test on the way',
 
   // It is saved, but does not come into force.
   await saveAs(page, 'Stricter, not right yet');
-  await set(page, 'Stricter, not right yet')
+  await savedSet(page, 'Stricter, not right yet')
     .getByRole('button', { name: /^More for/ })
     .click();
   await page.getByRole('menuitem', { name: 'Not in force before its tests pass' }).waitFor();
@@ -195,7 +129,7 @@ test('from an empty draft to a policy in force, with a failing test on the way',
   await watched.accessibleInBothThemes();
   await dialog.getByRole('button', { name: 'Put in force in prod' }).click();
   await dialog.waitFor({ state: 'detached' });
-  await set(page, 'Refunds above 100 ask').getByText('prod', { exact: true }).waitFor();
+  await savedSet(page, 'Refunds above 100 ask').getByText('prod', { exact: true }).waitFor();
   expect(await decide('issue_refund', { amount: 150 })).toBe('approve');
   expect(await decide('issue_refund', { amount: 100 })).toBe('allow');
   watched.quiet();
@@ -269,7 +203,7 @@ test('compared side by side and as lines, then back to the earlier set', async (
   const before = await inForce();
   const watched = await openBench();
   const { page } = watched;
-  await set(page, 'The policy that ships').getByRole('button', { name: 'Compare' }).click();
+  await savedSet(page, 'The policy that ships').getByRole('button', { name: 'Compare' }).click();
   await page.getByText(/files differ from set/).waitFor();
   await page.locator('.monaco-diff-editor .view-lines').first().waitFor();
   await watched.accessibleInBothThemes();
@@ -318,7 +252,9 @@ test('impact on recorded decisions: a flip table, what stands behind a cell, sav
   await decide('issue_refund', { amount: 150 });
   const watched = await openBench();
   const { page } = watched;
-  await set(page, 'Made for trying').getByRole('button', { name: 'Made for trying', exact: true }).click();
+  await savedSet(page, 'Made for trying')
+    .getByRole('button', { name: 'Made for trying', exact: true })
+    .click();
   await page.getByRole('heading', { name: 'Made for trying' }).waitFor();
   await tab(page, 'Impact').click();
   await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
@@ -370,9 +306,7 @@ test('the form writes Rego with tests, by keyboard, and shows it', async () => {
 test('the editor knows the input, rules and functions: completion, definition, rename', async () => {
   const watched = await openBench();
   const { page } = watched;
-  await draftMenu(page, 'Empty, with one example rule');
-  await page.getByText('draft, in this browser').waitFor();
-  await page.getByRole('button', { name: 'rules.rego', exact: true }).click();
+  await emptyDraft(page);
   await paste(page, 'package trailmix\n\nlimit := 5\n\nbig if input.payload.amount > limit\n\nbigger if ');
   await page.keyboard.type('input.payload.am');
   await page.keyboard.press('Control+Space');

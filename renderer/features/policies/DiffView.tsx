@@ -5,7 +5,8 @@ import type { PolicyFile } from '../../../core/api/policy_views.ts';
 import { useAsk } from '../../api/queries.ts';
 import { countOf, shortHash } from '../../ui/numbers.ts';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
-import { fileChanges, lineChanges } from './line_diff.ts';
+import { ChangedLines } from './ChangedLines.tsx';
+import { fileChanges } from './line_diff.ts';
 
 const DiffEditor = lazy(() => import('./monaco/DiffEditor.tsx'));
 const kinds = { added: 'new', removed: 'removed', changed: 'changed', same: 'same' } as const;
@@ -30,7 +31,6 @@ export function DiffView({
   const differing = changes.filter(one => one.kind !== 'same');
   const change = changes.find(one => one.path === chosen) ?? differing[0];
   const other = `set ${shortHash(against)}`;
-  const lines = change === undefined ? [] : lineChanges(change.before, change.after);
   return (
     <section className="policy-diff" aria-label={`Compared with ${other}`}>
       <div className="policy-diff-head">
@@ -77,27 +77,7 @@ export function DiffView({
         </div>
       )}
       {change !== undefined && as === 'lines' && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
-        <section className="policy-diff-lines" tabIndex={0} aria-label="Changed lines">
-          {lines === undefined ? (
-            <p className="mute policy-note">The two texts have too little in common for a list.</p>
-          ) : (
-            <ol>
-              {lines.map(line => (
-                <li
-                  key={`${line.kind}${line.row}`}
-                  className={line.kind === 'added' ? 'tone-allow' : 'tone-deny'}
-                >
-                  <span className="policy-diff-word">
-                    {line.kind === 'added' ? '+' : '−'} {line.row}
-                    <span className="visually-hidden"> {line.kind}</span>
-                  </span>
-                  <code className="mono">{line.text}</code>
-                </li>
-              ))}
-            </ol>
-          )}
-        </section>
+        <ChangedLines before={change.before} after={change.after} label="Changed lines" />
       )}
     </section>
   );

@@ -10,6 +10,8 @@ import { showFailure } from '../../ui/failure_toast.ts';
 import { draftStore } from './draft_store.ts';
 import { DRAFTS, type Draft, imported } from './drafts.ts';
 import { readFolder, saveFolder } from './folder_files.ts';
+import { canKeepFolders, chooseFolder, readHandle } from './folder_handle.ts';
+import { forgetFolder, keepFolder } from './folder_memory.ts';
 import { emptyDraft } from './starters.ts';
 import type { Opened } from './useWorkbench.ts';
 
@@ -94,6 +96,19 @@ export function DraftMenu({
     }
     beginDraft(nameFor((list[0]?.webkitRelativePath.split('/')[0] ?? '') || 'Imported'), found, open);
   };
+  const watchFolder = async () => {
+    const handle = await chooseFolder('read');
+    if (handle === undefined) return;
+    const { files: found } = await readHandle(handle, new Map());
+    beginDraft(
+      nameFor(handle.name),
+      found,
+      made =>
+        void keepFolder(made.id, { folder: handle, agreed: found })
+          .catch(showFailure)
+          .then(() => open(made)),
+    );
+  };
   return (
     <div className="policy-draft-menu">
       <Menu position="bottom-start" width={240}>
@@ -139,6 +154,9 @@ export function DraftMenu({
               </Menu.Item>
               <Menu.Item onClick={form}>A rule from a form</Menu.Item>
               <Menu.Item onClick={() => folder.current?.click()}>Import a folder</Menu.Item>
+              {canKeepFolders() && (
+                <Menu.Item onClick={() => void watchFolder().catch(showFailure)}>Watch a folder</Menu.Item>
+              )}
               <Menu.Divider />
             </>
           )}
@@ -209,6 +227,7 @@ export function DraftMenu({
               color="red"
               onClick={() => {
                 draftStore.remove(draft.id);
+                void forgetFolder(draft.id).catch(() => undefined);
                 setEnding(false);
                 readInForce();
               }}

@@ -36,6 +36,21 @@ export function RepairDialog({
       {report === undefined && !found.isError && <Waiting label="Reading the policy" />}
       {report !== undefined && (
         <>
+          {report.found.some(({ faults }) => faults.length > 0) && (
+            <div className="callout tone-deny">
+              <b>Even as the Rego that it was written in, it does not compile.</b>
+              {report.found.flatMap(({ path, rego_v0, faults }) =>
+                faults.slice(0, 5).map(one => (
+                  <p key={`${path}${one.row}${one.message}`}>
+                    <span className="mono">
+                      {path}:{one.row ?? 1}
+                    </span>{' '}
+                    as Rego {rego_v0 ? 'v0' : 'v1'}: {one.message}
+                  </p>
+                )),
+              )}
+            </div>
+          )}
           <ul className="policy-reports">
             {report.changes.map((change, n) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: changes can be the same in all members

@@ -14,6 +14,8 @@ export type Draft = {
   base?: string;
   /** Milliseconds since 1970. */
   changed: number;
+  /** The tab that wrote it last. */
+  by?: string;
 };
 
 const PATH = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*\.(rego|json)$/;

@@ -1,8 +1,8 @@
 /** Files of a draft to and from a folder of this computer: read through a file field, written into a chosen folder or a zip. */
-
 import { POLICY_LIMITS, type PolicyFile } from '../../../core/api/policy_views.ts';
 import { crc32 } from '../../../core/pack/crc32.ts';
 import { saveBlob } from '../settings/save_file.ts';
+import { canKeepFolders, chooseFolder, writeInto } from './folder_handle.ts';
 
 /** Reads what may be part of a set; other files of the folder are only named. */
 export async function readFolder(list: FileList): Promise<{ path: string; text: string }[]> {
@@ -12,50 +12,30 @@ export async function readFolder(list: FileList): Promise<{ path: string; text: 
     if (!/\.(rego|json)$/.test(path) || path.split('/').some(part => part.startsWith('.'))) continue;
     found.push({
       path,
-      text: file.size > POLICY_LIMITS.text * 4 ? 'x'.repeat(POLICY_LIMITS.text + 1) : await file.text(),
+      text:
+        file.size > POLICY_LIMITS.text * 4
+          ? 'x'.repeat(POLICY_LIMITS.text + 1)
+          : (await file.text()).replaceAll('\r\n', '\n'),
     });
   }
   return found;
 }
-
-type Folder = {
-  getDirectoryHandle(name: string, options: { create: boolean }): Promise<Folder>;
-  getFileHandle(
-    name: string,
-    options: { create: boolean },
-  ): Promise<{ createWritable(): Promise<{ write(text: string): Promise<void>; close(): Promise<void> }> }>;
-};
 
 /** Into a folder where the browser can, else as a zip. Answers what was done; undefined when the reader cancelled. */
 export async function saveFolder(
   name: string,
   files: readonly PolicyFile[],
 ): Promise<'folder' | 'zip' | undefined> {
-  const picker = (globalThis as { showDirectoryPicker?: (options: { mode: string }) => Promise<Folder> })
-    .showDirectoryPicker;
-  if (picker === undefined) {
+  if (!canKeepFolders()) {
     saveBlob(
       new Blob([zipOf(files)], { type: 'application/zip' }),
       `${name.replaceAll(/[^\w.-]+/g, '-') || 'policy'}.zip`,
     );
     return 'zip';
   }
-  let top: Folder;
-  try {
-    top = await picker({ mode: 'readwrite' });
-  } catch {
-    return undefined;
-  }
-  for (const { path, text } of files) {
-    const parts = path.split('/');
-    let folder = top;
-    for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create: true });
-    const writable = await (
-      await folder.getFileHandle(parts.at(-1) as string, { create: true })
-    ).createWritable();
-    await writable.write(text);
-    await writable.close();
-  }
+  const top = await chooseFolder('readwrite');
+  if (top === undefined) return undefined;
+  for (const { path, text } of files) await writeInto(top, path, text);
   return 'folder';
 }
 

@@ -1,5 +1,5 @@
 /** Saved sets and environments as the page words them. Pure. */
-import type { EnvironmentView, PolicySetView, ShadowView } from '../../../core/api/policy_views.ts';
+import type { PolicySetView, ShadowView } from '../../../core/api/policy_views.ts';
 import { formatCount, shortHash } from '../../ui/numbers.ts';
 
 /** Tests were run when it was saved, there are some, and all passed; the policy that ships is exempt. */
@@ -21,10 +21,6 @@ export const testsWord = (set: PolicySetView): string =>
       : set.tests.failed > 0
         ? `${set.tests.failed} of ${set.tests.passed + set.tests.failed} tests failed`
         : `${formatCount(set.tests.passed)} tests passed, ${Math.round(set.tests.percent)} %`;
-
-/** "prod runs v7": the newest version that is in force, production first. */
-export const runsWord = (environment: EnvironmentView): string =>
-  environment.active === undefined ? `${environment.name}: none in force` : `v${environment.active.version}`;
 
 export type ShadowCell = { from: string; to: string; count: number };
 export const shadowCells = (view: Pick<ShadowView, 'cells'>): ShadowCell[] =>

@@ -30,11 +30,12 @@ export function useWorkbench() {
   const navigate = useNavigate({ from: '/policies' });
   const me = useMe().data;
   const mayTry = useMay('checkPolicy');
-  const { drafts, kept } = useDrafts();
+  const { drafts, kept, elsewhere } = useDrafts();
   const ledger = me === undefined ? '' : `${me.ledger_id}/${me.tenant_id}`;
+  const person = me?.person?.id;
   useEffect(() => {
-    if (ledger !== '') draftStore.open(ledger);
-  }, [ledger]);
+    if (ledger !== '') draftStore.open(ledger, person);
+  }, [ledger, person]);
 
   const draft = mayTry ? drafts.find(one => one.id === search.draft) : undefined;
   const environments = useAsk('policyEnvironments', {}, { every: 5_000 });
@@ -85,6 +86,8 @@ export function useWorkbench() {
     go,
     drafts,
     kept,
+    /** Another tab has written the draft that is open. */
+    elsewhere: draft !== undefined && elsewhere.has(draft.id),
     opened,
     path,
     jump,

@@ -1,5 +1,5 @@
-/** Words and tones of what a policy says, of environments and of reasons why a decision is not made again. Pure. */
-import type { Environment, PolicyWord, UnfaithfulReason } from '../../../core/api/policy_views.ts';
+/** Words and tones of what a policy says, and of reasons why a decision is not made again. Pure. */
+import type { PolicyWord, UnfaithfulReason } from '../../../core/api/policy_views.ts';
 
 export const wordsOf: Record<PolicyWord, string> = {
   allow: 'Allowed',
@@ -24,8 +24,6 @@ export const unfaithfulWords: Record<UnfaithfulReason, string> = {
 };
 export const unfaithfulWord = (reason: string): string =>
   Object.hasOwn(unfaithfulWords, reason) ? unfaithfulWords[reason as UnfaithfulReason] : reason;
-
-export const environmentWords: Record<Environment, string> = { dev: 'dev', staging: 'staging', prod: 'prod' };
 
 /** The word of a decision that a policy gave, for what evaluates it in the page; undefined for another shape. */
 export function wordOfResult(result: unknown): PolicyWord | undefined {
