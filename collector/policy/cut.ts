@@ -165,7 +165,11 @@ export type Cut = { word: number };
  */
 export function cutInput(
   bytes: Uint8Array,
-  { at, end, to, app, reads }: { at: number; end: number; to: number; app: Uint8Array; reads: Reads },
+  at: number,
+  end: number,
+  to: number,
+  app: Uint8Array,
+  reads: Reads,
   found: Cut,
 ): number {
   if (body.find(bytes, at) !== end) return 0;

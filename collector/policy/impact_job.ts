@@ -1,6 +1,6 @@
 /**
  * One impact job: recorded decisions, newest first, dealt in chunks to threads that decide them again (impact_thread.ts), and
- * counted here. Rules: a thread whose evaluation takes longer than the gate's deadline is ended, that decision counts as
+ * counted here. Rules: a thread whose evaluation works for longer than the gate's deadline is ended, that decision counts as
  * `failed`, the rest of its chunk is dealt again, and after MOST_SLOW of them the job fails; of each cell that flips the
  * newest decisions are kept; cancelling ends the threads at once.
  */
@@ -32,7 +32,8 @@ const MOST_SLOW = 20;
 export const KEPT_FLIPS = 10_000;
 
 type Task = { seqs: Float64Array } | { given: GivenInput[] };
-type Seat = { worker: Worker; at: Int32Array; task?: Task; begun: number; since: number };
+/** `since`: milliseconds that the thread had used when evaluation number `begun` was first seen to last. */
+type Seat = { worker: Worker; at: Int32Array; task?: Task; begun: number; since?: number | undefined };
 
 /** A set of small integers that grows: runs behind a cell. */
 class Bits {
@@ -134,7 +135,7 @@ export class ImpactJob {
     const { data, entrypoint } = this.#bundle;
     const parts: ImpactThreadData = { module, data, entrypoint, reads: this.#reads, shared };
     const worker = this.#ledger.readingThread(new URL('./impact_thread.ts', import.meta.url), parts);
-    const seat: Seat = { worker, at: new Int32Array(shared), begun: 0, since: 0 };
+    const seat: Seat = { worker, at: new Int32Array(shared), begun: 0 };
     this.#seats.add(seat);
     return new Promise((resolve, reject) => {
       const refuse = (why: string): void =>
@@ -234,16 +235,24 @@ export class ImpactJob {
   }
 
   #watch(): void {
-    const now = performance.now();
     for (const seat of this.#seats) {
       const n = Atomics.load(seat.at, 0);
       if (seat.task === undefined || n === 0 || n !== seat.begun) {
         seat.begun = n;
-        seat.since = now;
-      } else if (now - seat.since > DEADLINE_MS) {
-        this.#slowOne(seat, n - 1);
+        seat.since = undefined;
+      } else {
+        void this.#judge(seat, n);
       }
     }
+  }
+
+  /** By the thread's own CPU time: at the lowest priority it may stand still for as long as others work. */
+  async #judge(seat: Seat, n: number): Promise<void> {
+    const usage = await seat.worker.cpuUsage().catch(() => undefined);
+    if (usage === undefined || seat.begun !== n || !this.#seats.has(seat)) return;
+    const used = (usage.user + usage.system) / 1000;
+    seat.since ??= used;
+    if (used - seat.since > DEADLINE_MS && Atomics.load(seat.at, 0) === n) this.#slowOne(seat, n - 1);
   }
 
   #slowOne(seat: Seat, n: number): void {

@@ -17,7 +17,7 @@ function cut(text: string, app: string, reads = NEITHER): { input: JsonValue; wo
   const at = 16 + body.length + id.length + CUT_ROOM;
   memory.set(body, at);
   const found = { word: 0 };
-  const end = cutInput(memory, { at, end: at + body.length, to: 16, app: id, reads }, found);
+  const end = cutInput(memory, at, at + body.length, 16, id, reads, found);
   if (end === 0) return undefined;
   expect(end).toBeLessThanOrEqual(at);
   return {
