@@ -230,6 +230,7 @@ export type Commands = RoomCommands & {
       action: string;
       sessionId: string;
       nonce: string;
+      useId?: string;
       activePolicyHash: string;
       sampleTs?: string;
     };

@@ -207,6 +207,7 @@ export function createGate(options: GateOptions): Gate {
         action: input.action,
         sessionId: input.session_id,
         nonce: input.nonce,
+        ...(input.use_id === undefined ? {} : { useId: input.use_id }),
         activePolicyHash: activePolicy(environment).hash,
       });
       const { intentId, grantExpiresAt } = await use.finally(leave);

@@ -17,8 +17,8 @@ export const GRANT_SECONDS = 10;
 /**
  * The one use of an approval. Checks in this order, each with its own code: the key that asked (approval_unknown
  * for any other: nobody learns of others' approvals), the call as bound (binding_mismatch), used (approval_consumed,
- * or the same answer while the grant lasts), approval_denied, approval_cancelled, approval_expired, approval_not_approved,
- * policy_changed.
+ * or the same answer to the same attempt while the grant lasts), approval_denied, approval_cancelled, approval_expired,
+ * approval_not_approved, policy_changed.
  */
 export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) => {
   const row = approvalRow(tx, input.id);
@@ -40,7 +40,13 @@ export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) =>
     });
   }
   if (row.status === 'consumed') {
-    if (row.grant_expires_at !== null && row.intent_id !== null && tx.receivedAt() < row.grant_expires_at) {
+    const same = row.use_id === (input.useId ?? null);
+    if (
+      same &&
+      row.grant_expires_at !== null &&
+      row.intent_id !== null &&
+      tx.receivedAt() < row.grant_expires_at
+    ) {
       return { intentId: row.intent_id, grantExpiresAt: row.grant_expires_at };
     }
     throw new TrailmixError('approval_consumed');
@@ -89,11 +95,10 @@ export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) =>
       parentId: row.decision_id,
     },
   });
-  sql(tx, `UPDATE approval SET status = 'consumed', intent_id = ?, grant_expires_at = ? WHERE id = ?`).run(
-    intentId,
-    grantExpiresAt,
-    row.id,
-  );
+  sql(
+    tx,
+    `UPDATE approval SET status = 'consumed', intent_id = ?, grant_expires_at = ?, use_id = ? WHERE id = ?`,
+  ).run(intentId, grantExpiresAt, input.useId ?? null, row.id);
   tx.touchApproval(row.id);
   return { intentId, grantExpiresAt };
 };

@@ -42,6 +42,7 @@ export type ApprovalRow = {
   signed_in: 'none' | 'page' | 'collector' | null;
   intent_id: string | null;
   grant_expires_at: string | null;
+  use_id: string | null;
   outcome: 'ok' | 'error' | null;
 };
 

@@ -224,7 +224,14 @@ export const operations = {
     ],
     params: Type.Object({ id: Str }),
     input: Type.Object(
-      { args_digest: Str, action: Str, session_id: Str, nonce: Str },
+      {
+        args_digest: Str,
+        action: Str,
+        session_id: Str,
+        nonce: Str,
+        /** One for each attempt at the use: who repeats a lost request repeats it, anybody else has another. */
+        use_id: Opt(Type.String({ minLength: 1, maxLength: 64 })),
+      },
       { additionalProperties: false },
     ),
     output: Type.Object({ intent_id: Str, grant: Type.Object({ expires_at: Str }) }),

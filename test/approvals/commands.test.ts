@@ -199,6 +199,8 @@ describe('consume', () => {
     ledger.advance(GRANT_SECONDS - 1);
     expect(ledger.run('consumeApproval', consume)).toEqual(first);
     expect(ledger.records.filter(record => record.eventType === 'intent.recorded')).toHaveLength(1);
+    const other = { ...consume, useId: 'another attempt' };
+    expect(refused(() => ledger.run('consumeApproval', other))).toBe('approval_consumed');
     ledger.advance(1);
     expect(refused(() => ledger.run('consumeApproval', consume))).toBe('approval_consumed');
   });

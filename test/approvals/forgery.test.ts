@@ -65,12 +65,18 @@ describe('the call is not the one that was approved', () => {
     });
   });
 
-  test('consumed twice at the same moment: one intent', async () => {
+  test('consumed twice at the same moment: one has it, the others are refused', async () => {
     const decided = await team.agent.ask();
     expectJson(await team.bob.approve(decided.approval.id), 200);
-    const answers = await Promise.all(Array.from({ length: 12 }, () => team.agent.consume(decided)));
-    const intents = new Set(answers.map(answer => (answer.json as { intent_id: string }).intent_id));
-    expect(intents.size).toBe(1);
+    const attempts = Array.from({ length: 12 }, (_, i) => ({ use_id: `attempt-${i}` }));
+    const answers = await Promise.all(attempts.map(use => team.agent.consume(decided, {}, use)));
+    const granted = answers.filter(({ status }) => status === 200);
+    expect(granted).toHaveLength(1);
+    expect(answers.filter(answer => codeOf(answer) === 'approval_consumed')).toHaveLength(11);
+    // Its answer was lost on the way: the same request gets it again, one that names no attempt does not.
+    const mine = attempts[answers.indexOf(granted[0]!)]!;
+    expect((await team.agent.consume(decided, {}, mine)).json).toEqual(granted[0]!.json);
+    expect(codeOf(await team.agent.consume(decided))).toBe('approval_consumed');
     const recorded = (await team.records('intent.recorded')).filter(
       record => (record.intent as { approval_id: string }).approval_id === decided.approval.id,
     );

@@ -35,8 +35,9 @@ function makeOlder(folder: string): void {
     for (const [, kind, name] of sql.matchAll(/^CREATE (TABLE|INDEX) (?:IF NOT EXISTS )?(\w+)/gm)) {
       if (name !== 'approval_open') db.exec(`DROP ${kind} IF EXISTS ${name}`);
     }
+    // Not of the table that was put back: it has none of them.
     for (const [, table, column] of sql.matchAll(/^ALTER TABLE (\w+) ADD COLUMN (\w+)/gm))
-      db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
+      if (table !== 'approval') db.exec(`ALTER TABLE ${table} DROP COLUMN ${column}`);
   }
   db.pragma('user_version = 30');
   db.close();

@@ -90,6 +90,17 @@ test('a ticket that was altered uses nothing', async () => {
   expect(await guarded.resume(token)).toEqual({ sent: 12_000 });
 });
 
+test('who comes back twice at the same moment runs it once', async () => {
+  const { token, approvalId } = await asked();
+  await collector.answer(approvalId, { verdict: 'approve' });
+  const both = await Promise.allSettled([guarded.resume(token), guarded.resume(token)]);
+  expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  expect(both.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { name: 'ApprovalConsumed' },
+  });
+  expect(send).toHaveBeenCalledOnce();
+});
+
 type Body = {
   action: string;
   sessionId: string;

@@ -2,7 +2,7 @@
  * The way of one approval: wait for a person's answer, use it once, just before the call. Format and order:
  * docs/spec/gate.md. While the collector is away the wait goes on: the approval is still there.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { argsDigest } from '../../../core/proof/binding.ts';
 import { fromHex } from '../../../core/proof/bytes.ts';
 import type { JsonObject } from '../../../core/proof/jcs.ts';
@@ -138,6 +138,8 @@ async function consume(
     action: questions.action,
     session_id: sessionId,
     nonce: approval.nonce,
+    // Of two who come back to one question at the same moment, one has it.
+    use_id: randomUUID(),
   });
   const grantedUntil = performance.now() + GRANT_MS;
   for (;;) {
