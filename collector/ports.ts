@@ -3,7 +3,7 @@
  * Five, not fifty: Clock, Ids, KeyVault, Ledger (ReadLedger + WriteLedger), PolicyRunner.
  * Write access is a type: only collector/ledger/open.ts makes a WriteLedger.
  */
-import type { Worker } from 'node:worker_threads';
+import type { ResourceLimits, Worker } from 'node:worker_threads';
 import type { ReviewSettings } from '../core/api/approval_operations.ts';
 import type { OutputOf } from '../core/api/operations.ts';
 import type { Environment } from '../core/api/policy_views.ts';
@@ -21,6 +21,7 @@ import type {
 import type { ApprovalStatement } from '../core/proof/binding.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
 import type { ErasureCommands } from './ledger/erasure_commands.ts';
+import type { PackLine } from './ledger/pack-lines.ts';
 import type { PeopleCommands } from './people/command_types.ts';
 import type { PolicyCommands } from './policy/command_types.ts';
 
@@ -311,10 +312,8 @@ export interface ReadLedger {
   record(seq: number): Promise<RecordView | undefined>;
   /** Inclusive range of seqs as full records, in order; at most `limit` (default 1,000). */
   records(from: number, to: number, limit?: number): Promise<RecordView[]>;
-  /** JCS of an app's records in an inclusive range of seqs, each with its newline, in order. */
-  packLines(from: number, to: number, appId: string): Promise<string>;
-  /** Lines of evals.jsonl of the records with these rising seqs. */
-  packEvals(seqs: readonly number[]): Promise<string>;
+  /** An app's records of an inclusive range of its own numbers, in order: for counting a small scope. */
+  packLines(appId: string, from: number, to: number): Promise<PackLine[]>;
   search(query: EventQuery): Promise<{ items: RecordView[]; total: number; next?: string }>;
   traces(query: TraceQuery): Promise<{
     items: TraceSummary[];
@@ -414,9 +413,14 @@ export interface Ledger {
   };
   /**
    * Starts a thread of another room that reads the database by itself, beside the reader: its workerData is
-   * `{database: {file, key}, ...data}`, for openReadable. Whoever starts it ends it, before the ledger closes.
+   * `{database: {file, key}, ...data}`, for openReadable; with `blobs`, `{blobs: {folder, key}}` too, for readBlob.
+   * Whoever starts it ends it, before the ledger closes.
    */
-  readingThread(file: URL, data: Record<string, unknown>): Worker;
+  readingThread(
+    file: URL,
+    data: Record<string, unknown>,
+    more?: { blobs?: boolean; limits?: ResourceLimits },
+  ): Worker;
   /** Throws the search index away and begins it anew; search scans what is not indexed yet. */
   reindex(): Promise<void>;
   /** Online copy of the database, encrypted, to a file. Used by backup. */

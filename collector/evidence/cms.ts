@@ -49,6 +49,11 @@ export type CmsSigner = {
   sign(bytes: Uint8Array): Uint8Array;
 };
 
+/** A signer that may be asked across a thread's edge. */
+export type FarSigner = Omit<CmsSigner, 'sign'> & {
+  sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
+};
+
 export const OID = {
   data: '1.2.840.113549.1.7.1',
   signedData: '1.2.840.113549.1.7.2',
@@ -126,8 +131,10 @@ const latin1 = (bytes: Uint8Array): string => Array.from(bytes, byte => String.f
 const utcText = (time: Date): string => `${time.toISOString().slice(2, 19).replaceAll(/[-:T]/g, '')}Z`;
 const sha256 = (bytes: Uint8Array): Uint8Array => fromHex(sha256Hex(bytes));
 
-/** Signs `content`. `at` is the signing time that it claims, to the second. Throws where the certificate's key is refused. */
-export function signCms(content: Uint8Array, signer: CmsSigner, at: Date): Uint8Array {
+type Certified = Omit<CmsSigner, 'sign'>;
+
+/** All but the signature. Throws where the certificate's key is refused. */
+function unsigned(content: Uint8Array, signer: Certified, at: Date): Parts {
   const [certificate] = certificatesOf(signer.certificatePem);
   if (certificate === undefined) throw new Error('the signer has no certificate');
   const fault = keyFault(certificate.key);
@@ -135,13 +142,24 @@ export function signCms(content: Uint8Array, signer: CmsSigner, at: Date): Uint8
   const between = certificatesOf(signer.chainPem ?? '').filter(
     one => !isSelfIssued(one) && one.sha256 !== certificate.sha256,
   );
-  const parts: Parts = {
+  return {
     certificates: [certificate, ...between],
     digest: sha256(content),
     signingTime: utcText(at),
     signature: new Uint8Array(0),
   };
+}
+
+/** Signs `content`. `at` is the signing time that it claims, to the second. Throws where the certificate's key is refused. */
+export function signCms(content: Uint8Array, signer: CmsSigner, at: Date): Uint8Array {
+  const parts = unsigned(content, signer, at);
   return contentInfo({ ...parts, signature: signer.sign(attributes(parts)) });
+}
+
+/** As `signCms`, where the key is elsewhere. */
+export async function signCmsBy(content: Uint8Array, signer: FarSigner, at: Date): Promise<Uint8Array> {
+  const parts = unsigned(content, signer, at);
+  return contentInfo({ ...parts, signature: await signer.sign(attributes(parts)) });
 }
 
 /** The same signature with a time-stamp token over its value; what was signed stays as it is. Throws where it is none of ours. */

@@ -2,15 +2,16 @@
  * The evidence room's door: preview, export, trust, and the verdicts over the live ledger. What makes and checks packs
  * is loaded when it is asked for: an idle collector does without.
  */
+import { TrailmixError } from '../../core/api/errors.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { EvidenceDesk, Pack } from '../http/services.ts';
 import { openErasure } from '../ledger/erasing.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { openAnchors } from './anchors.ts';
-import { previewScope } from './preview.ts';
-import { ledgerSource } from './source.ts';
+import { countInThread } from './pack-job.ts';
 import { trustFiles } from './trust.ts';
+import { windowOf } from './window.ts';
 import { openWitnesses } from './witnesses.ts';
 
 export type EvidenceParts = {
@@ -22,6 +23,9 @@ export type EvidenceParts = {
   /** Hears of a scheduled stamp that failed. */
   readonly onError?: (error: unknown) => void;
 };
+
+/** Records that are counted without a thread of their own, which would take longer to start. */
+const SMALL = 2000;
 
 type Exported = { size: number; at: string };
 
@@ -59,7 +63,16 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
     return exported;
   };
   return {
-    preview: request => previewScope(ledgerSource(ledger), request),
+    async preview(request) {
+      const window = windowOf(request);
+      const { appId } = window;
+      const scope = await ledger.read.scope(appId, window.from, window.to, request.at);
+      if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
+      if (scope.count > SMALL) return countInThread(ledger, { appId, scope });
+      const { countScope } = await import('./preview.ts');
+      const { ledgerId, tenantId, read } = ledger;
+      return countScope(appId, { ledgerId, tenantId, scope, lines: read.packLines });
+    },
     async run(request, out, by, signal, onProgress) {
       const { exportPack } = await import('./export.ts');
       const before = await readExported();

@@ -3,8 +3,7 @@
  * Commit point: the rename of a synced file, after which the folder is synced: no name promises a pack that is not whole
  * on the disk. A cancelled or failed export leaves nothing but its record; what a killed one leaves has no pack's name.
  */
-import { createHash, X509Certificate } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -13,9 +12,7 @@ import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { ExportProgress, ExportRequest, Pack } from '../http/services.ts';
 import { type FaultPlan, faultsOf } from '../ledger/faults.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
-import { writePack } from './pack-writer.ts';
-import { makeReport } from './report/make.ts';
-import { ledgerSource, type PackSource } from './source.ts';
+import { makeInThread } from './pack-job.ts';
 import { endBefore, type Window, windowOf } from './window.ts';
 
 export type ExportParts = {
@@ -48,10 +45,9 @@ const FAR = Number.MAX_SAFE_INTEGER;
 export async function exportPack(parts: ExportParts, input: ExportInput): Promise<Pack> {
   const { ledger, vault, clock, version } = parts;
   const { request, out, signal, onProgress = () => {} } = input;
-  const source = ledgerSource(ledger);
   const asked = windowOf(request);
-  await checkRequest(source, asked, request.at, ledger);
-  await checkWithheld(source, asked, request.withhold?.seqs ?? []);
+  await checkRequest(ledger, asked, request.at);
+  await checkWithheld(ledger, asked, request.withhold?.seqs ?? []);
   const signer = await vault.packSigner();
   const recorded = await ledger.write.run('record', {
     appId: asked.appId,
@@ -95,35 +91,30 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
   }
   const window = endBefore(asked, recorded.receivedAt);
   if (window.to < window.from) throw new TrailmixError('scope_empty', { where: '/time_from' });
-  const checkpoint = await checkpointFor(ledger, source, asked.appId, recorded.seq, request.at);
-  const scope = await source.scope(window.appId, window.from, window.to, checkpoint.size);
+  const checkpoint = await checkpointFor(ledger, asked.appId, recorded.seq, request.at);
+  const scope = await ledger.read.scope(window.appId, window.from, window.to, checkpoint.size);
   if (scope === undefined) throw new TrailmixError('app_unknown', { where: '/app_id' });
 
   const faults = faultsOf(parts.testFaults);
   const temporary = `${out}.partial-${process.pid}-${recorded.seq}`;
   try {
-    const file = await open(temporary, 'wx', 0o600);
-    let written: Awaited<ReturnType<typeof writePack>>;
-    try {
-      const plan = {
-        window,
-        scope,
-        checkpoint,
-        signer,
-        version,
-        custody: vault.custody.label,
-        at: new Date(clock.now()),
-        report: makeReport,
-        ...(withhold === undefined ? {} : { withhold }),
-      };
-      written = await writePack(source, plan, file, signal, onProgress, faults);
-      faults('pack_sync');
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    onProgress({ step: 'finish', done: scope.count, total: scope.count });
-    const sha256 = await fileHash(temporary, signal);
+    const plan = {
+      window,
+      scope,
+      checkpoint,
+      version,
+      certificatePem: signer.certificatePem,
+      chainPem: signer.chainPem,
+      custody: vault.custody.label,
+      at: new Date(clock.now()),
+      ...(withhold === undefined ? {} : { withhold }),
+    };
+    const order = {
+      plan,
+      path: temporary,
+      ...(parts.testFaults === undefined ? {} : { faults: parts.testFaults }),
+    };
+    const written = await makeInThread(ledger, order, { signer, signal, progress: onProgress });
     signal?.throwIfAborted();
     faults('pack_rename');
     await rename(temporary, out);
@@ -132,7 +123,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
     return {
       pack: out,
       pack_id: written.packId,
-      sha256,
+      sha256: written.sha256,
       bytes: written.bytes,
       events: written.events,
       checkpoint: { size, root },
@@ -155,18 +146,13 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
 }
 
 /** What can be refused before anything is recorded. */
-async function checkRequest(
-  source: PackSource,
-  window: Window,
-  at: number | undefined,
-  ledger: Ledger,
-): Promise<void> {
-  if ((await source.scope(window.appId, window.from, window.to, at ?? FAR)) === undefined) {
+export async function checkRequest(ledger: Ledger, window: Window, at: number | undefined): Promise<void> {
+  if ((await ledger.read.scope(window.appId, window.from, window.to, at ?? FAR)) === undefined) {
     throw new TrailmixError('app_unknown', { where: '/app_id' });
   }
   if (at === undefined) return;
   const { size } = await ledger.read.head();
-  if (at > size || (await source.checkpoint(at)) === undefined) {
+  if (at > size || (await ledger.read.checkpointAt(at)) === undefined) {
     throw new TrailmixError('at_beyond', {
       where: '/at',
       message: at > size ? `The ledger has ${size} records` : `There is no checkpoint of size ${at}`,
@@ -175,9 +161,9 @@ async function checkRequest(
 }
 
 /** What is withheld must be there, of this app, inside the window. */
-async function checkWithheld(source: PackSource, window: Window, seqs: readonly number[]): Promise<void> {
+async function checkWithheld({ read }: Ledger, window: Window, seqs: readonly number[]): Promise<void> {
   for (const seq of seqs) {
-    const [record] = await source.records(seq, seq);
+    const record = await read.record(seq);
     const fits =
       record !== undefined &&
       record.app_id === window.appId &&
@@ -195,7 +181,6 @@ async function checkWithheld(source: PackSource, window: Window, seqs: readonly 
 /** The pinned checkpoint, or the first that covers the export's own record: the same one whenever it is asked for. */
 async function checkpointFor(
   ledger: Ledger,
-  source: PackSource,
   appId: string,
   seq: number,
   at: number | undefined,
@@ -206,18 +191,9 @@ async function checkpointFor(
     app: appId,
   });
   const size = at ?? rows.find(row => row.seq === seq)?.size ?? last.size;
-  const checkpoint = await source.checkpoint(size);
+  const checkpoint = await ledger.read.checkpointAt(size);
   if (checkpoint === undefined) throw new TrailmixError('at_beyond', { where: '/at' });
   return checkpoint;
-}
-
-async function fileHash(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    signal?.throwIfAborted();
-    hash.update(chunk as Buffer);
-  }
-  return hash.digest('hex');
 }
 
 /** So that the rename survives a power cut; where a folder cannot be synced (Windows) nothing is lost but that. */

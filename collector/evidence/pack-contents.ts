@@ -1,6 +1,7 @@
 /**
  * Reads what goes into one evidence pack: records of the scope in pages and, gathered from them, what they rest on.
- * Rules: nothing is written; memory is a page of records and a few numbers each for approvals, blobs, evals and ranges.
+ * Rules: nothing is written; memory is a page of records and a few numbers each for approvals, blobs, ranges and bodies
+ * that are gone.
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
@@ -17,16 +18,17 @@ import { Streams } from '../../core/pack/streams.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
 import { keyId } from '../../core/proof/hash.ts';
-import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
+import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { headOf } from '../../core/proof/record.ts';
+import type { PackLine } from '../ledger/pack-lines.ts';
 import type { ScopeRange } from '../ports.ts';
 import { sha256, sha256Stream } from '../sha256.ts';
-import { SeqRanges } from './seqs.ts';
+import { SeqList, SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import type { Window } from './window.ts';
 
-/** Records at once: about ten milliseconds of this thread, between which ingest goes on. */
-const PAGE = 200;
+/** Records at once: some 700 KB of lines. */
+const PAGE = 500;
 
 export type PackProgress = (at: { step: string; done: number; total: number }) => void;
 export type ContentsPlan = {
@@ -41,16 +43,17 @@ export class PackContents {
   readonly #source: PackSource;
   readonly #plan: ContentsPlan;
   readonly #progress: PackProgress;
-  /** Seqs of records with evals: their file is written after events.jsonl. */
-  readonly #evals: number[] = [];
+  /** Numbers within the app of records with evals: their file is written after events.jsonl. */
+  readonly #evals = new SeqRanges();
   readonly #policyHashes = new Set<string>();
+  /** Of the scope: with their bodies or as heads, all are in the pack. */
   readonly seqs = new SeqRanges();
   readonly approvals: Approvals;
   /** Digest of each blob that was met, with its type. */
   readonly blobs = new Map<string, string>();
-  readonly erased: RecordView[] = [];
-  /** Whole bodies that are left out, with their records. */
-  readonly withheld: RecordView[] = [];
+  readonly erased = new SeqList();
+  /** Whole bodies that are left out. */
+  readonly withheld: { readonly seq: number; readonly hash_self: string }[] = [];
   /** Key records inside the scope: only where the pack is of the ledger's own records. */
   readonly keyRecords: RecordView[] = [];
   readonly figures = new ReportFigures();
@@ -66,46 +69,29 @@ export class PackContents {
     this.#progress = progress;
   }
 
-  /** Lines of the scope in pages; while one is taken the next is read. */
-  async *#pages(): AsyncGenerator<string[], void> {
-    const { scope, window } = this.#plan;
-    if (scope.count === 0) return;
-    const read = (from: number): Promise<string> => {
-      const page = this.#source.lines(from, Math.min(from + PAGE - 1, scope.lastSeq), window.appId);
-      page.catch(() => {}); // Whoever takes it hears of it; who stops before does not.
-      return page;
-    };
-    let next = read(scope.firstSeq);
-    for (let from = scope.firstSeq; from <= scope.lastSeq; from += PAGE) {
-      const text = await next;
-      if (from + PAGE <= scope.lastSeq) next = read(from + PAGE);
-      yield text.split('\n').slice(0, -1);
-    }
-  }
-
   /** Lines of events.jsonl; what the rest of the pack needs is gathered as they pass. Read to its end before the rest. */
   async *eventLines(): AsyncGenerator<Uint8Array, void> {
-    const { scope } = this.#plan;
+    const { scope, window } = this.#plan;
     const withhold = new Set(this.#plan.withhold?.seqs);
     let done = 0;
-    for await (const page of this.#pages()) {
+    for (let from = scope.firstAppSeq; scope.count > 0 && from <= scope.lastAppSeq; from += PAGE) {
+      const to = Math.min(from + PAGE - 1, scope.lastAppSeq);
       let text = '';
-      for (const line of page) {
-        const record = JSON.parse(line) as RecordView;
+      for (const record of await this.#source.lines(window.appId, from, to)) {
         done++;
+        this.seqs.push(record.seq);
         this.#asked.seen(record.seq);
-        if (record.source === undefined) {
-          this.erased.push(record);
-          this.approvals.hide(record.event_type);
-          continue;
+        if (record.line === undefined) {
+          this.erased.push(record.seq);
+          this.approvals.hide(record.eventType);
+        } else if (withhold.has(record.seq)) {
+          const { hash_self } = JSON.parse(record.line) as { hash_self: string };
+          this.withheld.push({ seq: record.seq, hash_self });
+          this.approvals.hide(record.eventType);
+        } else {
+          text += `${record.line}\n`;
+          this.#event(record);
         }
-        if (withhold.has(record.seq)) {
-          this.withheld.push(record);
-          this.approvals.hide(record.event_type);
-          continue;
-        }
-        text += `${line}\n`;
-        this.#event(record, line);
       }
       this.#progress({ step: 'events', done, total: scope.count });
       if (text !== '') yield utf8(text);
@@ -117,18 +103,16 @@ export class PackContents {
     }
   }
 
-  #event(record: RecordView, line: string): void {
+  #event({ seq, appSeq, eventType, value, blobs }: PackLine): void {
     this.events++;
-    this.seqs.push(record.seq);
-    const value = record as JsonObject;
     this.approvals.take(value, true, '');
     this.figures.take(value);
     this.#asked.take(value, this.#streams);
     this.#streams.take(value, '');
-    if (mayHoldBlobs(line)) this.#nameBlobs(value);
-    if (evalCount(value) > 0) this.#evals.push(record.seq);
-    if (record.seq === 0 || record.event_type.startsWith('key.')) this.keyRecords.push(record);
-    if (record.event_type === 'decision.recorded') {
+    if (blobs) this.#nameBlobs(value);
+    if (evalCount(value) > 0) this.#evals.push(appSeq);
+    if (seq === 0 || eventType.startsWith('key.')) this.keyRecords.push(value as RecordView);
+    if (eventType === 'decision.recorded') {
       const { policy } = value.decision as { policy?: { hash?: string } };
       if (policy?.hash !== undefined) this.#policyHashes.add(policy.hash);
     }
@@ -158,24 +142,23 @@ export class PackContents {
     const { scope, checkpoint, window } = this.#plan;
     const { size } = checkpoint;
     const activations = new Set(policies.map(({ seq }) => seq));
-    const erased = new Set(this.erased.map(({ seq }) => seq));
     const seqs = new Set<number>();
-    const maybe: number[] = [];
-    /** Which record names the erasure of a seq. */
-    const by = new Map<number, number>();
+    /** Records that say what was erased. */
+    const erasures: number[] = [];
     for (const { seq, event_type } of await this.#source.ledgerRecords(size)) {
-      if (event_type.startsWith('erasure.')) maybe.push(seq);
+      if (event_type.startsWith('erasure.')) erasures.push(seq);
       else if (!event_type.startsWith('policy.') || activations.has(seq)) seqs.add(seq);
     }
-    for (const seq of maybe) {
+    /** Erased ones behind approvals of the scope. */
+    const behind = new Set<number>();
+    for (const decision of this.approvals.unfinished()) await this.#behind(decision, size, behind, seqs);
+    for (const seq of erasures) {
       const [record] = await this.#source.records(seq, seq);
       for (const named of record === undefined ? [] : erasedBy(record as JsonObject)) {
-        by.set(named, seq);
-        if (erased.delete(named)) seqs.add(seq);
+        if (this.erased.crossOff(named) || behind.has(named)) seqs.add(seq);
       }
     }
-    if (erased.size > 0) throw new TrailmixError('at_before_erasure');
-    for (const decision of this.approvals.unfinished()) await this.#behind(decision, size, by, seqs);
+    if (this.erased.left > 0) throw new TrailmixError('at_before_erasure');
     const inScope = ({ app_id, app_seq }: RecordView): boolean =>
       app_id === window.appId && app_seq >= scope.firstAppSeq && app_seq <= scope.lastAppSeq;
     const records: RecordView[] = [];
@@ -186,13 +169,8 @@ export class PackContents {
     return records;
   }
 
-  /** The records of a decision. Of one that is erased, the record that says so; no outcome whose use is not shown. */
-  async #behind(
-    decision: string,
-    size: number,
-    by: ReadonlyMap<number, number>,
-    seqs: Set<number>,
-  ): Promise<void> {
+  /** The records of a decision, into `seqs`; those that are erased, into `erased`. No outcome whose use is not shown. */
+  async #behind(decision: string, size: number, erased: Set<number>, seqs: Set<number>): Promise<void> {
     const found: RecordView[] = [];
     let intentGone = false;
     const { withhold } = this.#plan;
@@ -204,8 +182,7 @@ export class PackContents {
         continue;
       }
       if (record?.event_type === 'intent.recorded') intentGone = true;
-      const named = by.get(seq);
-      if (named !== undefined) seqs.add(named);
+      erased.add(seq);
     }
     for (const { seq, event_type } of found)
       if (!(intentGone && event_type === 'outcome.recorded')) seqs.add(seq);
@@ -221,28 +198,38 @@ export class PackContents {
     return this.#asked.lines(asked, this.#streams);
   }
 
-  /** Boundary heads (unless extras hold the record), and heads of erased bodies. By seq. */
-  async heads(extras: ReadonlySet<number>): Promise<{ seq: number; line: JsonObject }[]> {
+  /** The heads around the scope, unless extras hold their records. By seq. */
+  edges(extras: ReadonlySet<number>): { role: HeadRole; seq: number }[] {
     const { before, after } = this.#plan.scope;
-    const lines = [
-      ...this.erased.map(record => headLine('erased', record)),
-      ...this.withheld.map(record => headLine('withheld', record)),
-    ];
-    for (const [role, seq] of [['before', before] as const, ['after', after] as const]) {
-      if (seq === undefined || extras.has(seq)) continue;
-      const [record] = await this.#source.records(seq, seq);
-      if (record !== undefined) lines.push(headLine(role, record));
+    const around = [['before', before] as const, ['after', after] as const];
+    return around.flatMap(([role, seq]) => (seq === undefined || extras.has(seq) ? [] : [{ role, seq }]));
+  }
+
+  /** Lines of heads.jsonl, by seq: of the scope's edges, and of bodies that are erased or withheld. */
+  async *headLines(edges: readonly { role: HeadRole; seq: number }[]): AsyncGenerator<Uint8Array, void> {
+    const roles = new Map<number, HeadRole>(this.withheld.map(({ seq }) => [seq, 'withheld']));
+    for (const { role, seq } of edges) roles.set(seq, role);
+    const seqs = new SeqRanges();
+    const few = [...roles.keys()].sort((a, b) => a - b);
+    let next = 0;
+    for (const seq of this.erased) {
+      while (next < few.length && few[next]! < seq) seqs.push(few[next++]!);
+      seqs.push(seq);
     }
-    return lines.sort((a, b) => a.seq - b.seq);
+    while (next < few.length) seqs.push(few[next++]!);
+    for (const [from, end] of seqs.pairs(PAGE)) {
+      const records = await this.#source.records(from, end - 1);
+      yield utf8(
+        records.map(record => `${jcs(headLine(roles.get(record.seq) ?? 'erased', record))}\n`).join(''),
+      );
+    }
   }
 
   /** Lines of evals.jsonl, from records read again. */
   async *evalLines(): AsyncGenerator<Uint8Array, void> {
-    const all = this.#evals;
-    for (let from = 0, to = 0; from < all.length; from = to) {
-      // As many as lie within one page of seqs.
-      while (to < all.length && all[to]! < all[from]! + PAGE) to++;
-      yield utf8(await this.#source.evals(all.slice(from, to)));
+    const { appId } = this.#plan.window;
+    for (const [from, end] of this.#evals.pairs(PAGE)) {
+      yield utf8(await this.#source.evals(appId, from, end - 1));
     }
   }
 
@@ -266,12 +253,9 @@ export class PackContents {
   }
 }
 
-function headLine(role: HeadRole, record: RecordView): { seq: number; line: JsonObject } {
+function headLine(role: HeadRole, record: RecordView): JsonObject {
   const { hash_self, key_id, signature } = record as RecordView & { key_id: string; signature: string };
-  return {
-    seq: record.seq,
-    line: { role, head: headOf(record) as unknown as JsonObject, hash_self, key_id, signature },
-  };
+  return { role, head: headOf(record) as unknown as JsonObject, hash_self, key_id, signature };
 }
 
 /** Every event and checkpoint key that the records name: [key_id, base64]. */

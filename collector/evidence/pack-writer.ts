@@ -36,7 +36,7 @@ import { consistencyPlan, type NodeId, proofOfPlan } from '../../core/proof/tree
 import type { Faults } from '../ledger/faults.ts';
 import { sha256 } from '../sha256.ts';
 import { certificatesOf } from './certificates.ts';
-import { type CmsSigner, signCms } from './cms.ts';
+import { type FarSigner, signCmsBy } from './cms.ts';
 import {
   type ContentsPlan,
   ledgerKeys,
@@ -53,11 +53,11 @@ import { type Written, ZipWriter } from './zip-writer.ts';
 export type PackPlan = ContentsPlan & {
   /** Label of the custody of the ledger's keys, for the summary. */
   readonly custody: string;
-  readonly signer: CmsSigner;
+  readonly signer: FarSigner;
   /** Signing time that the CMS claims. */
   readonly at: Date;
   readonly version: string;
-  /** Makes summary.pdf, off this thread. */
+  /** Makes summary.pdf. */
   readonly report: (facts: ReportFacts) => Promise<Uint8Array>;
 };
 
@@ -103,8 +103,8 @@ class PackWriter {
     const extraSeqs = extras.map(({ seq }) => seq);
     for (const record of extras) this.#contents.approvals.take(record as JsonObject, false, '');
     await this.#add('extras.jsonl', utf8(extras.map(record => `${jcs(record)}\n`).join('')));
-    const heads = await this.#contents.heads(new Set(extraSeqs));
-    await this.#add('heads.jsonl', utf8(heads.map(({ line }) => `${jcs(line)}\n`).join('')));
+    const edges = this.#contents.edges(new Set(extraSeqs));
+    await this.#add('heads.jsonl', this.#contents.headLines(edges));
 
     const include = new Set(window.include);
     const approvalLines = include.has('approvals') ? this.#contents.approvals.lines() : [];
@@ -121,7 +121,7 @@ class PackWriter {
     await this.#add('checkpoint.note', note);
     await this.#add('checkpoint.body', parts.body);
     await this.#add('checkpoint.sig', parts.signature);
-    const others = [...extraSeqs, ...heads.map(({ seq }) => seq)].sort((a, b) => a - b);
+    const others = [...extraSeqs, ...edges.map(({ seq }) => seq)].sort((a, b) => a - b);
     await this.#add('proofs/multiproof.jsonl', this.#proofLines(others), { atMost: 64 * checkpoint.size });
     const { continues, anchors } = await this.#consistency();
     for (const [id, key] of ledgerKeys([...this.#contents.keyRecords, ...extras]))
@@ -276,17 +276,17 @@ class PackWriter {
       files,
       withheld: this.#contents.withheld.map(({ seq, hash_self }) => ({
         seq,
-        hash_self: hash_self ?? '',
+        hash_self,
         reason: this.#plan.withhold?.reason ?? '',
       })),
     };
     const written = await this.#zip.add(MANIFEST, utf8(jcs(manifest as unknown as JsonValue)));
     const checksums = utf8(checksumsText([...files, written]));
     const sums = await this.#zip.add(CHECKSUMS, checksums);
-    await this.#zip.add(CMS, signCms(checksums, signer, at));
+    await this.#zip.add(CMS, await signCmsBy(checksums, signer, at));
     const container = utf8(asicManifestText([...files, written, sums]));
     await this.#zip.add(ASIC_MANIFEST, container);
-    await this.#zip.add(ASIC_SIGNATURE, signCms(container, signer, at));
+    await this.#zip.add(ASIC_SIGNATURE, await signCmsBy(container, signer, at));
     const lines = (await this.#source.cosignatures?.(checkpoint.size)) ?? [];
     if (lines.length > 0) await this.#zip.add(COSIGNATURES, utf8(checkpoint.note + lines.join('')));
     return { packId: hex(sha256(checksums)), bytes: await this.#zip.finish(), events: this.#contents.events };

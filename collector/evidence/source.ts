@@ -1,6 +1,8 @@
-/** Where a pack's content comes from: the live ledger, or (in tests) records in memory. Everything is read-only. */
+/** Where a pack's content comes from: a read connection to the ledger, or (in tests) records in memory. Everything is read-only. */
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
-import type { Ledger, ScopeRange } from '../ports.ts';
+import type { PackLine } from '../ledger/pack-lines.ts';
+import type { packReadings } from '../ledger/pack-readings.ts';
+import type { ScopeRange } from '../ports.ts';
 import { anchorOf } from './anchors.ts';
 import { type CosignedRecord, cosignedOf } from './witnesses.ts';
 
@@ -34,10 +36,10 @@ export interface PackSource {
   scope(appId: string, from: string, to: string, size: number): Promise<ScopeRange | undefined>;
   /** Whole records of an inclusive range of seqs, in order, at most 500. */
   records(from: number, to: number): Promise<readonly RecordView[]>;
-  /** JCS of the app's records of an inclusive range of seqs, each with its newline, in order. */
-  lines(from: number, to: number, appId: string): Promise<string>;
-  /** Lines of evals.jsonl of the records with these rising seqs. */
-  evals(seqs: readonly number[]): Promise<string>;
+  /** The app's records of an inclusive range of its own numbers, in order. */
+  lines(appId: string, from: number, to: number): Promise<readonly PackLine[]>;
+  /** Lines of evals.jsonl of all the app's records of such a range. */
+  evals(appId: string, from: number, to: number): Promise<string>;
   /** Records of the ledger itself that every pack carries, by seq. */
   ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]>;
   /** Seqs of a decision and all that belongs to it. */
@@ -57,14 +59,20 @@ export interface PackSource {
   blob(sha256: string): AsyncIterable<Uint8Array>;
 }
 
-export function ledgerSource(ledger: Ledger): PackSource {
-  const { read, blobs, ledgerId, tenantId } = ledger;
+/** What is read of a ledger on the thread's own connection. */
+export type LedgerReads = ReturnType<typeof packReadings> & {
+  query<T>(name: string, parameters: Record<string, unknown>): T[];
+  blob(sha256: string): AsyncIterable<Uint8Array>;
+};
+
+export function ledgerSource(ids: { ledgerId: string; tenantId: string }, read: LedgerReads): PackSource {
+  const { ledgerId, tenantId } = ids;
   const tenant = tenantId;
-  const cosigned = async (size: number): Promise<{ told: CosignedRecord }[]> => {
-    const rows = await read.query<{ seq: number }>('evidence.cosigned', { tenant, size });
+  const cosigned = (size: number): { told: CosignedRecord }[] => {
+    const rows = read.query<{ seq: number }>('evidence.cosigned', { tenant, size });
     const found: { told: CosignedRecord }[] = [];
     for (const { seq } of rows) {
-      const [record] = await read.records(seq, seq, 1);
+      const [record] = read.records(seq, seq, 1);
       const told = record && cosignedOf(record);
       if (told !== undefined) found.push({ told });
     }
@@ -73,42 +81,42 @@ export function ledgerSource(ledger: Ledger): PackSource {
   return {
     ledgerId,
     tenantId,
-    scope: (appId, from, to, size) => read.scope(appId, from, to, size),
-    records: (from, to) => read.records(from, to, 500),
-    lines: (from, to, appId) => read.packLines(from, to, appId),
-    evals: seqs => read.packEvals(seqs),
-    ledgerRecords: size => read.query('evidence.ledger', { tenant, size }),
+    scope: async (appId, from, to, size) => read.scope(appId, from, to, size),
+    records: async (from, to) => read.records(from, to, 500),
+    lines: async (appId, from, to) => read.packLines(appId, from, to),
+    evals: async (appId, from, to) => read.packEvals(appId, from, to),
+    ledgerRecords: async size => read.query('evidence.ledger', { tenant, size }),
     async decisionRecords(decision, size) {
-      const rows = await read.query<{ seq: number }>('evidence.decision', { decision, size });
+      const rows = read.query<{ seq: number }>('evidence.decision', { decision, size });
       return rows.map(({ seq }) => seq);
     },
     async policies(size) {
-      const rows = await read.query<Omit<PolicyVersion, 'files'> & { files: string }>('evidence.policies', {
+      const rows = read.query<Omit<PolicyVersion, 'files'> & { files: string }>('evidence.policies', {
         size,
       });
       return rows.map(row => ({ ...row, files: JSON.parse(row.files) as PolicyVersion['files'] }));
     },
-    nodes: coordinates => read.nodes(coordinates.map(([level, index]) => [level, index])),
-    checkpoint: size => read.checkpointAt(size),
+    nodes: async coordinates => read.nodes(coordinates),
+    checkpoint: async size => read.checkpointAt(size),
     async earlierSizes(app, size) {
-      const rows = await read.query<{ size: number | null }>('evidence.exports', { tenant, app });
+      const rows = read.query<{ size: number | null }>('evidence.exports', { tenant, app });
       const sizes = rows.flatMap(row => (row.size !== null && row.size < size ? [row.size] : []));
       return [...new Set(sizes)].sort((a, b) => a - b);
     },
     async anchors(size) {
-      const rows = await read.query<{ seq: number }>('evidence.anchors', { tenant, size });
+      const rows = read.query<{ seq: number }>('evidence.anchors', { tenant, size });
       const found = new Map<number, Anchor>();
       // Newest first: of two stamps of one checkpoint the earlier stays.
       for (const { seq } of rows) {
-        const [record] = await read.records(seq, seq, 1);
+        const [record] = read.records(seq, seq, 1);
         const stamp = record && anchorOf(record);
-        const checkpoint = stamp && (await read.checkpointAt(stamp.told.size));
+        const checkpoint = stamp && read.checkpointAt(stamp.told.size);
         if (stamp === undefined || checkpoint === undefined || checkpoint.size !== stamp.told.size) continue;
         if (checkpoint.size <= size) found.set(checkpoint.size, { checkpoint, tsr: stamp.tsr });
       }
-      for (const { told } of await cosigned(size)) {
+      for (const { told } of cosigned(size)) {
         const had = found.get(told.size);
-        const checkpoint = had?.checkpoint ?? (await read.checkpointAt(told.size));
+        const checkpoint = had?.checkpoint ?? read.checkpointAt(told.size);
         if (checkpoint === undefined || checkpoint.size !== told.size || checkpoint.size > size) continue;
         const lines = [...new Set([...(had?.lines ?? []), told.line])].sort().slice(0, MOST_LINES);
         found.set(told.size, { ...had, checkpoint, lines });
@@ -116,10 +124,10 @@ export function ledgerSource(ledger: Ledger): PackSource {
       return [...found.values()].sort((a, b) => a.checkpoint.size - b.checkpoint.size);
     },
     async cosignatures(size) {
-      const all = await cosigned(Number.MAX_SAFE_INTEGER);
+      const all = cosigned(Number.MAX_SAFE_INTEGER);
       const lines = all.filter(({ told }) => told.size === size).map(({ told }) => told.line);
       return [...new Set(lines)].sort().slice(0, MOST_LINES);
     },
-    blob: sha256 => blobs.get(tenantId, sha256),
+    blob: read.blob,
   };
 }

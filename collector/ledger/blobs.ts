@@ -38,11 +38,6 @@ export async function openBlobs(options: {
   let puts = 0;
 
   const path = (tenantId: string, sha256: string) => blobPath(folder, blobKey, tenantId, sha256);
-  const exists = (file: string) =>
-    access(file).then(
-      () => true,
-      () => false,
-    );
 
   /**
    * An upload's name depends on its hash, known only at its end, and so does its key. So it is first written under a
@@ -118,23 +113,37 @@ export async function openBlobs(options: {
       total -= size;
     },
     has: (tenantId, sha256) => exists(path(tenantId, sha256)),
-    async *get(tenantId, sha256) {
-      const file = path(tenantId, sha256);
-      if (!(await exists(file))) throw new TrailmixError('not_found', { message: 'no such blob' });
-      const digest = createHash('sha256');
-      try {
-        for await (const part of readSealed(file, blobKey, blobContext(tenantId, sha256))) {
-          digest.update(part);
-          yield part;
-        }
-      } catch {
-        throw new TrailmixError('ledger_damaged', { message: 'a blob does not open: it was changed or cut' });
-      }
-      if (digest.digest('hex') !== sha256) {
-        throw new TrailmixError('ledger_damaged', { message: 'a blob does not have its hash' });
-      }
-    },
+    get: (tenantId, sha256) => readBlob(folder, blobKey, tenantId, sha256),
   };
+}
+
+const exists = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+/** A blob's bytes, checked chunk by chunk and as a whole. Throws not_found, ledger_damaged. */
+export async function* readBlob(
+  folder: string,
+  blobKey: Uint8Array,
+  tenantId: string,
+  sha256: string,
+): AsyncGenerator<Buffer> {
+  const file = blobPath(folder, blobKey, tenantId, sha256);
+  if (!(await exists(file))) throw new TrailmixError('not_found', { message: 'no such blob' });
+  const digest = createHash('sha256');
+  try {
+    for await (const part of readSealed(file, blobKey, blobContext(tenantId, sha256))) {
+      digest.update(part);
+      yield part;
+    }
+  } catch {
+    throw new TrailmixError('ledger_damaged', { message: 'a blob does not open: it was changed or cut' });
+  }
+  if (digest.digest('hex') !== sha256) {
+    throw new TrailmixError('ledger_damaged', { message: 'a blob does not have its hash' });
+  }
 }
 
 /** Removes what a crash left of uploads, and counts the rest. */

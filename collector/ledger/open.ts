@@ -232,11 +232,16 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         diskLow: disk.low(),
         queue: door.queued(),
       }),
-      readingThread: (file, data) =>
+      readingThread: (file, data, { blobs: withBlobs = false, limits = {} } = {}) =>
         new Worker(file, {
-          workerData: { ...data, database: { file: places.ledger, key: secrets.database } },
+          workerData: {
+            ...data,
+            database: { file: places.ledger, key: secrets.database },
+            ...(withBlobs ? { blobs: { folder: places.blobs, key: secrets.blob } } : {}),
+          },
           env: {},
           execArgv: [],
+          resourceLimits: limits,
         }),
       reindex() {
         reindexing ??= Promise.withResolvers<void>();
@@ -312,7 +317,6 @@ function readLedger(reader: ThreadClient, searcher: () => ThreadClient): ReadLed
     'record',
     'records',
     'packLines',
-    'packEvals',
     'approval',
     'approvals',
     'approvalDetail',

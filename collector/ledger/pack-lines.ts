@@ -1,11 +1,38 @@
 /**
- * Records as lines of a pack, made where they are read: a page crosses to the main thread as one text, which costs it
- * little. The stored body is canonical, so the members of head and seal are put among its own without parsing them.
+ * Records as lines of a pack. The stored body is canonical, so the members of head and seal are put among its own, and
+ * evals are cut out of it, without parsing it: of ordinary events only what figures are counted from is parsed.
+ * Read by whoever makes or counts a pack, in a thread of its own (evidence/pack-thread.ts).
  */
-import { evalLines } from '../../core/pack/evals.ts';
-import { type JsonObject, jcs, jcsString } from '../../core/proof/jcs.ts';
+import { TrailmixError } from '../../core/api/errors.ts';
+import { isReservedType } from '../../core/event/types.ts';
+import { mayHoldBlobs } from '../../core/pack/blobs.ts';
+import { evalLine, evalLines } from '../../core/pack/evals.ts';
+import { type JsonObject, type JsonValue, jcs, jcsString } from '../../core/proof/jcs.ts';
 import { type RecordReader, type RecordRow, recordView } from './records.ts';
 
+/** One record of an app, as packs are made from it. */
+export type PackLine = {
+  readonly seq: number;
+  readonly appSeq: number;
+  readonly eventType: string;
+  /** JCS of the record, without a newline; undefined where the body is gone. */
+  readonly line: string | undefined;
+  /** The record; of most events only what is counted: COUNTED_MEMBERS and parts of the head. */
+  readonly value: JsonObject;
+  /** Whether it may name blobs. */
+  readonly blobs: boolean;
+};
+
+/** What figures, streams and questions read of a producer's event that is no report of dropped ones. */
+const COUNTED_MEMBERS: ReadonlySet<string> = new Set([
+  'evals',
+  'labels',
+  'name',
+  'session_id',
+  'source',
+  'status',
+  'stream',
+]);
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
@@ -43,62 +70,151 @@ function afterValue(text: string, at: number): number {
   return text.length;
 }
 
-/** Members of head and seal as text, in JCS order. */
-function ownMembers({ head, hashSelf, keyId, signature }: RecordRow): [name: string, member: string][] {
-  return [
-    ['app_id', `"app_id":${jcsString(head.app_id)}`],
-    ['app_seq', `"app_seq":${head.app_seq}`],
-    ['body_hash', `"body_hash":"${head.body_hash}"`],
-    ['event_type', `"event_type":${jcsString(head.event_type)}`],
-    ['hash_prev', `"hash_prev":"${head.hash_prev}"`],
-    ['hash_self', `"hash_self":"${hashSelf.toString('hex')}"`],
-    ['key_id', `"key_id":"${keyId.toString('hex')}"`],
-    ['ledger_id', `"ledger_id":${jcsString(head.ledger_id)}`],
-    ['received_at', `"received_at":"${head.received_at}"`],
-    ['seq', `"seq":${head.seq}`],
-    ['signature', `"signature":"${signature.toString('base64')}"`],
-    ['tenant_id', `"tenant_id":${jcsString(head.tenant_id)}`],
-    ['ts', `"ts":${jcsString(head.ts)}`],
-    ['v', '"v":1'],
-  ];
-}
-
-/** JCS of the whole record, as `jcs(recordView(row))` writes it. */
-export function lineOfRow(row: RecordRow): string {
-  const own = ownMembers(row);
-  const body = row.body ?? '{}';
-  const members: string[] = [];
-  let next = 0;
-  for (let at = 1; body.charCodeAt(at) === QUOTE; ) {
-    const nameEnd = afterString(body, at);
-    const name = body.slice(at + 1, nameEnd - 1);
-    // Escaped names do not sort as they are written.
-    if (name.includes('\\')) return jcs(recordView(row));
-    while (next < own.length && own[next]![0] < name) members.push(own[next++]![1]);
-    const end = afterValue(body, nameEnd + 1);
-    members.push(body.slice(at, end));
+/**
+ * Names and values of the members of an object in canonical text, as they stand there: name, where the member begins,
+ * where its value begins, where it ends. False where a name is escaped: such names do not sort as they are written.
+ */
+function eachMember(
+  text: string,
+  take: (name: string, begins: number, value: number, end: number) => void,
+): boolean {
+  for (let at = 1; text.charCodeAt(at) === QUOTE; ) {
+    const nameEnd = afterString(text, at);
+    const name = text.slice(at + 1, nameEnd - 1);
+    if (name.includes('\\')) return false;
+    const end = afterValue(text, nameEnd + 1);
+    take(name, at, nameEnd + 1, end);
     at = end + 1;
   }
-  while (next < own.length) members.push(own[next++]![1]);
-  return `{${members.join(',')}}`;
+  return true;
 }
 
-export function packReader(records: RecordReader) {
+/** The elements of an array in canonical text, as they stand there. */
+function elements(text: string): string[] {
+  const found: string[] = [];
+  for (let at = 1; at < text.length - 1; ) {
+    const end = afterValue(text, at);
+    found.push(text.slice(at, end));
+    at = end + 1;
+  }
+  return found;
+}
+
+/** Names of head and seal in JCS order. */
+const OWN = [
+  'app_id',
+  'app_seq',
+  'body_hash',
+  'event_type',
+  'hash_prev',
+  'hash_self',
+  'key_id',
+  'ledger_id',
+  'received_at',
+  'seq',
+  'signature',
+  'tenant_id',
+  'ts',
+  'v',
+] as const;
+
+/** Members of head and seal as text, in JCS order. */
+const ownMembers = ({ head, hashSelf, keyId, signature }: RecordRow): string[] => [
+  `"app_id":${jcsString(head.app_id)}`,
+  `"app_seq":${head.app_seq}`,
+  `"body_hash":"${head.body_hash}"`,
+  `"event_type":${jcsString(head.event_type)}`,
+  `"hash_prev":"${head.hash_prev}"`,
+  `"hash_self":"${hashSelf.toString('hex')}"`,
+  `"key_id":"${keyId.toString('hex')}"`,
+  `"ledger_id":${jcsString(head.ledger_id)}`,
+  `"received_at":"${head.received_at}"`,
+  `"seq":${head.seq}`,
+  `"signature":"${signature.toString('base64')}"`,
+  `"tenant_id":${jcsString(head.tenant_id)}`,
+  `"ts":${jcsString(head.ts)}`,
+  '"v":1',
+];
+
+/** `source` says the same in most records. */
+let lastSource: { text: string; value: JsonValue } = { text: 'null', value: null };
+function parsed(name: string, text: string): JsonValue {
+  if (name !== 'source') return JSON.parse(text) as JsonValue;
+  if (text !== lastSource.text) lastSource = { text, value: JSON.parse(text) as JsonValue };
+  return lastSource.value;
+}
+
+/** The record's line, as `jcs(recordView(row))` writes it, and what is counted from it. */
+export function packLine(row: RecordRow): PackLine {
+  const { head, body } = row;
+  const { seq, app_seq: appSeq, event_type: eventType } = head;
+  if (body === undefined)
+    return { seq, appSeq, eventType, line: undefined, value: recordView(row) as JsonObject, blobs: false };
+  const own = ownMembers(row);
+  const blobs = mayHoldBlobs(body);
+  const whole = blobs || isReservedType(eventType) || eventType === 'gap';
+  const { received_at, ts } = head;
+  const counted: Record<string, JsonValue> = { event_type: eventType, received_at, seq, ts };
+  let line = '';
+  let next = 0;
+  /** Where the members begin that are still to be taken over. */
+  let from = 1;
+  const plain = eachMember(body, (name, begins, value, end) => {
+    if (next < OWN.length && OWN[next]! < name) {
+      line += body.slice(from, begins);
+      from = begins;
+      while (next < OWN.length && OWN[next]! < name) line += `${own[next++]!},`;
+    }
+    if (!whole && COUNTED_MEMBERS.has(name)) counted[name] = parsed(name, body.slice(value, end));
+  });
+  if (!plain) {
+    const value = recordView(row) as JsonObject;
+    return { seq, appSeq, eventType, line: jcs(value), value, blobs };
+  }
+  const rest = body.slice(from, -1);
+  line = `{${line}${rest}`;
+  if (next < OWN.length) line += `${rest === '' ? '' : ','}${own.slice(next).join(',')}`;
+  line += '}';
+  return { seq, appSeq, eventType, line, value: whole ? (JSON.parse(line) as JsonObject) : counted, blobs };
+}
+
+/** Lines of evals.jsonl of one record, newlines included. */
+function evalsOf(row: RecordRow): string {
+  const { head, body } = row;
+  // Lines of events.jsonl were made of it: it was there a moment ago.
+  if (body === undefined)
+    throw new TrailmixError('busy', {
+      message: `Record ${head.seq} was erased while the pack was made`,
+      retryAfter: 1,
+    });
+  const found = { evals: '', event_id: '""', session_id: '""' };
+  const plain = eachMember(body, (name, _begins, value, end) => {
+    if (Object.hasOwn(found, name)) found[name as keyof typeof found] = body.slice(value, end);
+  });
+  if (!plain || !found.evals.startsWith('['))
+    return evalLines(recordView(row) as JsonObject)
+      .map(line => `${line}\n`)
+      .join('');
+  const { event_id: eventId, session_id: sessionId } = found;
+  let text = '';
+  for (const [index, item] of elements(found.evals).entries())
+    text += `${evalLine({ seq: head.seq, appSeq: head.app_seq, eventId, sessionId, index }, item)}\n`;
+  return text;
+}
+
+/** `app`: the row that names an app. */
+export function packReader(records: RecordReader, app: (appId: string) => number | undefined) {
   return {
-    /** Lines, newlines included, of an app's records in an inclusive range of seqs, in order. */
-    packLines(from: number, to: number, appId: string): string {
-      let text = '';
-      for (const row of records.rows(from, to)) if (row.head.app_id === appId) text += `${lineOfRow(row)}\n`;
-      return text;
+    /** An app's records of an inclusive range of its own numbers, in order. */
+    packLines(appId: string, from: number, to: number): PackLine[] {
+      const row = app(appId);
+      return row === undefined ? [] : records.rowsOfApp(row, from, to).map(packLine);
     },
-    /** Lines of evals.jsonl, newlines included, of the records with these rising seqs. */
-    packEvals(seqs: readonly number[]): string {
-      const wanted = new Set(seqs);
+    /** Lines of evals.jsonl, newlines included, of all the app's records of such a range. Throws busy: one was erased since. */
+    packEvals(appId: string, from: number, to: number): string {
+      const row = app(appId);
       let text = '';
-      for (const row of records.rows(seqs[0] ?? 0, seqs.at(-1) ?? -1)) {
-        if (!wanted.has(row.head.seq)) continue;
-        for (const line of evalLines(recordView(row) as JsonObject)) text += `${line}\n`;
-      }
+      if (row !== undefined) for (const each of records.rowsOfApp(row, from, to)) text += evalsOf(each);
       return text;
     },
   };

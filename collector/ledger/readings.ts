@@ -1,42 +1,25 @@
 /** What the reader thread can be asked: the parts of ReadLedger, each by the module that knows it. */
 import { TrailmixError } from '../../core/api/errors.ts';
-import type { CheckpointView } from '../../core/api/views.ts';
 import { approvalQueries } from '../approvals/view.ts';
 import { evidenceQueries } from '../evidence/queries.ts';
 import { keyQueries } from '../keys/view.ts';
 import { peopleQueries } from '../people/view.ts';
 import type { EventQuery, TraceQuery } from '../ports.ts';
 import { approvalReader } from './approvals.ts';
-import { type CheckpointRow, checkpointView } from './checkpoints.ts';
 import { attach, type Connection } from './database.ts';
-import { nodeReader } from './merkle.ts';
 import type { ReaderData } from './messages.ts';
-import { packReader } from './pack-lines.ts';
-import { RecordReader, recordView } from './records.ts';
-import { scopeReader } from './scope.ts';
+import { packReadings } from './pack-readings.ts';
+import { RecordReader } from './records.ts';
 import { Search } from './search.ts';
 import { sqlOfRooms } from './sql-file.ts';
 import { Traces } from './traces.ts';
-
-/** Most records of one answer, and most bytes of bodies: a page comes back for the rest. */
-const MOST_RECORDS = 1000;
 
 type Reading = (...input: readonly never[]) => unknown;
 
 export function readings(db: Connection, data: ReaderData) {
   const records = new RecordReader(db, data);
-  const node = nodeReader(db, {
-    treeNode: 'SELECT hash FROM tree WHERE level = ? AND position = ?',
-    hashesFrom: 'SELECT hash_self FROM record WHERE seq >= ? AND seq < ? ORDER BY seq',
-  });
   const lastRow = db.prepare<[], { seq: number; received_us: number }>(
     'SELECT seq, received_us FROM record ORDER BY seq DESC LIMIT 1',
-  );
-  const lastCheckpoint = db.prepare<[number], CheckpointRow>(
-    'SELECT size, root, at, note FROM checkpoint WHERE size <= ? ORDER BY size DESC LIMIT 1',
-  );
-  const checkpointOf = db.prepare<[number], CheckpointRow>(
-    'SELECT size, root, at, note FROM checkpoint WHERE size = ?',
   );
 
   if (data.indexed) attach(db, data.places.search, 's', data.secrets.search);
@@ -71,22 +54,7 @@ export function readings(db: Connection, data: ReaderData) {
       };
     },
     record: (seq: number) => records.record(seq),
-    records: (from: number, to: number, limit = MOST_RECORDS) =>
-      records.rows(from, Math.min(to, from + limit - 1)).map(recordView),
-    ...packReader(records),
-    nodes: (coordinates: readonly (readonly [number, number])[]) =>
-      coordinates.map(([level, index]) => {
-        const hash = node(level, index);
-        if (hash === undefined) {
-          throw new TrailmixError('not_found', { message: `the tree has no full node (${level}, ${index})` });
-        }
-        return hash;
-      }),
-    checkpointAt(size?: number): CheckpointView | undefined {
-      const row = size === undefined ? lastCheckpoint.get(Number.MAX_SAFE_INTEGER) : checkpointOf.get(size);
-      return row === undefined ? undefined : checkpointView(row);
-    },
-    scope: scopeReader(db, data.tenantId),
+    ...packReadings(db, records, data.tenantId),
     uploadedBy: (tenantId: string, sha256: string, keyId: string) =>
       db
         .prepare('SELECT 1 FROM blob_upload WHERE tenant_id = ? AND sha256 = ? AND key_id = ?')

@@ -39,6 +39,7 @@ const COLUMNS = 'seq, app, app_seq, run, event_type, ts, received_us, hash_self,
 export class RecordReader {
   readonly #ids: { ledgerId: string; tenantId: string };
   readonly #range;
+  readonly #ofApp;
   readonly #seal;
   readonly #app;
   readonly #hash;
@@ -50,6 +51,9 @@ export class RecordReader {
     this.#ids = { ledgerId: ids.ledgerId, tenantId: ids.tenantId };
     this.#range = db.prepare<[number, number], Stored>(
       `SELECT ${COLUMNS} FROM record WHERE seq >= ? AND seq <= ? ORDER BY seq`,
+    );
+    this.#ofApp = db.prepare<[number, number, number], Stored>(
+      `SELECT ${COLUMNS} FROM record WHERE app = ? AND app_seq >= ? AND app_seq <= ? ORDER BY app_seq`,
     );
     this.#seal = db.prepare<[number], SealRow>(
       'SELECT first_seq, key_id, signatures FROM seal WHERE first_seq <= ? ORDER BY first_seq DESC LIMIT 1',
@@ -79,10 +83,20 @@ export class RecordReader {
 
   /** Records of an inclusive range, in order. hash_prev is what the row before says. */
   rows(from: number, to: number): RecordRow[] {
-    let previous = from === 0 ? GENESIS : (this.hashSelf(from - 1)?.toString('hex') ?? '');
-    let seq = from;
-    return this.#range.all(from, to).map(row => {
-      if (row.seq !== seq) previous = this.hashSelf(row.seq - 1)?.toString('hex') ?? '';
+    return this.#chained(this.#range.all(from, to));
+  }
+
+  /** An app's records of an inclusive range of its own numbers, in order. `app` is the row's, not the id. */
+  rowsOfApp(app: number, from: number, to: number): RecordRow[] {
+    return this.#chained(this.#ofApp.all(app, from, to));
+  }
+
+  #chained(rows: readonly Stored[]): RecordRow[] {
+    let previous = '';
+    let seq = -1;
+    return rows.map(row => {
+      if (row.seq === 0) previous = GENESIS;
+      else if (row.seq !== seq) previous = this.hashSelf(row.seq - 1)?.toString('hex') ?? '';
       seq = row.seq + 1;
       const made = this.#made(row, previous);
       previous = row.hash_self.toString('hex');

@@ -12,14 +12,18 @@ export function evalCount(record: JsonObject): number {
 export function evalLines(record: JsonObject): string[] {
   const { evals, event_id, session_id, seq, app_seq } = record;
   const items = Array.isArray(evals) ? evals : isBlobRef(evals) ? [evals] : [];
-  return items.map((item, index) =>
-    jcs({
-      app_seq: app_seq ?? 0,
-      eval: item,
-      event_id: event_id ?? '',
-      index,
-      seq: seq ?? 0,
-      session_id: session_id ?? '',
-    }),
-  );
+  const of = {
+    appSeq: jcs(app_seq ?? 0),
+    seq: jcs(seq ?? 0),
+    eventId: jcs(event_id ?? ''),
+    sessionId: jcs(session_id ?? ''),
+  };
+  return items.map((item, index) => evalLine({ ...of, index }, jcs(item)));
 }
+
+/** The line of one eval, given as its JCS, as are ids and numbers. */
+export const evalLine = (
+  of: { appSeq: string | number; eventId: string; index: number; seq: string | number; sessionId: string },
+  item: string,
+): string =>
+  `{"app_seq":${of.appSeq},"eval":${item},"event_id":${of.eventId},"index":${of.index},"seq":${of.seq},"session_id":${of.sessionId}}`;

@@ -11,6 +11,7 @@ import {
   sign,
 } from 'node:crypto';
 import type { Anchor, PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
+import type { PackLine } from '../../collector/ledger/pack-lines.ts';
 import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
 import { formatMicros } from '../../core/event/time.ts';
@@ -251,13 +252,23 @@ export class MemoryLedger implements PackSource {
     return this.all.slice(from, Math.min(to + 1, from + 500));
   }
 
-  async lines(from: number, to: number, appId: string): Promise<string> {
-    const own = this.all.slice(from, to + 1).filter(({ app_id }) => app_id === appId);
-    return own.map(record => `${jcs(record)}\n`).join('');
+  #ofApp(appId: string, from: number, to: number): RecordView[] {
+    return this.all.filter(({ app_id, app_seq }) => app_id === appId && app_seq >= from && app_seq <= to);
   }
 
-  async evals(seqs: readonly number[]): Promise<string> {
-    const lines = seqs.flatMap(seq => evalLines(this.all[seq] as JsonObject));
+  async lines(appId: string, from: number, to: number): Promise<readonly PackLine[]> {
+    return this.#ofApp(appId, from, to).map(record => ({
+      seq: record.seq,
+      appSeq: record.app_seq,
+      eventType: record.event_type,
+      line: record.source === undefined ? undefined : jcs(record),
+      value: record as JsonObject,
+      blobs: true,
+    }));
+  }
+
+  async evals(appId: string, from: number, to: number): Promise<string> {
+    const lines = this.#ofApp(appId, from, to).flatMap(record => evalLines(record as JsonObject));
     return lines.map(line => `${line}\n`).join('');
   }
 

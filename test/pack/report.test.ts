@@ -8,7 +8,7 @@ import { PDFDict, PDFDocument, type PDFHexString, PDFName, type PDFRef } from 'p
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diffSources } from '../../collector/evidence/report/diff.ts';
 import type { ReportFacts } from '../../collector/evidence/report/facts.ts';
-import { makeReport } from '../../collector/evidence/report/make.ts';
+import { reportMaker } from '../../collector/evidence/report/make.ts';
 import { Sheet } from '../../collector/evidence/report/sheet.ts';
 import { approvalFigures } from '../../core/pack/report_approvals.ts';
 import { type Figures, ReportFigures } from '../../core/pack/report_figures.ts';
@@ -64,7 +64,7 @@ async function exported(ledger = reportLedger()): Promise<{
   const pack = await makePack(ledger, undefined, {
     report: given => {
       facts = given;
-      return makeReport(given);
+      return reportMaker().make(given);
     },
   });
   const parts = await partsOf(pack);
@@ -86,7 +86,7 @@ describe('the document', () => {
   }, 120_000);
 
   test('is deterministic, and each page has something on it', async () => {
-    expect(Buffer.compare(Buffer.from(made.pdf), Buffer.from(await makeReport(made.facts)))).toBe(0);
+    expect(Buffer.compare(Buffer.from(made.pdf), Buffer.from(await reportMaker().make(made.facts)))).toBe(0);
     expect(pages.length).toBeLessThanOrEqual(14);
     for (const [i, { pixels }] of pages.entries()) expect(dark(pixels), `page ${i + 1}`).toBeGreaterThan(700);
   }, 60_000);
@@ -319,7 +319,7 @@ test('an empty window still makes a report', async () => {
   const pack = await makePack(
     ledger,
     { app_id: 'bot', time_from: '2025-01-01T00:00:00Z', time_to: '2025-01-02T00:00:00Z' },
-    { report: async facts => (pdf = Uint8Array.from(await makeReport(facts))) },
+    { report: async facts => (pdf = Uint8Array.from(await reportMaker().make(facts))) },
   );
   const text = (await render(pdf)).map(page => page.text).join(' ');
   expect(text).toContain('No record of this app was received in this window.');

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import { PDFiumLibrary } from '@hyzyla/pdfium';
-import { makeReport } from '../../collector/evidence/report/make.ts';
+import { reportMaker } from '../../collector/evidence/report/make.ts';
 import { makePack } from './packs.ts';
 import { reportLedger } from './report_ledger.ts';
 
@@ -49,7 +49,7 @@ export async function reportPictures(
   let pdf: Uint8Array = new Uint8Array(0);
   await makePack(reportLedger(), undefined, {
     report: async facts => {
-      pdf = await makeReport({ ...facts, appId: 'finance-bot', version: '0.1.0' });
+      pdf = await reportMaker().make({ ...facts, appId: 'finance-bot', version: '0.1.0' });
       return pdf;
     },
   });

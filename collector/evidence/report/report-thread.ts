@@ -1,6 +1,6 @@
-/** Thread that makes one summary.pdf from its workerData and ends. */
-import { parentPort, workerData } from 'node:worker_threads';
+/** Thread that makes one summary.pdf of the facts it is sent, and ends. Its code loads while they are gathered. */
+import { parentPort } from 'node:worker_threads';
 import type { ReportFacts } from './facts.ts';
 import { reportPdf } from './pages.ts';
 
-parentPort?.postMessage(await reportPdf(workerData as ReportFacts));
+parentPort?.once('message', async (facts: ReportFacts) => parentPort?.postMessage(await reportPdf(facts)));
