@@ -10,6 +10,8 @@ import { TrailmixError } from '../core/api/errors.ts';
 import type { PackSigner } from '../core/pack/cms.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
 import { checkpointOfPack } from '../core/pack/older.ts';
+import { shownText } from '../core/pack/places.ts';
+import { plainText } from '../core/pack/plain_text.ts';
 import { factSentences } from '../core/pack/query_words.ts';
 import { isTrustFile, trustFrom } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
@@ -34,6 +36,9 @@ async function readTrust(folder: string): Promise<Trust> {
     });
   }
 }
+
+/** Characters of a line. */
+const MOST_SAID = 4000;
 
 const words: Record<string, string> = { pass: 'PASS', fail: 'FAIL', not_shown: 'NOT SHOWN' };
 const level: Record<Finding['level'], string> = { fail: 'fail', not_shown: 'not shown', warning: 'warning' };
@@ -79,6 +84,16 @@ function showSigner(out: Output, signer: PackSigner): void {
   if (signer.revocation !== 'unknown') out.say(`  revocation: ${signer.revocation}`);
 }
 
+/** The records that the first failures point at, marked, among their neighbours. */
+function showPlaces(out: Output, { places }: PackReport): void {
+  if (places.length === 0) return;
+  out.say('Where it fails:');
+  for (const { where, codes, records } of places) {
+    out.say(`  ${where} [${codes.join(' ')}]`);
+    for (const record of records) out.say(`    ${record.failing ? '>' : ' '} ${shownText(record)}`);
+  }
+}
+
 /** How whole the records are: facts, not faults. */
 function showFacts(out: Output, { queries }: PackReport): void {
   if (queries.length === 0) return;
@@ -108,7 +123,9 @@ function showWitnesses(out: Output, { witnesses }: PackReport): void {
     out.say(`  ${name} cosigned the first ${size} records at ${time} (its own clock)`);
 }
 
-function show(out: Output, path: string, report: PackReport, trusted: boolean): void {
+function show(terminal: Output, path: string, report: PackReport, trusted: boolean): void {
+  // Whoever made the pack chose its texts: none of them may steer the terminal.
+  const out: Output = { ...terminal, say: line => terminal.say(plainText(line, MOST_SAID)) };
   out.json(report);
   const { origin, counts } = report;
   if (origin !== undefined) {
@@ -118,6 +135,7 @@ function show(out: Output, path: string, report: PackReport, trusted: boolean): 
     if (origin.signed_by !== undefined) showSigner(out, origin.signed_by);
   }
   showVerdicts(out, report.verdicts);
+  showPlaces(out, report);
   showFacts(out, report);
   showTimes(out, report);
   showWitnesses(out, report);

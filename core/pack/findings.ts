@@ -5,6 +5,8 @@
  * counted (`more`).
  */
 
+import { plainText } from './plain_text.ts';
+
 export type Verdict = 'integrity' | 'completeness' | 'time' | 'identity';
 export type Level = 'fail' | 'not_shown' | 'warning';
 type Row = { readonly verdict: Verdict; readonly level: Level; readonly message: string };
@@ -243,7 +245,6 @@ export const findingTable = {
     'fail',
     'A stamped checkpoint is not one of this ledger, or the pack does not prove that it continues it.',
   ),
-  meta_unchecked: row('identity', 'warning', 'A signature file in META-INF is not checked by this version.'),
   // Identity
   signer_untrusted: row(
     'identity',
@@ -333,6 +334,8 @@ export type VerdictResult = { result: 'pass' | 'fail' | 'not_shown'; findings: F
 export type Verdicts = { [V in Verdict]: VerdictResult };
 
 export const VERDICTS: readonly Verdict[] = ['integrity', 'completeness', 'time', 'identity'];
+/** Characters of where and why. */
+const TEXT = 1000;
 /** Findings of one code that are kept one by one; further ones are counted in the last kept one's message. */
 export const KEPT_PER_CODE = 20;
 
@@ -343,11 +346,13 @@ export class Findings {
   readonly plain: { code: FindingCode; where: string; detail?: string }[] = [];
   readonly #counts = new Map<FindingCode, number>();
 
-  /** `detail` is added to the table's sentence. It never holds a payload. */
-  add(code: FindingCode, where: string, detail?: string): void {
+  /** `detail` is added to the table's sentence. It never holds a payload. Texts of the pack in it are made plain. */
+  add(code: FindingCode, place: string, more?: string): void {
     const count = (this.#counts.get(code) ?? 0) + 1;
     this.#counts.set(code, count);
     if (count > KEPT_PER_CODE) return;
+    const where = plainText(place, TEXT);
+    const detail = more === undefined ? undefined : plainText(more, TEXT);
     const { level, message } = findingTable[code];
     this.plain.push({ code, where, ...(detail === undefined ? {} : { detail }) });
     this.#kept.push({ code, level, where, message: detail === undefined ? message : `${message} ${detail}` });

@@ -14,6 +14,7 @@ import { Findings, type Verdicts } from './findings.ts';
 import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
 import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest } from './manifest.ts';
 import { PackVerifier, reading } from './pass.ts';
+import { type Place, placesOf } from './places.ts';
 import type { QueryLine } from './queries.ts';
 import { type Stamp, Stamps, TSR } from './timestamp.ts';
 import { type Witnessed, Witnesses } from './witnesses.ts';
@@ -35,9 +36,11 @@ export type PackOrigin = {
   trusted: boolean;
 };
 
-/** `stamps` and `witnesses`: the good ones. `queries`: what queries.jsonl says, or must say; from the records. */
+/** `stamps` and `witnesses`: the good ones. `queries`: what queries.jsonl says, or must say; from the records.
+ * `places`: the records that the first failures point at. */
 export type PackReport = {
   verdicts: Verdicts;
+  places: readonly Place[];
   counts: PackCounts;
   queries: readonly QueryLine[];
   stamps: Stamp[];
@@ -94,8 +97,10 @@ export async function verifyPack(
     witnesses.finish(size, records.lastSeq);
   }
   if (checksums !== undefined) await files.checkHashes(checksums);
+  const verdicts = findings.verdicts();
   const report: PackReport = {
-    verdicts: findings.verdicts(),
+    verdicts,
+    places: await placesOf(files, verdicts),
     counts,
     queries,
     stamps: stamps.list,

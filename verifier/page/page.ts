@@ -6,6 +6,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { Finding } from '../../core/pack/findings.ts';
 import { checkpointOfPack } from '../../core/pack/older.ts';
+import { type Place, shownText } from '../../core/pack/places.ts';
 import { factSentences } from '../../core/pack/query_words.ts';
 import { trustFrom } from '../../core/pack/trust.ts';
 import { type PackReport, verifyPack } from '../../core/pack/verify.ts';
@@ -104,6 +105,7 @@ function show(report: PackReport, trusted: boolean): void {
     if (findings.length > 0) box.append(list(findings));
     section.append(box);
   }
+  section.append(...report.places.map(failing));
   if (report.queries.length > 0) section.append(whole(report));
   const details = make('details');
   const json = make('pre', JSON.stringify(report, undefined, 1));
@@ -113,6 +115,23 @@ function show(report: PackReport, trusted: boolean): void {
   section.append(details);
   section.hidden = false;
   section.focus({ preventScroll: true });
+}
+
+/** The records that a failure points at, among their neighbours. */
+function failing({ where, codes, records }: Place): HTMLElement {
+  const box = make('div', '', 'facts');
+  const items = make('ul');
+  items.append(
+    ...records
+      .map(record => make(record.failing ? 'mark' : 'span', shownText(record)))
+      .map(one => {
+        const item = make('li');
+        item.append(one);
+        return item;
+      }),
+  );
+  box.append(make('h3', `Where it fails: ${where} (${codes.join(', ')})`), items);
+  return box;
 }
 
 /** How whole the records are: facts, not faults. */

@@ -9,6 +9,7 @@ import {
   IconFileCertificate,
 } from '@tabler/icons-react';
 import { useRef } from 'react';
+import { shownText } from '../../../core/pack/places.ts';
 import { factSentences } from '../../../core/pack/query_words.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
 import { CodeBlock, Hash } from '../../ui/Copy.tsx';
@@ -227,6 +228,7 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
           Verify another pack
         </Button>
       </div>
+      <FailingRecords report={report} />
       <Origin report={report} />
     </>
   );
@@ -266,6 +268,32 @@ function Verdict({ verdict }: { verdict: VerdictLook }) {
         </details>
       )}
     </section>
+  );
+}
+
+/** The records that the first failures point at, among their neighbours. */
+function FailingRecords({ report }: { report: PackReport }) {
+  if (report.places.length === 0) return null;
+  return (
+    <Section
+      title="Where it fails"
+      lead="The records that the first failures point at, and those beside them."
+    >
+      {report.places.map(({ where, codes, records }) => (
+        <div key={where} className="failing-place">
+          <p className="mono">
+            {where} · {codes.join(', ')}
+          </p>
+          <ul>
+            {records.map(record => (
+              <li key={record.where}>
+                {record.failing ? <mark>{shownText(record)}</mark> : shownText(record)}
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </Section>
   );
 }
 
