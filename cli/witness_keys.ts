@@ -3,36 +3,23 @@
  * Rules: the key file is made once, with its state beside it; without its state a witness signs nothing; the new
  * state is on disk before a signature leaves. Format: docs/spec/tree.md, "Cosignatures".
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { verifyEd25519 } from '../collector/evidence/verifier-host.ts';
+import { cosign, type KnownLog, type Signing } from '../collector/evidence/cosigning.ts';
 import { sha256 } from '../collector/sha256.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { base64, fromBase64 } from '../core/proof/bytes.ts';
 import {
   COSIGN_ED25519,
   COSIGN_MLDSA44,
-  cosignatureBytes,
-  cosignatureMessage,
   formatWitnessVkey,
   type WitnessKey,
   witnessKey,
 } from '../core/proof/cosignature.ts';
-import { formatNoteLine, parseVkey } from '../core/proof/note.ts';
-import { judgeRequest, parseWitnessRequest, WitnessError } from '../core/proof/witness.ts';
 
-type Log = { vkeys: string[]; size: number; root?: string; at?: string };
-type State = { v: 1; witness: string; logs: Record<string, Log> };
+type State = { v: 1; witness: string; logs: Record<string, KnownLog> };
 
 export const stateFileOf = (keyFile: string): string => `${keyFile}.state.json`;
-
-const FAULTS = {
-  form: 'witness_invalid',
-  unknown: 'witness_unknown',
-  behind: 'witness_behind',
-  smaller: 'witness_smaller',
-  inconsistent: 'witness_inconsistent',
-} as const;
 
 function publicOf(name: string, privateKey: KeyObject): WitnessKey {
   const type = privateKey.asymmetricKeyType === 'ed25519' ? COSIGN_ED25519 : COSIGN_MLDSA44;
@@ -137,8 +124,6 @@ async function locked<T>(file: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-export type Signing = { origin: string; size: number; before: number; note: string; name: string };
-
 /**
  * Judges a request and answers the note with this witness's line. `vkeys`: those of the log, wanted the first time and
  * kept from then on. Throws witness_invalid, witness_unknown, witness_behind, witness_smaller, witness_inconsistent, busy.
@@ -152,35 +137,11 @@ export async function signRequest(
   const file = stateFileOf(keyFile);
   return locked(file, async () => {
     const state = await readState(file, formatWitnessVkey(key));
-    try {
-      const request = parseWitnessRequest(bytes);
-      const origin = request.note.slice(0, request.note.indexOf('\n'));
-      const log: Log = (Object.hasOwn(state.logs, origin) ? state.logs[origin] : undefined) ?? {
-        vkeys: [],
-        size: 0,
-      };
-      const all = [...new Set([...log.vkeys, ...(vkeys ?? [])])];
-      const known = all.map(vkey => parseVkey(sha256, vkey)).filter(({ name }) => name === origin);
-      const seen = log.root === undefined ? undefined : { size: log.size, root: fromBase64(log.root) };
-      const { checkpoint, text } = await judgeRequest(request, seen, known, { sha256, verifyEd25519 });
-      const time = Math.floor(now / 1000);
-      const signature = sign(null, cosignatureMessage(key, time, text), privateKey);
-      state.logs[origin] = {
-        vkeys: all,
-        size: checkpoint.size,
-        root: base64(checkpoint.root),
-        at: new Date(time * 1000).toISOString(),
-      };
-      await writeState(file, state);
-      const line = formatNoteLine({
-        name: key.name,
-        id: key.id,
-        signature: cosignatureBytes(time, signature),
-      });
-      return { origin, size: checkpoint.size, before: log.size, note: request.note + line, name: key.name };
-    } catch (error) {
-      if (!(error instanceof WitnessError)) throw error;
-      throw new TrailmixError(FAULTS[error.fault], { message: error.message });
-    }
+    const known = (origin: string) => (Object.hasOwn(state.logs, origin) ? state.logs[origin] : undefined);
+    const more = vkeys === undefined ? {} : { vkeys };
+    const { signing, log } = await cosign(bytes, { key, privateKey, known, now, ...more });
+    state.logs[signing.origin] = log;
+    await writeState(file, state);
+    return signing;
   });
 }

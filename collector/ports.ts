@@ -38,7 +38,15 @@ export interface Ids {
 }
 
 /** A purpose gets its own 32-byte key by HKDF-SHA256 from the master key; signing keys are random and wrapped. */
-export type DerivedKey = 'database' | 'search' | 'blob' | 'token' | 'mac' | 'idempotence' | 'backup';
+export type DerivedKey =
+  | 'database'
+  | 'search'
+  | 'blob'
+  | 'token'
+  | 'mac'
+  | 'idempotence'
+  | 'backup'
+  | 'witness';
 
 /** PEM texts; `chainPem` is empty for a self-made certificate. The key itself is not given away. */
 export type PackSigner = {

@@ -159,6 +159,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     });
     closers.push(() => evidence.anchors.close());
     closers.push(() => evidence.erasure.close());
+    closers.push(() => evidence.clock.close());
     // What a crash interrupted: in the background, for it may have much to read.
     void evidence.erasure.finish().catch(error => log.warn({ err: error }, 'erasure'));
 

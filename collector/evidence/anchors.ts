@@ -13,6 +13,7 @@ import { parseNote } from '../../core/proof/note.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { Clock, Ledger } from '../ports.ts';
 import { sha256 } from '../sha256.ts';
+import type { Asked } from './authorities.ts';
 import { urlFault } from './authority-address.ts';
 import type { Reply } from './timestamp.ts';
 
@@ -35,12 +36,19 @@ export type Anchors = {
   now(by: string): Promise<Stamped>;
   /** One request of another's, e.g. over a pack. Throws timestamp_unavailable, timestamp_invalid. */
   ask(request: Uint8Array): Promise<{ reply: Uint8Array; url: string }>;
+  /** Stamped checkpoints, newest first, at most 100. */
+  list(): Promise<OutputOf<'timestampAnchors'>>;
+  /** How far this clock was off, by the last authority that was asked over the network in this run. */
+  offset(): ClockOffset | undefined;
   /** Looks whether the schedule asks for a stamp, and gets it. Called from time to time. */
   tick(): Promise<void>;
   close(): void;
 };
 
+export type ClockOffset = NonNullable<OutputOf<'clockState'>['offset']>;
+
 const HOUR = 3_600_000;
+const LISTED = 100;
 /** Between two looks at the schedule. */
 const LOOK = 15 * 60_000;
 /** Checkpoints among which a reply's is looked for. */
@@ -60,6 +68,13 @@ export function openAnchors({
   onError?: (error: unknown) => void;
 }): Anchors {
   const abort = new AbortController();
+  const asked = new Map<string, Authorities['asked'][number]>();
+  let offset: ClockOffset | undefined;
+  const heard = ({ url, sentAt, answeredAt, reply, fault }: Asked): void => {
+    const at = new Date(answeredAt).toISOString();
+    asked.set(url, { url, at, ok: reply !== undefined, ...(fault === undefined ? {} : { message: fault }) });
+    if (reply !== undefined) offset = { ...offsetOf(reply, sentAt, answeredAt), at, by: reply.authority };
+  };
 
   const settings = async (): Promise<Settings> => {
     const rows = await ledger.read.query<{ name: string; value: string }>('settings.all');
@@ -78,16 +93,24 @@ export function openAnchors({
     const [row] = await ledger.read.query<{ seq: number }>('evidence.lastAnchor', {
       tenant: ledger.tenantId,
     });
-    if (row === undefined) return undefined;
-    const [record] = await ledger.read.records(row.seq, row.seq, 1);
+    return row && stampedAt(row.seq);
+  };
+  const stampedAt = async (seq: number): Promise<Stamped | undefined> => {
+    const record = await ledger.read.record(seq);
     const stamp = record && anchorOf(record);
-    return stamp && { ...stamp.told, seq: row.seq };
+    return stamp && { ...stamp.told, seq };
   };
 
   const view = async (): Promise<Authorities> => {
     const { urls, everyHours, roots } = await settings();
     const stamp = await last();
-    return { urls, every_hours: everyHours, roots, ...(stamp === undefined ? {} : { last: stamp }) };
+    return {
+      urls,
+      every_hours: everyHours,
+      roots,
+      ...(stamp === undefined ? {} : { last: stamp }),
+      asked: urls.flatMap(url => asked.get(url) ?? []),
+    };
   };
 
   const request: Anchors['request'] = async () => {
@@ -145,17 +168,19 @@ export function openAnchors({
     return record(found.size, found.root, bytes, reply, by);
   };
 
-  const ask: Anchors['ask'] = async asked => {
+  const ask: Anchors['ask'] = async request => {
     const { urls, roots } = await settings();
     const { askAuthorities } = await import('./authorities.ts');
     const { readRequest } = await import('./timestamp.ts');
     try {
-      readRequest(asked);
+      readRequest(request);
     } catch (error) {
       throw new TrailmixError('timestamp_invalid', { message: (error as Error).message });
     }
-    const { bytes, url } = await askAuthorities(urls, asked, {
+    const { bytes, url } = await askAuthorities(urls, request, {
       signal: abort.signal,
+      now: () => clock.now(),
+      onAsked: heard,
       ...(roots === '' ? {} : { roots }),
     });
     return { reply: bytes, url };
@@ -211,11 +236,37 @@ export function openAnchors({
     import: take,
     now,
     ask,
+    async list() {
+      const { size } = await ledger.read.head();
+      const [count] = await ledger.read.query<{ total: number }>('evidence.anchorCount', {
+        tenant: ledger.tenantId,
+      });
+      const rows = await ledger.read.query<{ seq: number }>('evidence.anchors', {
+        tenant: ledger.tenantId,
+        size,
+      });
+      const items = await Promise.all(rows.slice(0, LISTED).map(({ seq }) => stampedAt(seq)));
+      return { items: items.filter(one => one !== undefined), total: count?.total ?? 0, size };
+    },
+    offset: () => offset,
     tick,
     close() {
       clearInterval(timer);
       abort.abort();
     },
+  };
+}
+
+/** genTime may be cut to the second, and was taken somewhere between sending and answer. */
+function offsetOf(
+  { time, accuracy = 0 }: Pick<Reply, 'time' | 'accuracy'>,
+  sentAt: number,
+  answeredAt: number,
+): Pick<ClockOffset, 'ms' | 'within_ms'> {
+  const cut = time % 1000 === 0 ? 500 : 0;
+  return {
+    ms: Math.round(time + cut - (sentAt + answeredAt) / 2),
+    within_ms: Math.round((answeredAt - sentAt) / 2 + cut + accuracy),
   };
 }
 

@@ -30,14 +30,34 @@ async function ask(url: string, request: Uint8Array, signal: AbortSignal): Promi
   return Buffer.concat(parts);
 }
 
+/** What came of one authority. `sentAt` and `answeredAt` are readings of the given clock, around the reply. */
+export type Asked = {
+  url: string;
+  sentAt: number;
+  answeredAt: number;
+  reply?: Reply;
+  fault?: string;
+};
+
 /**
- * The first good reply. `roots`: PEM; with them only a reply that leads to one of them is good. Throws
- * timestamp_unavailable with what each authority did.
+ * The first good reply. `roots`: PEM; with them only a reply that leads to one of them is good. `onAsked` hears of each that was
+ * asked. Throws timestamp_unavailable with what each authority did.
  */
 export async function askAuthorities(
   urls: readonly string[],
   request: Uint8Array,
-  { roots, signal, patience = PATIENCE }: { roots?: string; signal?: AbortSignal; patience?: number } = {},
+  {
+    roots,
+    signal,
+    now = () => 0,
+    onAsked = () => {},
+  }: {
+    roots?: string;
+    signal?: AbortSignal;
+    /** Milliseconds since 1970. */
+    now?: () => number;
+    onAsked?: (asked: Asked) => void;
+  } = {},
 ): Promise<{ url: string; bytes: Uint8Array; reply: Reply }> {
   if (urls.length === 0) {
     throw new TrailmixError('timestamp_unavailable', {
@@ -48,19 +68,24 @@ export async function askAuthorities(
   const faults: string[] = [];
   for (const url of urls) {
     signal?.throwIfAborted();
-    const timeout = AbortSignal.timeout(patience);
+    const timeout = AbortSignal.timeout(PATIENCE);
+    const sentAt = now();
     try {
       const bytes = await ask(
         url,
         request,
         signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       );
+      const answeredAt = now();
       const reply = await readReply(bytes, request, roots);
       if (reply.trusted === false) throw new Error(`it is not trusted (${reply.untrusted})`);
+      onAsked({ url, sentAt, answeredAt, reply });
       return { url, bytes, reply };
     } catch (error) {
       const { message, cause } = error as Error;
-      faults.push(`${url}: ${(cause as Error | undefined)?.message ?? message}`);
+      const fault = (cause as Error | undefined)?.message ?? message;
+      onAsked({ url, sentAt, answeredAt: now(), fault });
+      faults.push(`${url}: ${fault}`);
     }
   }
   throw new TrailmixError('timestamp_unavailable', { message: faults.join('; ').slice(0, 2000) });

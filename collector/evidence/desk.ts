@@ -9,6 +9,8 @@ import { openErasure } from '../ledger/erasing.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { openAnchors } from './anchors.ts';
+import { watchClock } from './clock_watch.ts';
+import { openOwnWitness } from './own_witness.ts';
 import { countInThread } from './pack-job.ts';
 import { trustFiles } from './trust.ts';
 import { windowOf } from './window.ts';
@@ -50,6 +52,7 @@ const completed = (appId: string, by: string, pack: Pack) => ({
 export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): EvidenceDesk {
   const anchors = openAnchors({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
   const erasure = openErasure({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
+  const watch = watchClock({ ledger, clock, onError: onError ?? (() => {}) });
   /** Asked by every look at the status: read once, then only finished exports change it. */
   let exported: Promise<Exported | undefined> | undefined;
   const readExported = (): Promise<Exported | undefined> => {
@@ -88,6 +91,8 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
     anchors,
     erasure,
     witnesses: openWitnesses({ ledger, vault, clock }),
+    ownWitness: openOwnWitness({ ledger, vault, clock }),
+    clock: { state: () => watch.state(anchors.offset()), close: () => watch.close() },
     trust: () => trustFiles(vault, ledger),
     verifyLedger: async () => (await import('./verify-ledger.ts')).verifyLedger(ledger, vault),
     exported: readExported,

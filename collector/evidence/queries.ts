@@ -1,3 +1,5 @@
+import { ERASABLE, OPEN } from '../ledger/erasure_commands.ts';
+
 /** Named read queries of this room, for ReadLedger.query: parameters by name. The reader thread registers them. */
 export const evidenceQueries = {
   /** Records of the ledger itself that packs carry: openings, keys (but not their uses), policy activations, people, erasures. $size */
@@ -23,6 +25,23 @@ export const evidenceQueries = {
   'evidence.cosigned': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'witness.cosigned'
     ORDER BY r.seq DESC LIMIT 200`,
+  /** What this ledger signed as a witness, the last of each log, newest first; without bodies that are gone. */
+  'evidence.witnessed': `SELECT max(r.seq) AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'witness.signed'
+    GROUP BY json_extract(r.body, '$.witnessed.origin') ORDER BY seq DESC`,
+  'evidence.anchorCount': `SELECT count(*) AS total FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'`,
+  /** Jumps of the clock, newest first. */
+  'evidence.clock': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type IN ('clock.stepped', 'clock.jumped')
+    ORDER BY r.seq DESC`,
+  /** What an erasure of an app's bodies would take. $app, $before (microseconds) */
+  'erasure.preview': `SELECT count(*) FILTER (WHERE NOT open) AS bodies, count(*) FILTER (WHERE open) AS held,
+      min(received_us) FILTER (WHERE NOT open) AS oldest, max(received_us) FILTER (WHERE NOT open) AS newest
+    FROM (SELECT r.received_us AS received_us, ${OPEN} AS open FROM record r
+      WHERE r.app = $app AND r.received_us < $before AND r.body IS NOT NULL AND ${ERASABLE}
+        AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.seq = r.seq))`,
+  'erasure.app': 'SELECT app FROM app WHERE tenant_id = $tenant AND app_id = $app',
   'erasure.blobs': 'SELECT sha256, type FROM erasure_blob ORDER BY sha256',
   'erasure.unindexed': 'SELECT count(*) AS count FROM erasure WHERE state = 1',
   'evidence.lastAnchor': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app

@@ -3,6 +3,8 @@
  * then takes its place in one step. What was signed stays byte for byte. Needs no ledger. Format: docs/spec/pack.md, "Time".
  */
 
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -11,7 +13,7 @@ import { CHECKSUMS } from '../../core/pack/manifest.ts';
 import { TSA_CHAIN, TSR } from '../../core/pack/timestamp.ts';
 import { COSIGNATURES } from '../../core/pack/witnesses.ts';
 import { openZip, type RandomAccess, type Zip } from '../../core/pack/zip.ts';
-import { concat, equalBytes } from '../../core/proof/bytes.ts';
+import { concat, equalBytes, hex } from '../../core/proof/bytes.ts';
 import { formatNoteLine, type Note, parseNote } from '../../core/proof/note.ts';
 import { syncFolder } from '../keys/durable.ts';
 import { sha256 } from '../sha256.ts';
@@ -25,7 +27,7 @@ export type Stamped = 'pack' | 'signature';
 
 const WHOLE = 64 * 2 ** 20;
 
-async function readWhole(zip: Zip, path: string): Promise<Uint8Array> {
+export async function readWhole(zip: Zip, path: string): Promise<Uint8Array> {
   const entry = zip.entries.get(path);
   if (entry === undefined || entry.bytes > WHOLE) {
     throw new TrailmixError('pack_unreadable', { where: path, message: `The pack has no ${path}` });
@@ -44,7 +46,10 @@ async function digestsOf(zip: Zip): Promise<Record<Stamped, Uint8Array | undefin
   };
 }
 
-async function withPack<T>(path: string, work: (zip: Zip, source: RandomAccess) => Promise<T>): Promise<T> {
+export async function withPack<T>(
+  path: string,
+  work: (zip: Zip, source: RandomAccess) => Promise<T>,
+): Promise<T> {
   const source = await openFile(path);
   try {
     return await work(await openZip(source, inflateRaw), source);
@@ -63,6 +68,18 @@ export async function requestFor(path: string, what: Stamped): Promise<Uint8Arra
     });
   }
   return makeRequest(digest);
+}
+
+/** What of a pack's file is told beside its contents; the sha256 changes with each stamp, the pack's id does not. */
+export async function factsOf(path: string): Promise<{ pack_id: string; sha256: string; bytes: number }> {
+  const pack_id = await withPack(path, async zip => hex(sha256(await readWhole(zip, CHECKSUMS))));
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const part of createReadStream(path) as AsyncIterable<Uint8Array>) {
+    hash.update(part);
+    bytes += part.length;
+  }
+  return { pack_id, sha256: hash.digest('hex'), bytes };
 }
 
 /**

@@ -9,6 +9,7 @@ import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { ApprovalDesk } from '../approvals/desk.ts';
 import type { Gate } from '../approvals/gate.ts';
 import type { Anchors } from '../evidence/anchors.ts';
+import type { OwnWitness } from '../evidence/own_witness.ts';
 import type { WitnessDesk } from '../evidence/witnesses.ts';
 import type { ApiKeys } from '../keys/api-keys.ts';
 import type { PackIdentity } from '../keys/certificates.ts';
@@ -43,6 +44,9 @@ export type EvidenceDesk = {
   readonly anchors: Anchors;
   /** Cosignatures of checkpoints. */
   readonly witnesses: WitnessDesk;
+  /** This ledger as a witness of others. */
+  readonly ownWitness: OwnWitness;
+  readonly clock: { state(): Promise<OutputOf<'clockState'>>; close(): void };
   /** Bodies that go, on command and by rule. */
   readonly erasure: Erasure;
   trust(): Promise<Record<string, string>>;

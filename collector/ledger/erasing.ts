@@ -5,6 +5,8 @@
  * KNOWN GAP: a value equal to an erased blob that is recorded while it is being unlinked may lose its blob.
  */
 import { TrailmixError } from '../../core/api/errors.ts';
+import type { OutputOf } from '../../core/api/operations.ts';
+import { formatMicros } from '../../core/event/time.ts';
 import { blobRefs, JCS_BLOB_LIMIT } from '../../core/pack/blobs.ts';
 import { type BlobRef, JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
@@ -22,8 +24,12 @@ export type Erasure = {
   retention(): Promise<Record<string, number>>;
   /** Days by app; 0 or absent keeps for ever. Throws input_invalid. */
   changeRetention(days: Record<string, number>, by: string): Promise<Record<string, number>>;
-  /** Does what a rule asks for now, a bounded part at a time. Called from time to time. */
+  /** What erasing an app's bodies received before a time (microseconds) would take. Throws app_unknown. */
+  preview(appId: string, beforeUs: number): Promise<OutputOf<'previewErasure'>>;
+  /** Does what the rules ask for now, a bounded part at a time. Called from time to time. */
   tick(): Promise<number>;
+  /** All of it. `by`: who asked. Ends early, with what is done, when the signal says so. */
+  run(by: string, signal: AbortSignal): Promise<{ erased: number }>;
   /** Ends what a crash interrupted. */
   finish(): Promise<number>;
   close(): void;
@@ -52,6 +58,9 @@ export function openErasure({
     turn = mine.catch(() => {});
     return mine;
   };
+
+  const appOf = async (appId: string): Promise<number | undefined> =>
+    (await read.query<{ app: number }>('erasure.app', { tenant: tenantId, app: appId }))[0]?.app;
 
   const nested = async (sha256: string): Promise<BlobRef['$blob'][]> => {
     const parts: Uint8Array[] = [];
@@ -120,16 +129,22 @@ export function openErasure({
 
   /** Where the last look stopped, by app: what is below was erased or is kept. */
   const reached = new Map<string, number>();
-  const tick = (): Promise<number> =>
+  const sweep = (by: string): Promise<{ count: number; more: boolean }> =>
     alone(async () => {
       let count = 0;
       let batches = 0;
+      let left = false;
       for (const [appId, days] of Object.entries(await retention())) {
-        if (days <= 0) continue;
+        // A rule may name an app that has recorded nothing yet.
+        if (days <= 0 || (await appOf(appId)) === undefined) continue;
         const beforeUs = clock.now() * 1000 - days * DAY_US;
-        for (let more = true; more && batches < BATCHES; batches++) {
+        for (let more = true; more; batches++) {
+          if (batches >= BATCHES) {
+            left = true;
+            break;
+          }
           const after = reached.get(appId) ?? 0;
-          const given = { app: { appId, beforeUs, after }, days, by: 'retention' };
+          const given = { app: { appId, beforeUs, after }, days, by };
           const done = await write.run('erase', { ...given, reason: `Retention: ${days} days` });
           count += done.erased.length;
           reached.set(appId, done.next);
@@ -137,8 +152,9 @@ export function openErasure({
         }
       }
       if (count > 0) await finish();
-      return count;
+      return { count, more: left };
     });
+  const tick = async (): Promise<number> => (await sweep('retention')).count;
 
   const timer = setInterval(() => void tick().catch(onError), LOOK);
   timer.unref();
@@ -173,7 +189,34 @@ export function openErasure({
       reached.clear();
       return retention();
     },
+    async preview(appId, beforeUs) {
+      const app = await appOf(appId);
+      if (app === undefined || appId === LEDGER_APP)
+        throw new TrailmixError('app_unknown', { where: '/app_id' });
+      const [row] = await read.query<{
+        bodies: number;
+        held: number;
+        oldest: number | null;
+        newest: number | null;
+      }>('erasure.preview', { app, before: beforeUs });
+      const { bodies = 0, held = 0, oldest = null, newest = null } = row ?? {};
+      return {
+        bodies,
+        held,
+        ...(oldest === null ? {} : { oldest: formatMicros(oldest) }),
+        ...(newest === null ? {} : { newest: formatMicros(newest) }),
+      };
+    },
     tick,
+    async run(by, signal) {
+      let erased = 0;
+      for (let left = true; left && !signal.aborted; ) {
+        const { count, more } = await sweep(by);
+        erased += count;
+        left = more;
+      }
+      return { erased };
+    },
     finish: () => alone(async () => (await finish()).bodies),
     close: () => clearInterval(timer),
   };

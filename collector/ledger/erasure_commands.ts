@@ -47,12 +47,16 @@ type Row = {
   open: number;
 };
 
-const OPEN = `EXISTS (SELECT 1 FROM span s JOIN approval a ON a.decision_id = s.event_id OR a.decision_id = s.parent_id
+/** Of a record r: whether an approval that is still open stands on it. */
+export const OPEN = `EXISTS (SELECT 1 FROM span s JOIN approval a ON a.decision_id = s.event_id OR a.decision_id = s.parent_id
   WHERE s.run = r.run AND s.seq = r.seq AND a.status IN ('waiting', 'approved'))`;
 const BLANK = "UPDATE approval SET payload = 'null', context = NULL, reasons = '[]', rules = NULL";
 const COLUMNS = `r.seq AS seq, a.app_id AS app_id, r.app_seq AS app_seq, r.event_type AS event_type,
   r.received_us AS received_us, r.body IS NOT NULL AS there, ${OPEN} AS open`;
-const NEVER = /^(?:ledger|key|person|erasure|export)\./;
+/** Kinds of records that are never erased; `ERASABLE` says it of a record r in SQL. */
+const KEPT = ['ledger', 'key', 'person', 'erasure', 'export'] as const;
+const NEVER = new RegExp(`^(?:${KEPT.join('|')})\\.`);
+export const ERASABLE = KEPT.map(kind => `r.event_type NOT GLOB '${kind}.*'`).join(' AND ');
 
 const protectedRow = ({ app_id, event_type }: Row): boolean =>
   app_id === LEDGER_APP || NEVER.test(event_type);

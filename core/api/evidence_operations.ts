@@ -1,6 +1,7 @@
 /** Operations on who signs packs (certificates) and on who dates them (time-stamps). Format: docs/spec/pack.md. */
 import Type from 'typebox';
-import { any, Int, Opt, op, page, Str } from './operation.ts';
+import { any, Int, MiB, Opt, op, page, Str } from './operation.ts';
+import { ExportJob } from './views.ts';
 
 const Identity = Type.Object({
   kind: Type.Enum(['self-made', 'authority']),
@@ -21,6 +22,8 @@ const Pem = Type.String({ maxLength: 512 * 1024 });
 const Base64 = Type.String({ maxLength: 512 * 1024, pattern: '^[A-Za-z0-9+/]*={0,2}$' });
 const Name = Type.String({ minLength: 1, maxLength: 64 });
 const closed = { additionalProperties: false };
+/** Of a pack that is brought back, in bytes. */
+export const PACK_LIMIT = 2048 * MiB;
 
 const Stamped = Type.Object({
   size: Int,
@@ -38,22 +41,46 @@ const Authorities = Type.Object({
   }),
   roots: Type.String({ description: 'PEM; goes into `keys trust` as tsa-root.pem' }),
   last: Opt(Stamped),
-});
-
-const WitnessList = Type.Object({
-  witnesses: Type.Array(
+  asked: Type.Array(
     Type.Object({
-      name: Str,
-      vkey: Str,
-      last: Opt(Type.Object({ size: Int, time: Str, seq: Int })),
+      url: Str,
+      at: Str,
+      ok: Type.Boolean(),
+      message: Opt(Type.String({ description: 'what went wrong' })),
     }),
+    { description: 'what came of each the last time that it was asked, since the collector started' },
   ),
 });
 
-const Retention = Type.Object(
-  { days: Type.Record(Str, Type.Integer({ minimum: 0, maximum: 36_500 })) },
-  closed,
-);
+const ClockState = Type.Object({
+  now: Str,
+  source: Type.String({
+    description: 'what the operating system says sets its clock; empty where it says nothing',
+  }),
+  synchronised: Opt(Type.Boolean()),
+  offset: Opt(
+    Type.Object({
+      ms: Type.Number({ description: "a time-stamping authority's clock less this one" }),
+      within_ms: Type.Number({ description: 'how exactly that is known' }),
+      at: Str,
+      by: Str,
+    }),
+  ),
+  jumps: Type.Array(
+    Type.Object({
+      seq: Int,
+      at: Str,
+      kind: Type.Enum(['back', 'forward']),
+      ms: Opt(Type.Number({ description: 'by how much, where it is known' })),
+    }),
+    { description: 'the newest, newest first' },
+  ),
+  jumps_total: Int,
+});
+
+/** What of a pack a stamp is over: checksums.txt, or its CAdES signature. */
+const Over = Type.Enum(['pack', 'signature']);
+const job = Type.Object({ id: Str });
 
 export const evidenceOperations = {
   certificate: op({
@@ -168,6 +195,62 @@ export const evidenceOperations = {
     input: Type.Object({ request: Base64 }, closed),
     output: Type.Object({ reply: Base64, url: Str }),
   }),
+  timestampAnchors: op({
+    method: 'GET',
+    path: '/api/timestamps/anchors',
+    summary: 'Checkpoints that an authority stamped, newest first (at most 100)',
+    callers: page,
+    errors: [],
+    output: Type.Object({ items: Type.Array(Stamped), total: Int, size: Int }),
+  }),
+  clockState: op({
+    method: 'GET',
+    path: '/api/clock',
+    summary: "The collector's clock: what sets it, how far it was off by the last authority asked, its jumps",
+    callers: page,
+    errors: [],
+    output: ClockState,
+  }),
+  bringPack: op({
+    method: 'POST',
+    path: '/api/evidence/packs',
+    summary: 'Bring back a pack of this ledger that was exported before, to have it stamped',
+    callers: page,
+    body: 'raw',
+    limit: PACK_LIMIT,
+    errors: ['body_too_large', 'busy', 'disk_full', 'pack_unreadable'],
+    query: Type.Object({ name: Opt(Type.String({ maxLength: 200 })) }),
+    output: ExportJob,
+  }),
+  packTimestampRequest: op({
+    method: 'POST',
+    path: '/api/evidence/jobs/:id/timestamp/request',
+    summary: 'A request (RFC 3161) over a finished pack, to carry to an authority',
+    callers: page,
+    errors: ['export_unknown', 'timestamp_invalid'],
+    params: job,
+    input: Type.Object({ over: Over }, closed),
+    output: Type.Object({ request: Base64 }),
+  }),
+  packTimestampImport: op({
+    method: 'POST',
+    path: '/api/evidence/jobs/:id/timestamp/import',
+    summary: "Puts an authority's reply into a finished pack; what was signed stays as it is",
+    callers: page,
+    errors: ['busy', 'disk_full', 'export_unknown', 'timestamp_invalid'],
+    params: job,
+    input: Type.Object({ request: Base64, reply: Base64 }, closed),
+    output: ExportJob,
+  }),
+  packTimestampNow: op({
+    method: 'POST',
+    path: '/api/evidence/jobs/:id/timestamp/now',
+    summary: 'Has a finished pack and its signature stamped by the configured authorities',
+    callers: page,
+    errors: ['busy', 'disk_full', 'export_unknown', 'timestamp_invalid', 'timestamp_unavailable'],
+    params: job,
+    output: ExportJob,
+  }),
   verifierScript: op({
     method: 'GET',
     path: '/api/verifier/trailmix-verify.mjs',
@@ -187,94 +270,5 @@ export const evidenceOperations = {
     phases: any,
     output: Type.Unknown(),
     media: 'text/html',
-  }),
-  witnesses: op({
-    method: 'GET',
-    path: '/api/witnesses',
-    summary: 'The witnesses whose cosignatures are taken, and the furthest checkpoint that each has cosigned',
-    callers: page,
-    errors: [],
-    output: WitnessList,
-  }),
-  changeWitnesses: op({
-    method: 'POST',
-    path: '/api/witnesses',
-    summary: 'Name the witnesses by their vkeys (C2SP tlog-cosignature)',
-    callers: page,
-    errors: ['input_invalid'],
-    input: Type.Object({ vkeys: Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 16 }) }, closed),
-    output: WitnessList,
-  }),
-  witnessRequest: op({
-    method: 'POST',
-    path: '/api/witnesses/request',
-    summary:
-      'What a witness is asked with: a checkpoint and the proof that it continues the last one that it signed',
-    callers: page,
-    errors: ['at_beyond', 'input_invalid', 'witness_unknown'],
-    input: Type.Object(
-      {
-        witness: Opt(Type.String({ maxLength: 255, description: 'its name; without it the only one' })),
-        old: Opt(
-          Type.Integer({
-            minimum: 0,
-            description: 'size that the witness signed last; default: as recorded',
-          }),
-        ),
-        at: Opt(Type.Integer({ minimum: 0, description: 'size of the checkpoint; default: the newest' })),
-      },
-      closed,
-    ),
-    output: Type.Object({ size: Int, old: Int, request: Str }),
-  }),
-  witnessImport: op({
-    method: 'POST',
-    path: '/api/witnesses/import',
-    summary: 'A cosigned checkpoint: lines of witnesses that are named here are checked and recorded',
-    callers: page,
-    errors: ['witness_invalid', 'witness_unknown'],
-    input: Type.Object({ note: Type.String({ maxLength: 65_536 }) }, closed),
-    output: Type.Object({
-      size: Int,
-      cosigned: Type.Array(Type.Object({ name: Str, time: Str, seq: Int })),
-    }),
-  }),
-  erase: op({
-    method: 'POST',
-    path: '/api/erase',
-    summary: 'Erase bodies of records: heads, hashes and proofs stay. Recorded first, with the reason',
-    callers: page,
-    errors: ['app_unknown', 'erase_refused', 'input_invalid', 'ts_invalid'],
-    input: Type.Object(
-      {
-        app_id: Opt(Str),
-        before: Opt(Type.String({ description: 'all that the app received before this time' })),
-        seqs: Opt(Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1, maxItems: 500 })),
-        reason: Type.String({ minLength: 1, maxLength: 1024 }),
-      },
-      closed,
-    ),
-    output: Type.Object({
-      erased: Int,
-      records: Type.Array(Int, { description: 'seqs of the erasure records' }),
-      blobs: Int,
-    }),
-  }),
-  retention: op({
-    method: 'GET',
-    path: '/api/retention',
-    summary: 'Days that bodies are kept, by app; apps that are not named keep theirs',
-    callers: page,
-    errors: [],
-    output: Retention,
-  }),
-  changeRetention: op({
-    method: 'POST',
-    path: '/api/retention',
-    summary: 'Set the retention rules: bodies that are older are erased, each batch an event',
-    callers: page,
-    errors: ['input_invalid'],
-    input: Retention,
-    output: Retention,
   }),
 } as const;

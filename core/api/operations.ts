@@ -8,6 +8,7 @@
  */
 import Type from 'typebox';
 import { approvalOperations } from './approval_operations.ts';
+import { erasureOperations } from './erasure_operations.ts';
 import { evidenceOperations } from './evidence_operations.ts';
 import { any, Int, listOf, MiB, Opt, op, Page, page, Str } from './operation.ts';
 import { peopleOperations } from './people_operations.ts';
@@ -30,6 +31,7 @@ import {
   StatusView,
   TraceSummary,
 } from './views.ts';
+import { witnessOperations } from './witness_operations.ts';
 
 export type { Caller } from './operation.ts';
 
@@ -692,10 +694,12 @@ export const operations = {
   }),
 
   ...approvalOperations,
+  ...erasureOperations,
   ...evidenceOperations,
   ...peopleOperations,
   ...policyOperations,
   ...tenantOperations,
+  ...witnessOperations,
 } as const;
 
 export type Operations = typeof operations;

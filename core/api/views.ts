@@ -329,6 +329,10 @@ export const ExportJob = Type.Object({
       checkpoint: Type.Object({ size: Int, root: Hex64 }),
     }),
   ),
+  /** Made before, and brought back to be stamped. */
+  brought: Opt(Type.Boolean()),
+  /** Stamps that were put into it here. */
+  stamps: Opt(Type.Array(Type.Object({ over: Type.Enum(['pack', 'signature']), time: Str, authority: Str }))),
   error: Opt(Type.Object({ code: Str, message: Str })),
 });
 

@@ -62,7 +62,7 @@ test('by file, over the network and by schedule; later packs carry the stamps an
   await append(ledger, [event(), event()]);
 
   // Off until an authority is named.
-  expect(await anchors.authorities()).toEqual({ urls: [], every_hours: 24, roots: '' });
+  expect(await anchors.authorities()).toEqual({ urls: [], every_hours: 24, roots: '', asked: [] });
   await anchors.tick();
   await expect(anchors.now('test')).rejects.toMatchObject({ code: 'timestamp_unavailable' });
   expect(asked).toBe(0);

@@ -186,6 +186,70 @@ describe.each([
     expect(origin.verdicts.integrity.result).toBe('pass');
   });
 
+  it('retention, authorities, witnesses and erasure are those of this tenant', async () => {
+    const [mine, other] = sides();
+    const tenant = mine === one ? 'default' : 'acme';
+    const ok = async (path: string, given: unknown): Promise<string> => {
+      const answer = await mine.admin.call(path, { body: given });
+      expect(answer.status, `${path} ${answer.text}`).toBe(200);
+      return answer.text;
+    };
+    const witness = `${mine.mark}.example`;
+    const named = JSON.parse(await ok('/api/witnesses/own', { name: witness })) as { vkey: string };
+    await ok('/api/witnesses', { vkeys: [named.vkey] });
+    await ok('/api/timestamps/authorities', { urls: [`http://${mine.mark}.example/`], every_hours: 0 });
+    await ok('/api/retention', { days: { [`${mine.mark}-bot`]: 36_500 } });
+    expect(await ok('/api/retention/run', {})).toBe('{"erased":0}');
+    for (const path of [
+      '/api/witnesses',
+      '/api/witnesses/own',
+      '/api/timestamps/authorities',
+      '/api/retention',
+    ]) {
+      expect((await mine.admin.call(path)).text, path).toContain(mine.mark);
+      expect((await other.admin.call(path)).text, path).not.toContain(mine.mark);
+    }
+    const preview = JSON.parse(await ok('/api/erase/preview', { app_id: 'bot', days: 0 })) as {
+      bodies: number;
+    };
+    expect(preview.bodies).toBeGreaterThan(0);
+    // A checkpoint that one asks its witness about names the tenant that asked.
+    const asked = JSON.parse(await ok('/api/witnesses/request', { witness })) as { request: string };
+    expect(asked.request.includes('/acme\n')).toBe(tenant === 'acme');
+    const find = async (side: Side): Promise<RecordView> => {
+      const answer = await side.admin.call(`/api/events?event_id=${side.ids.event}`);
+      return expectJson<{ items: RecordView[] }>(answer, 200).items[0]!;
+    };
+    const before = await find(other);
+    const { seq } = await find(mine);
+    await ok('/api/erase', { seqs: [seq], reason: 'asked for' });
+    // The body is gone, and what it was found by with it.
+    const gone = await mine.admin.call(`/api/events/${seq}`);
+    expect(expectJson<RecordView>(gone, 200).input).toBeUndefined();
+    expect(await find(other)).toEqual(before);
+  });
+
+  it('a pack of the other cannot be stamped here', async () => {
+    const [mine, other] = sides();
+    const answer = await fetch(`${tm.url}/api/evidence/export`, {
+      method: 'POST',
+      headers: { ...other.key.headers, 'content-type': 'application/json', accept: 'application/zip' },
+      body: JSON.stringify({
+        app_id: 'bot',
+        time_from: '2020-01-01T00:00:00Z',
+        time_to: '2099-01-01T00:00:00Z',
+      }),
+    });
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    const bring = (side: Side) =>
+      tm.ask('/api/evidence/packs?name=brought.zip', {
+        body: bytes,
+        headers: { ...side.admin.headers, 'content-type': 'application/zip' },
+      });
+    expect((await bring(mine)).text).toContain('pack_unreadable');
+    expect(expectJson<ExportJob>(await bring(other), 200)).toMatchObject({ brought: true, app_id: 'bot' });
+  });
+
   it('its pack verifies with its own trust files, and not with the other’s', async () => {
     const [mine, other] = sides();
     const trustOf = async (side: Side): Promise<string> => {

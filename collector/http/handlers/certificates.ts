@@ -21,10 +21,18 @@ type Names =
   | 'changeWitnesses'
   | 'witnessRequest'
   | 'witnessImport'
+  | 'timestampAnchors'
+  | 'clockState'
+  | 'ownWitness'
+  | 'nameWitness'
+  | 'witnessSign'
   | 'erase'
+  | 'previewErasure'
+  | 'runRetention'
   | 'retention'
   | 'changeRetention';
 
+const DAY_US = 86_400_000_000;
 const bytes = (text: string): Uint8Array => Buffer.from(text, 'base64');
 const text = (value: Uint8Array): string => Buffer.from(value).toString('base64');
 
@@ -100,6 +108,22 @@ export const certificateHandlers: Pick<Handlers, Names> = {
     if (!validTs(before)) throw new TrailmixError('ts_invalid', { where: '/before' });
     return open.evidence.erasure.erase({ app: { appId: app_id, beforeUs: tsMicros(before) }, reason, by });
   },
+  timestampAnchors: ({ open }) => open.evidence.anchors.list(),
+  clockState: ({ open }) => open.evidence.clock.state(),
+  ownWitness: ({ open }) => open.evidence.ownWitness.view(),
+  nameWitness: ({ open, principal }, { input }) =>
+    open.evidence.ownWitness.rename(input.name, who(principal)),
+  witnessSign: ({ open, principal }, { input }) =>
+    open.evidence.ownWitness.sign(input.request, input.trust, who(principal)),
+  async previewErasure({ host, open }, { input }) {
+    const { app_id, before, days } = input;
+    if ((before === undefined) === (days === undefined))
+      throw new TrailmixError('input_invalid', { where: '/before', message: 'Give either before or days' });
+    if (before !== undefined && !validTs(before)) throw new TrailmixError('ts_invalid', { where: '/before' });
+    const beforeUs = before === undefined ? host.clock.now() * 1000 - (days ?? 0) * DAY_US : tsMicros(before);
+    return open.evidence.erasure.preview(app_id, beforeUs);
+  },
+  runRetention: ({ open, principal, signal }) => open.evidence.erasure.run(who(principal), signal),
   retention: async ({ open }) => ({ days: await open.evidence.erasure.retention() }),
   changeRetention: async ({ open, principal }, { input }) => ({
     days: await open.evidence.erasure.changeRetention(input.days, who(principal)),

@@ -14,11 +14,12 @@ import { attachment, Raw } from '../answer.ts';
 import { asTrailmixError } from '../dispatch.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 import type { ExportRequest } from '../services.ts';
+import { type PackStamps, packStampHandlers } from './pack_stamps.ts';
 
 const MOST_RUNNING = 2;
 const MOST_KEPT = 50;
 
-type Job = { view: ExportJob; abort: AbortController; file: string };
+export type Job = { view: ExportJob; abort: AbortController; file: string };
 
 export const who = (principal: Principal): string => {
   switch (principal.kind) {
@@ -48,6 +49,7 @@ type Names =
   | 'exportJob'
   | 'cancelExport'
   | 'downloadExport'
+  | PackStamps
   | 'trust'
   | 'verifyLedger'
   | 'verifierScript'
@@ -106,6 +108,22 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
         message: `This key exports ${principal.appId} only`,
       });
     }
+  };
+
+  /** Adds a job; the oldest that ended make place for it. */
+  const keep = async ({ jobs }: Desk, job: Job): Promise<void> => {
+    for (const [id, old] of jobs) {
+      if (jobs.size < MOST_KEPT) break;
+      if (old.view.state === 'running') continue;
+      jobs.delete(id);
+      await rm(old.file, { force: true });
+    }
+    jobs.set(job.view.id, job);
+  };
+  const finished = (context: OpenContext, id: string): Job => {
+    const job = find(context, id);
+    if (job.view.state !== 'done' || job.view.pack === undefined) throw new TrailmixError('export_unknown');
+    return job;
   };
 
   async function run(context: OpenContext, request: ExportRequest, job: Job): Promise<void> {
@@ -176,7 +194,6 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
 
     async startExport(context, { input }) {
       const desk = deskOf(context);
-      const { jobs } = desk;
       room(desk);
       // Refuses an unknown app or an empty scope now, not in the job.
       await context.open.evidence.preview(input);
@@ -192,13 +209,7 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
         abort: new AbortController(),
         file: await packTo(context),
       };
-      for (const [id, old] of jobs) {
-        if (jobs.size < MOST_KEPT) break;
-        if (old.view.state === 'running') continue;
-        jobs.delete(id);
-        await rm(old.file, { force: true });
-      }
-      jobs.set(job.view.id, job);
+      await keep(desk, job);
       void run(context, input, job);
       return job.view;
     },
@@ -220,15 +231,16 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
     },
 
     async downloadExport(context, { params }) {
-      const job = find(context, params.id);
-      if (job.view.state !== 'done' || job.view.pack === undefined) throw new TrailmixError('export_unknown');
-      const { size } = await stat(job.file);
-      return new Raw(createReadStream(job.file), {
+      const { file, view } = finished(context, params.id);
+      const { size } = await stat(file);
+      return new Raw(createReadStream(file), {
         'content-type': 'application/zip',
         'content-length': String(size),
-        'content-disposition': attachment(job.view.pack.file),
+        'content-disposition': attachment(view.pack?.file ?? `${view.app_id}.zip`),
       });
     },
+
+    ...packStampHandlers({ finished, keep: (context, job) => keep(deskOf(context), job), packTo }),
 
     trust: async ({ open }) => ({ files: await open.evidence.trust() }),
     async verifyLedger(context) {
