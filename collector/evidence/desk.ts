@@ -1,6 +1,6 @@
 /**
  * The evidence room's door: preview, export, trust, and the verdicts over the live ledger. What makes and checks packs
- * is loaded when it is asked for: an idle collector does without.
+ * is loaded when it is asked for, and in threads: an idle collector does without, and nobody waits while it loads.
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
@@ -11,6 +11,7 @@ import { VERSION } from '../version.ts';
 import { openAnchors } from './anchors.ts';
 import { watchClock } from './clock_watch.ts';
 import { openOwnWitness } from './own_witness.ts';
+import { checkRequest, exportPack } from './export.ts';
 import { countInThread } from './pack-job.ts';
 import { trustFiles } from './trust.ts';
 import { windowOf } from './window.ts';
@@ -66,6 +67,9 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
     return exported;
   };
   return {
+    async check(request) {
+      await checkRequest(ledger, windowOf(request), request.at);
+    },
     async preview(request) {
       const window = windowOf(request);
       const { appId } = window;
@@ -77,7 +81,6 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
       return countScope(appId, { ledgerId, tenantId, scope, lines: read.packLines });
     },
     async run(request, out, by, signal, onProgress) {
-      const { exportPack } = await import('./export.ts');
       const before = await readExported();
       const pack = await exportPack(
         { ledger, vault, clock, version: VERSION },

@@ -47,9 +47,12 @@ const phaseError = (host: Host): TrailmixError => {
   }
 };
 
-/** Any throw as a row of the table; what nobody foresaw is logged, and answered without its text. */
+/** Any throw as a row of the table; what nobody foresaw is logged, and where it is of no table answered without its text. */
 export function asTrailmixError(host: Pick<Host, 'log'>, error: unknown, what: string): TrailmixError {
-  if (error instanceof TrailmixError) return error;
+  if (error instanceof TrailmixError) {
+    if (error.code === 'internal') host.log.error({ what, err: error }, 'unforeseen error');
+    return error;
+  }
   const code = (error as { code?: unknown } | null)?.code;
   if (code === 'ENOSPC') return new TrailmixError('disk_full');
   host.log.error({ what, err: error }, 'unforeseen error');

@@ -31,6 +31,8 @@ export type Pack = OutputOf<'exportEvidence'>;
 export type ExportProgress = { step: string; done: number; total: number };
 
 export type EvidenceDesk = {
+  /** Refuses at once what no export could be made of. Throws app_unknown, scope_empty, ts_invalid, at_beyond. */
+  check(request: ExportRequest): Promise<void>;
   preview(request: ExportRequest): Promise<OutputOf<'previewEvidence'>>;
   /** Throws app_unknown, scope_empty, ts_invalid, at_beyond, at_before_erasure, export_cancelled, disk_full. */
   run(

@@ -7,7 +7,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
 import { type Certificate, findChain, isSelfIssued, keyFault, timeFault } from '../../core/pack/x509.ts';
-import { base64, equalBytes, fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
+import { equalBytes } from '../../core/proof/bytes.ts';
 import { certificatesOf, readCertificate, revocationOf, signedBy } from '../evidence/certificates.ts';
 import { pemOf } from '../evidence/der.ts';
 import {
@@ -19,13 +19,8 @@ import {
   selfMadeCertificate,
   selfMadeSubject,
 } from './certificate-writing.ts';
-import { PackSigner } from './pack-signer.ts';
+import type { PackSigning, PackVault } from './pack-signing.ts';
 import { brokenKey } from './signing-key.ts';
-import { type VaultContent, vaultContext } from './vault-file.ts';
-import { unwrap, wrap } from './wrap.ts';
-
-type StoredPack = NonNullable<VaultContent['keys']['pack']>;
-type Keys = VaultContent['keys'];
 
 export type IdentityView = {
   kind: 'self-made' | 'authority';
@@ -46,7 +41,6 @@ export type IdentityView = {
 };
 
 export type PackIdentity = {
-  signer(): Promise<PackSigner>;
   /** `crls`: PEM lists from a file. Throws certificate_invalid. */
   show(crls?: string): Promise<IdentityView>;
   /** A request for a new key, which waits in the vault beside the one in force; PEM. */
@@ -64,68 +58,9 @@ const refused = (message: string, where?: string): TrailmixError =>
 
 const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' }) as Buffer;
 
-export function packIdentity(vault: {
-  ledgerId: string;
-  /** Key of the vault's wraps. */
-  wrapping: Uint8Array;
-  now(): number;
-  keys(): Keys;
-  /** Changes vault.json in one step; what was read is the file's state then. */
-  change(edit: (keys: Keys) => Keys): Promise<void>;
-}): PackIdentity {
-  const { ledgerId, wrapping, now } = vault;
-  const wrapKey = (pem: string, place: 'key/pack' | 'key/pack_next'): string =>
-    base64(wrap(wrapping, utf8(pem), vaultContext(ledgerId, place)));
-  const unwrapKey = (wrapped: string, place: 'key/pack' | 'key/pack_next'): string => {
-    const pem = unwrap(wrapping, fromBase64(wrapped), vaultContext(ledgerId, place));
-    if (pem === undefined) throw brokenKey('pack');
-    return fromUtf8(pem);
-  };
-  let held: PackSigner | undefined;
-
-  /** The roots of an identity: itself where it is self-made, else the self-issued ones of its chain. */
-  const rootsOf = ({ certificate, chain }: StoredPack): string =>
-    chain === undefined
-      ? certificate
-      : certificatesOf(chain)
-          .filter(isSelfIssued)
-          .map(({ der }) => pemOf(der, 'CERTIFICATE'))
-          .join('');
-
-  const install = async (
-    key: KeyObject,
-    certificate: string,
-    chain?: string,
-    /** Whether it answers the request that waits. */
-    answered = false,
-  ): Promise<void> => {
-    const wrapped = wrapKey(pkcs8Pem(key), 'key/pack');
-    await vault.change(keys => {
-      const { pack: old, former = [], pack_next: next, ...rest } = keys;
-      const roots = old === undefined ? [] : [rootsOf(old)];
-      const pack = { certificate, wrapped, ...(chain === undefined ? {} : { chain }) };
-      const now = rootsOf(pack);
-      const all = [...new Set([...roots, ...former])].filter(pem => pem !== now);
-      const waits = next === undefined || answered ? {} : { pack_next: next };
-      return { ...rest, pack, ...waits, ...(all.length === 0 ? {} : { former: all }) };
-    });
-    held = undefined;
-  };
-
-  // Two that ask at once get the same first identity.
-  let making: Promise<void> | undefined;
-  const stored = async (): Promise<StoredPack> => {
-    if (vault.keys().pack === undefined) {
-      making ??= (async () => {
-        const key = await newPackKey('rsa-3072');
-        await install(key, selfMadeCertificate(key, selfMadeSubject(ledgerId), now()));
-      })().finally(() => {
-        making = undefined;
-      });
-      await making;
-    }
-    return vault.keys().pack!;
-  };
+export function packIdentity(vault: PackVault, signing: PackSigning): PackIdentity {
+  const { ledgerId, now } = vault;
+  const { stored, wrapKey, unwrapKey, install } = signing;
 
   const view = async (crls?: string): Promise<IdentityView> => {
     const { certificate, chain } = await stored();
@@ -195,12 +130,6 @@ export function packIdentity(vault: {
   };
 
   return {
-    async signer() {
-      const { certificate, wrapped, chain } = await stored();
-      const roots = [rootsOf(vault.keys().pack!), ...(vault.keys().former ?? [])].join('');
-      held ??= new PackSigner(unwrapKey(wrapped, 'key/pack'), certificate, chain ?? '', roots);
-      return held;
-    },
     show: view,
     async request(subject, kind) {
       const key = await newPackKey(kind);

@@ -21,6 +21,7 @@ import {
   unlockMaster,
 } from './custody.ts';
 import { defaultKeyFile, type KeyFileHost } from './key-file.ts';
+import type { PackSigning, PackVault } from './pack-signing.ts';
 import { entropyOf, isPhrase, phraseOf } from './phrase.ts';
 import { SecretBytes, type SecretText } from './secret.ts';
 import { makeSigningKey, openSigningKey } from './signing-key.ts';
@@ -258,20 +259,26 @@ function vaultOf(
   };
 
   let keys = content.keys;
+  const packVault: PackVault = {
+    ledgerId,
+    wrapping,
+    now: () => host.now(),
+    keys: () => keys,
+    change: edit =>
+      change(now => {
+        keys = edit(now.keys);
+        return { ...now, keys };
+      }),
+  };
+  let signing: Promise<PackSigning> | undefined;
+  const packSigning = (): Promise<PackSigning> => {
+    signing ??= import('./pack-signing.ts').then(({ packSigning }) => packSigning(packVault));
+    return signing;
+  };
   let held: Promise<PackIdentity> | undefined;
   const identity = (): Promise<PackIdentity> => {
-    held ??= import('./certificates.ts').then(({ packIdentity }) =>
-      packIdentity({
-        ledgerId,
-        wrapping,
-        now: () => host.now(),
-        keys: () => keys,
-        change: edit =>
-          change(now => {
-            keys = edit(now.keys);
-            return { ...now, keys };
-          }),
-      }),
+    held ??= Promise.all([import('./certificates.ts'), packSigning()]).then(([{ packIdentity }, own]) =>
+      packIdentity(packVault, own),
     );
     return held;
   };
@@ -313,7 +320,7 @@ function vaultOf(
     get keyFile() {
       return stored.kind === 'key_file' ? stored.file : undefined;
     },
-    packSigner: async () => (await identity()).signer(),
+    packSigner: async () => (await packSigning()).signer(),
     identity,
     async changePassphrase({ current, passphrase }) {
       const given = { kind: 'passphrase', passphrase: current ?? '' } as const;

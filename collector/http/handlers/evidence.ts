@@ -196,7 +196,7 @@ export function evidenceHandlers(): Pick<Handlers, Names> & { cancelAll(): void 
       const desk = deskOf(context);
       room(desk);
       // Refuses an unknown app or an empty scope now, not in the job.
-      await context.open.evidence.preview(input);
+      await context.open.evidence.check(input);
       const job: Job = {
         view: {
           id: randomUUID(),
