@@ -1,11 +1,11 @@
 /**
- * `npm test`: lint, types, arrows, then every test. Prints passed, failed and skipped, and fails on any
+ * `npm test`: lint, types, arrows, then every test. Prints passed, failed, skipped and retried, and fails on any
  * skip but those that need what a machine may not have (they say so in their names).
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string) =>
@@ -27,7 +27,7 @@ const step = (title: string, command: string, args: string[]): boolean => {
   return status === 0;
 };
 
-type Assertion = { fullName: string; status: string };
+type Assertion = { fullName: string; status: string; failureMessages: string[] };
 const out = mkdtempSync(join(tmpdir(), 'trailmix-test-'));
 const report = join(out, 'report.json');
 
@@ -55,6 +55,14 @@ const skipped = all.filter(test => test.status !== 'passed' && test.status !== '
 const badSkips = skipped.filter(test => !allowedSkip.test(test.fullName));
 for (const test of skipped) console.log(`SKIPPED: ${test.fullName}`);
 for (const test of badSkips) console.log(`NOT ALLOWED TO BE SKIPPED: ${test.fullName}`);
+// Some tests of pages may try twice (ANEW in e2e/browser.ts): never in silence.
+for (const { assertionResults, name } of results) {
+  for (const { status, fullName, failureMessages } of assertionResults) {
+    if (status !== 'passed' || failureMessages.length === 0) continue;
+    const [why] = failureMessages[0]!.split('\n');
+    console.log(`RETRIED: ${relative(root, name)} > ${fullName} (at first: ${why})`);
+  }
+}
 const failedFiles = results.filter(
   file => file.status === 'failed' && !file.assertionResults.some(t => t.status === 'failed'),
 );

@@ -36,6 +36,8 @@ export function useKeysOn(): [boolean, (on: boolean) => void] {
 /** Whether a key press belongs to a field, a dialog or a combination of the browser. */
 export function isTyping(event: KeyboardEvent): boolean {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return true;
+  // A dialog that has just come gets the focus a moment later: keys typed until then are meant for it.
+  if (document.querySelector('[role="dialog"][aria-modal="true"]') !== null) return true;
   const at = event.target;
   if (!(at instanceof HTMLElement)) return false;
   return at.isContentEditable || at.closest('input, textarea, select, [role="dialog"]') !== null;

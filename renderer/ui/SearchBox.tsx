@@ -1,4 +1,4 @@
-/** The search field of a list: `/` goes to it, Esc leaves it, Enter does not wait; what is typed is told once it settles. */
+/** The search field of a list: `/` goes to it, Esc and Enter leave it to the single keys; what is typed is told once it settles, by Enter at once. */
 import { TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { IconSearch, IconX } from '@tabler/icons-react';
@@ -53,8 +53,8 @@ export function SearchBox({
       value={text}
       onChange={event => type(event.currentTarget.value)}
       onKeyDown={event => {
-        if (event.key === 'Escape') input.current?.blur();
         if (event.key === 'Enter') onChange(text.trim());
+        if (event.key === 'Enter' || event.key === 'Escape') input.current?.blur();
       }}
       spellCheck={false}
     />

@@ -4,7 +4,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { jcs } from '../../core/proof/jcs.ts';
 import { shownObject } from '../../renderer/features/approvals/approval_view.ts';
-import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import { focused } from './keyboard.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
 let browser: Browser;
@@ -48,7 +49,7 @@ const opened = async (page: Watched, id: string): Promise<void> => {
   await page.page.locator(`[data-approval="${id}"][aria-current]`).waitFor();
 };
 
-test('an empty queue teaches', async () => {
+test('an empty queue teaches', ANEW, async () => {
   const watched = await openPage(browser, app, '/approvals');
   await watched.page.getByRole('heading', { name: 'Nothing waits for you' }).waitFor();
   await watched.accessibleInBothThemes();
@@ -110,6 +111,7 @@ test('refuse by keyboard alone', async () => {
   await page.keyboard.press('j');
   await opened(watched, second);
 
+  await page.getByRole('button', { name: /^Refuse/ }).waitFor();
   await page.keyboard.press('r');
   await page.getByRole('dialog').getByText('Refuse send_wire?').waitFor();
   // Escape leaves it open; letters go into the comment, not to the queue.
@@ -117,7 +119,7 @@ test('refuse by keyboard alone', async () => {
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   expect((await api.call('approval', { params: { id: second }, query: {} })).status).toBe('waiting');
   await page.keyboard.press('r');
-  await page.getByRole('dialog').waitFor();
+  await focused(page.getByRole('dialog').getByRole('textbox'));
   await page.keyboard.type('not a known account, kj');
   await page.keyboard.press('Control+Enter');
   await page.getByText('Refused by Maria Keller').waitFor();
@@ -134,13 +136,14 @@ test('refuse by keyboard alone', async () => {
   await watched.close();
 });
 
-test('answered elsewhere meanwhile: the page says so and records nothing twice', async () => {
+test('answered elsewhere meanwhile: the page says so and records nothing twice', ANEW, async () => {
   const id = await askForWire(40_000, 'race');
   const watched = await openPage(browser, app, `/approvals?id=${id}`, { expectNoise: /409/ });
   const { page } = watched;
   await opened(watched, id);
+  await page.getByRole('button', { name: /^Approve/ }).waitFor();
   await page.keyboard.press('a');
-  await page.getByRole('dialog').waitFor();
+  await focused(page.getByRole('dialog'));
   await api.call('answerApproval', { params: { id }, input: { verdict: 'deny' } });
   await page.keyboard.press('Control+Enter');
   await page.getByRole('dialog').getByRole('alert').getByText('already answered').first().waitFor();

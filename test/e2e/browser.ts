@@ -13,6 +13,15 @@ import { expect } from 'vitest';
 import { type Collector, type CollectorOptions, startCollector } from '../../collector/compose.ts';
 import { builtPage } from './page_build.ts';
 
+/** Milliseconds for one step of a page: a machine with two busy cores takes its time, a page that hangs takes all of it. */
+const STEP_MS = 60_000;
+
+/**
+ * For a test that opens pages of its own and leaves nothing that a second try would trip over: it may be tried twice.
+ * `npm test` says RETRIED of each that needed it, and that is a defect to be found.
+ */
+export const ANEW = { retry: 1 };
+
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Of the packed Chromium's arguments, those that weaken what is tested. */
 const dropped = [
@@ -131,6 +140,7 @@ export async function openPage(
     acceptDownloads: true,
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  context.setDefaultTimeout(STEP_MS);
   const page = await context.newPage();
   const noise: string[] = [];
   page.on('console', message => {
@@ -147,7 +157,14 @@ export async function openPage(
   });
   const link = new URL(app.collector.uiUrl());
   await page.goto(`${link.origin}${path}${link.hash}`);
+  // Leaving while the one-time link is being exchanged would lose the session: it is kept, or the page says why not.
+  await page.waitForFunction(
+    () =>
+      sessionStorage.getItem('trailmix-session') !== null ||
+      document.querySelector('#root :is(h1, h2)') !== null,
+  );
   const accessible = async (): Promise<void> => {
+    await settled(page);
     const serious = await seriousFindings(page);
     expect(serious).toEqual([]);
   };
@@ -162,8 +179,6 @@ export async function openPage(
         colorScheme: scheme === 'light' ? 'dark' : 'light',
         reducedMotion: 'reduce',
       });
-      // Colours settle: axe would measure one on its way.
-      await page.waitForTimeout(250);
       await accessible();
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     },
@@ -171,6 +186,18 @@ export async function openPage(
     close: () => context.close(),
   };
 }
+
+/** Nothing is on its way any more, neither a place nor a colour: axe would measure what nobody sees. */
+const settled = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    await frame();
+    await frame();
+    const finite = document
+      .getAnimations()
+      .filter(one => one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity);
+    await Promise.all(finite.map(one => one.finished.catch(() => undefined)));
+  });
 
 type AxeFinding = {
   id: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyPackFile } from '../../cli/verify_pack.ts';
-import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
 /** Events of an export that is still running when it is cancelled. */
@@ -34,9 +34,9 @@ async function drop(page: Page, files: { name: string; bytes: Buffer; type: stri
     }
     return held;
   }, given);
-  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
   const target = page.locator('.drop-all .drop-all-inner');
   await target.waitFor();
+  await page.dispatchEvent('body', 'dragenter', { dataTransfer: transfer });
   await target.dispatchEvent('dragover', { dataTransfer: transfer });
   await target.dispatchEvent('drop', { dataTransfer: transfer });
 }
@@ -60,7 +60,7 @@ test('with nothing recorded, the screen says what a pack is', async () => {
   await watched.close();
 });
 
-test('the scope is in the address, the preview counts it, the pack is exported and saved', async () => {
+test('the scope is in the address, the preview counts it, the pack is exported and saved', ANEW, async () => {
   const watched = await openPage(browser, app, '/evidence');
   const { page } = watched;
   await page.getByRole('radio', { name: 'Were the rules followed?' }).check();
@@ -101,7 +101,7 @@ test('the scope is in the address, the preview counts it, the pack is exported a
   await watched.close();
 });
 
-test('a pack dropped anywhere is verified in the page, with four verdicts', async () => {
+test('a pack dropped anywhere is verified in the page, with four verdicts', ANEW, async () => {
   const watched = await openPage(browser, app, '/overview');
   const { page } = watched;
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -109,14 +109,10 @@ test('a pack dropped anywhere is verified in the page, with four verdicts', asyn
   page.on('request', request => {
     if (request.method() !== 'GET') asked.push(request.url());
   });
-  await page.waitForTimeout(500);
   await drop(page, [{ name: 'a pack.zip', bytes: pack, type: 'application/zip' }]);
-  expect(await results(page)).toEqual({
-    Integrity: 'not_shown',
-    Completeness: 'pass',
-    Time: 'not_shown',
-    Identity: 'not_shown',
-  });
+  await expect
+    .poll(() => results(page))
+    .toEqual({ Integrity: 'not_shown', Completeness: 'pass', Time: 'not_shown', Identity: 'not_shown' });
   await page.getByText('Nothing fails.').waitFor();
   expect(asked).toEqual([]);
   await page
@@ -149,7 +145,7 @@ test('a pack dropped anywhere is verified in the page, with four verdicts', asyn
   await watched.close();
 });
 
-test('one flipped byte fails, by name; what is no pack is refused', async () => {
+test('one flipped byte fails, by name; what is no pack is refused', ANEW, async () => {
   const watched = await openPage(browser, app, '/evidence?tab=verify');
   const { page } = watched;
   await page.getByRole('heading', { name: 'Drop an evidence pack here' }).waitFor();
@@ -165,7 +161,7 @@ test('one flipped byte fails, by name; what is no pack is refused', async () => 
     page.getByRole('button', { name: 'Choose a file' }).click(),
   ]);
   await chooser.setFiles(file);
-  expect((await results(page)).Integrity).toBe('fail');
+  await expect.poll(async () => (await results(page)).Integrity).toBe('fail');
   await page.getByText('This pack fails').waitFor();
   await page.locator('[data-level="fail"]').first().waitFor();
   await watched.accessibleInBothThemes();

@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage } from './browser.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -31,8 +31,9 @@ async function fits(page: Page): Promise<void> {
     { width: 640, height: 400 },
   ]) {
     await page.setViewportSize(size);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    expect(wide, `at ${size.width}`).toBeLessThanOrEqual(size.width);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: `at ${size.width}` })
+      .toBeLessThanOrEqual(size.width);
   }
   await page.setViewportSize(before);
 }
@@ -48,7 +49,7 @@ describe('with a key file', () => {
     const { page, quiet, accessibleInBothThemes, close } = await openPage(browser, app);
     await page.getByRole('heading', { name: 'Set up your ledger' }).waitFor();
     await expect.poll(() => new URL(page.url()).pathname).toBe('/setup');
-    expect(new URL(page.url()).hash).toBe('');
+    await expect.poll(() => new URL(page.url()).hash).toBe('');
     await accessibleInBothThemes();
     await fits(page);
 
@@ -67,7 +68,7 @@ describe('with a key file', () => {
     await accessibleInBothThemes();
     await fits(page);
     await page.getByRole('button', { name: 'Copy' }).click();
-    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(` 1. ${words[0]}`);
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain(` 1. ${words[0]}`);
     await page.getByRole('button', { name: 'I have written it down' }).click();
     await retype(page, words.toReversed());
     await page.getByRole('button', { name: 'Continue' }).click();
@@ -117,7 +118,7 @@ describe('with a key file', () => {
 });
 
 describe('with a passphrase, by keyboard', () => {
-  test('chosen, set, and asked for at the next start', async () => {
+  test('chosen, set, and asked for at the next start', ANEW, async () => {
     const app = await openApp({ setUp: false });
     const first = await openPage(browser, app);
     const { page } = first;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
-import { focusOf, pressUntil, tabTo } from './keyboard.ts';
+import { focusOf, goBy, pressUntil, tabTo } from './keyboard.ts';
 
 let browser: Browser;
 let app: App;
@@ -80,8 +80,7 @@ test('a run, one of its calls, and the proof', async () => {
 
 test('approve', async () => {
   const { page } = watched;
-  await page.keyboard.press('g');
-  await page.keyboard.press('a');
+  await goBy(page, 'a', '/approvals');
   await page.getByRole('button', { name: /^Approve/ }).waitFor();
   await tabTo(page, page.getByRole('button', { name: /^Approve/ }));
   await page.keyboard.press('Enter');
@@ -96,8 +95,7 @@ test('approve', async () => {
 
 test('export, and save the pack', async () => {
   const { page } = watched;
-  await page.keyboard.press('g');
-  await page.keyboard.press('e');
+  await goBy(page, 'e', '/evidence');
   await tabTo(page, page.getByRole('radio', { name: 'What did this app do, and who allowed it?' }));
   await page.keyboard.press('ArrowDown');
   await page.getByRole('radio', { name: 'Were the rules followed?', checked: true }).waitFor();
@@ -124,7 +122,7 @@ test('export, and save the pack', async () => {
 test('Enter takes the option that is shown, also when the keys come before the list has settled', async () => {
   const { page } = watched;
   const list = page.getByRole('combobox', { name: 'App' });
-  expect(await list.inputValue()).toBe('finance-bot');
+  await expect.poll(() => list.inputValue()).toBe('finance-bot');
   // Keys of one task, as a busy browser hands them over: no timer of the list runs between them.
   await list.evaluate(async input => {
     for (const code of ['Enter', 'ArrowDown', 'ArrowDown']) {

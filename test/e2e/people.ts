@@ -30,8 +30,6 @@ export const signedInAs = (page: Page, name: string): Promise<void> =>
 
 /** Makes the first admin in Settings > People of a page that works alone. */
 export async function enrolFirst(page: Page, app: App, passphrase: string): Promise<void> {
-  // Leaving while the one-time link is being exchanged would lose the session.
-  await page.waitForFunction(() => sessionStorage.getItem('trailmix-session') !== null);
   await page.goto(new URL('/settings?tab=people', app.collector.url).href);
   await page.getByRole('heading', { name: 'You work alone' }).waitFor();
   await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);

@@ -9,7 +9,7 @@ import type { ReviewSettings } from '../../core/api/approval_operations.ts';
 import { Agent, policyFolder, QUICK } from '../approvals/team.ts';
 import { ask, type TestCollector } from '../http/collector.ts';
 import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
-import { pressOn, stopsOf, toggle, typeInto } from './keyboard.ts';
+import { focused, goBy, palette, pressOn, stopsOf, toggle, typeInto } from './keyboard.ts';
 import { fingerprintOf, openFor, REFUSALS, signedInAs } from './people.ts';
 
 const MARIA = 'violet planet under seven trees';
@@ -28,28 +28,13 @@ beforeAll(async () => {
   policies = await policyFolder();
   app = await openApp({ setUp: false, policies });
   maria = await openPage(browser, app, '/', { expectNoise: REFUSALS, width: 1280, height: 800 });
-}, 120_000);
+});
 afterAll(async () => {
   for (const watched of [maria, bruno, olga]) await watched?.close();
   await browser?.close();
   await app?.close();
   if (policies !== undefined) await rm(policies, { recursive: true, force: true });
 });
-
-/** An action of the command palette. */
-async function palette({ page }: Watched, words: string): Promise<void> {
-  await page.keyboard.press('Control+k');
-  await page.getByRole('dialog').getByLabel('Go to a place, an event, or search').waitFor();
-  await page.keyboard.type(words);
-  await page.getByRole('dialog').getByRole('button', { name: words }).first().waitFor();
-  await page.keyboard.press('Enter');
-}
-
-async function toApprovals({ page }: Watched): Promise<void> {
-  await page.keyboard.press('g');
-  await page.keyboard.press('a');
-  await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
-}
 
 const pane = ({ page }: Watched) => page.getByRole('region', { name: 'The call' });
 
@@ -63,7 +48,7 @@ async function choose(watched: Watched, id: string): Promise<void> {
   for (let i = 0; i < 10 && (await chosen.count()) === 0; i++) {
     const before = await current.getAttribute('data-approval');
     await page.keyboard.press('j');
-    await expect.poll(() => current.getAttribute('data-approval'), { timeout: 15_000 }).not.toBe(before);
+    await expect.poll(() => current.getAttribute('data-approval')).not.toBe(before);
   }
   await chosen.waitFor();
 }
@@ -86,7 +71,7 @@ async function review(settings: Partial<ReviewSettings>): Promise<void> {
 /** Invites, makes the key in the other's browser, compares and signs; the other signs in. */
 async function enrol(name: string, id: string, passphrase: string, fields: () => Promise<void>) {
   const { page } = maria;
-  await palette(maria, 'Invite a person');
+  await palette(maria.page, 'Invite a person');
   const invite = page.getByRole('dialog', { name: 'Invite a person' });
   await typeInto(page, invite.getByLabel('Name', { exact: true }), name);
   await fields();
@@ -115,7 +100,7 @@ async function enrol(name: string, id: string, passphrase: string, fields: () =>
   await pressOn(theirs.page, theirs.page.getByRole('button', { name: 'Sign in' }));
   const field = theirs.page.getByLabel('Passphrase', { exact: true });
   await field.waitFor();
-  expect(await theirs.page.getByLabel('Sign-in name').inputValue()).toBe(id);
+  await expect.poll(() => theirs.page.getByLabel('Sign-in name').inputValue()).toBe(id);
   await typeInto(theirs.page, field, passphrase);
   await pressOn(theirs.page, theirs.page.getByRole('button', { name: 'Sign in' }));
   await signedInAs(theirs.page, name);
@@ -150,7 +135,7 @@ test('the first admin makes the ledger and a sign-in', async () => {
   await pressOn(page, page.getByRole('button', { name: 'Go to the app' }));
   await signedInAs(page, 'Maria Keller');
   maria.quiet();
-}, 150_000);
+});
 
 test('a second person is invited, makes a key, is compared and signed, and signs in', async () => {
   const { page } = maria;
@@ -161,13 +146,13 @@ test('a second person is invited, makes a key, is compared and signed, and signs
   await bruno.page.locator('[data-status="people"]', { hasText: 'Four-eyes in force' }).waitFor();
   maria.quiet();
   bruno.quiet();
-}, 150_000);
+});
 
 test('two people approve one call; the first is held back until it can have been read', async () => {
   await review({ high: { min_seconds: 8, challenge: 'confirm' } });
   const question = { action: 'two', payload: { amount: 48_000, note: 'invoice 7' } };
   const decided = await agent.ask(question);
-  await toApprovals(maria);
+  await goBy(maria.page, 'a', '/approvals');
   await choose(maria, decided.approval.id);
   await maria.page.getByRole('button', { name: 'Open for review' }).waitFor();
   await maria.page.keyboard.press('o');
@@ -189,24 +174,24 @@ test('two people approve one call; the first is held back until it can have been
   expect((await agent.consume(decided, question)).json).toMatchObject({ code: 'approval_not_approved' });
 
   await review({});
-  await toApprovals(bruno);
+  await goBy(bruno.page, 'a', '/approvals');
   await choose(bruno, decided.approval.id);
   await bruno.page.getByRole('button', { name: 'Open for review' }).waitFor();
   await bruno.page.keyboard.press('o');
   await pane(bruno).getByText('Invoice checked.').waitFor();
   await pane(bruno).getByRole('button', { name: 'Approve', exact: true }).waitFor();
   await bruno.page.keyboard.press('a');
-  await bruno.page.getByRole('dialog', { name: 'Approve two?' }).waitFor();
+  await focused(bruno.page.getByRole('dialog', { name: 'Approve two?' }));
   await bruno.page.keyboard.press('Control+Enter');
   await pane(bruno).getByText('Approved by Maria Keller and Bruno Weiß').waitFor();
   expect((await agent.consume(decided, question)).status).toBe(200);
   maria.quiet();
   bruno.quiet();
-}, 150_000);
+});
 
 test('a delegation is made, and used by the other', async () => {
   const { page } = bruno;
-  await palette(bruno, 'Delegate, or out of office');
+  await palette(bruno.page, 'Delegate, or out of office');
   const dialog = page.getByRole('dialog', { name: 'Delegate, or out of office' });
   await toggle(page, dialog.getByRole('checkbox', { name: 'treasurer' }));
   await typeInto(page, dialog.getByLabel('Reason (optional)'), 'Two weeks of holidays');
@@ -215,20 +200,22 @@ test('a delegation is made, and used by the other', async () => {
   await page.getByText('Maria Keller answers for Bruno Weiß').waitFor();
 
   const { approval } = await agent.ask({ action: 'treasurer', payload: { limit: 90_000 } });
-  await toApprovals(maria);
+  await goBy(maria.page, 'a', '/approvals');
   await choose(maria, approval.id);
   await maria.page.getByRole('button', { name: 'Open for review' }).waitFor();
   await maria.page.keyboard.press('o');
   await pane(maria).getByRole('button', { name: 'Approve', exact: true }).waitFor();
   await maria.page.keyboard.press('a');
   const answer = maria.page.getByRole('dialog', { name: 'Approve treasurer?' });
-  expect(await answer.getByLabel('You answer as').first().inputValue()).toBe('treasurer, for Bruno Weiß');
+  await expect
+    .poll(() => answer.getByLabel('You answer as').first().inputValue())
+    .toBe('treasurer, for Bruno Weiß');
   await maria.accessibleInBothThemes();
   await pressOn(maria.page, answer.getByRole('button', { name: 'Approve this call' }));
   await pane(maria).getByText('on behalf of Bruno Weiß').waitFor();
   maria.quiet();
   bruno.quiet();
-}, 150_000);
+});
 
 test('an auditor looks, and no key and no stop changes anything', async () => {
   const { page } = maria;
@@ -238,7 +225,7 @@ test('an auditor looks, and no key and no stop changes anything', async () => {
     await toggle(page, invite.getByRole('checkbox', { name: /^Auditor/ }));
   });
   const { approval } = await agent.ask({ payload: { amount: 5, note: 'seen by the auditor' } });
-  await toApprovals(olga);
+  await goBy(olga.page, 'a', '/approvals');
   await choose(olga, approval.id);
   await pane(olga).getByText('seen by the auditor').waitFor();
   for (const key of ['a', 'd', 'r', 'o', 'c']) await olga.page.keyboard.press(key);
@@ -247,7 +234,7 @@ test('an auditor looks, and no key and no stop changes anything', async () => {
   expect(approvals.filter(stop => /Approve|Refuse|Open for review|Comment/.test(stop))).toEqual([]);
   expect(await olga.page.getByRole('dialog').count()).toBe(0);
   await olga.accessibleInBothThemes();
-  await palette(olga, 'People');
+  await palette(olga.page, 'People');
   await olga.page.getByText('Four-eyes is in force').waitFor();
   const people = await stopsOf(olga.page);
   expect(people.some(stop => stop.includes('Bruno Weiß'))).toBe(true);
@@ -256,4 +243,4 @@ test('an auditor looks, and no key and no stop changes anything', async () => {
   expect(waits).toMatchObject({ status: 'waiting', approved_by: 0 });
   maria.quiet();
   olga.quiet();
-}, 150_000);
+});

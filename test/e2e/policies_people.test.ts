@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
 import { addPerson, enrolFirstAdmin, expectJson, type Person } from '../people/person.ts';
-import { type App, openBrowser, type Watched } from './browser.ts';
+import { ANEW, type App, openBrowser, type Watched } from './browser.ts';
 import { builtPage } from './page_build.ts';
 import { openFor, signedInAs, signIn } from './people.ts';
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
   bea = await addPerson(tm, ada, { id: 'bea', roles: ['policy_author'] });
   olga = await addPerson(tm, ada, { id: 'olga', roles: ['approver'] });
   await tm.key('bot', ['ingest', 'decide']);
-}, 180_000);
+});
 afterEach(async () => {
   for (const watched of pages.splice(0)) await watched.close();
 });
@@ -37,7 +37,6 @@ async function pageOf(person: Person): Promise<Watched> {
   const watched = await openFor(browser, app, '/policies');
   pages.push(watched);
   await watched.page.setViewportSize({ width: 1280, height: 800 });
-  watched.page.setDefaultTimeout(20_000);
   await signIn(watched.page, person.id, person.passphrase);
   await signedInAs(watched.page, person.name);
   await watched.page.locator('.policy-monaco .view-lines').first().waitFor();
@@ -61,7 +60,7 @@ const prod = async (): Promise<OutputOf<'policyEnvironments'>['items'][number]> 
     place => place.name === 'prod',
   )!;
 
-test('an approver reads: no button that saves, tries or activates', async () => {
+test('an approver reads: no button that saves, tries or activates', ANEW, async () => {
   const watched = await pageOf(olga);
   const { page } = watched;
   await page.getByRole('heading', { name: 'The policy that ships' }).waitFor();
@@ -70,7 +69,7 @@ test('an approver reads: no button that saves, tries or activates', async () => 
     expect([name, await page.getByRole('button', { name }).count()]).toEqual([name, 0]);
   await page.getByRole('tab', { name: 'Impact' }).click();
   await page.getByText('No run yet.').waitFor();
-  expect(await page.getByRole('button', { name: 'Run on recorded decisions' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Run on recorded decisions' }).count()).toBe(0);
   await watched.accessibleInBothThemes();
   watched.quiet();
 });
@@ -106,7 +105,7 @@ test('saved and asked for with one signature, in force with the second', async (
   await activate.getByRole('button', { name: 'Sign and ask a second person' }).click();
   await unlock(page, ada, activate.waitFor({ state: 'detached' }));
   await page.getByText('asks to put Refunds by form in force', { exact: false }).waitFor();
-  expect(await page.getByRole('button', { name: 'Look and sign' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Look and sign' }).count()).toBe(0);
   await first.accessibleInBothThemes();
   const before = await prod();
   expect(before.pending?.by).toBe('ada');

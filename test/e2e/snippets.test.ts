@@ -41,7 +41,7 @@ test('TypeScript: installed from this collector, its span is recorded and its wi
       env: { ...process.env, NODE: process.execPath },
     });
     const waiting = () => api.call('approvals', { query: { status: 'waiting' } });
-    await expect.poll(async () => (await waiting()).total, { timeout: 20_000 }).toBe(1);
+    await expect.poll(async () => (await waiting()).total).toBe(1);
     const { id } = (await waiting()).items[0]!;
     await api.call('answerApproval', { params: { id }, input: { verdict: 'approve' } });
     expect((await running).stdout).toContain('sent 12000');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCollector } from '../../collector/compose.ts';
-import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf } from './page_api.ts';
 import { builtPage } from './page_build.ts';
 
@@ -27,44 +27,48 @@ const again = async (app: App, port = 0): Promise<App> => {
   };
 };
 
-test('a lost key file: said with its place, unlocked by the phrase, then replaced by a passphrase', async () => {
-  const app = await openApp({ setUp: false });
-  const keyFile = join(app.folder, 'ledger.key');
-  const { recoveryPhrase } = await app.collector.initialise(
-    { kind: 'key_file', file: keyFile },
-    'Maria Keller',
-  );
-  await app.collector.close();
-  await rm(keyFile);
+test(
+  'a lost key file: said with its place, unlocked by the phrase, then replaced by a passphrase',
+  ANEW,
+  async () => {
+    const app = await openApp({ setUp: false });
+    const keyFile = join(app.folder, 'ledger.key');
+    const { recoveryPhrase } = await app.collector.initialise(
+      { kind: 'key_file', file: keyFile },
+      'Maria Keller',
+    );
+    await app.collector.close();
+    await rm(keyFile);
 
-  const locked = await again(app);
-  const watched = await openPage(browser, locked, '/', { expectNoise: /403|503/ });
-  const { page } = watched;
-  await page.getByRole('heading', { name: 'The key file is missing' }).waitFor();
-  await page.getByText(keyFile).waitFor();
-  await watched.accessibleInBothThemes();
-  const field = page.getByLabel('Recovery phrase');
-  await field.fill('not these words');
-  await page.keyboard.press('Enter');
-  await page.getByRole('alert').getByText('not the 24 words').waitFor();
-  await field.fill(recoveryPhrase);
-  await page.keyboard.press('Enter');
+    const locked = await again(app);
+    const watched = await openPage(browser, locked, '/', { expectNoise: /403|503/ });
+    const { page } = watched;
+    await page.getByRole('heading', { name: 'The key file is missing' }).waitFor();
+    await page.getByText(keyFile).waitFor();
+    await watched.accessibleInBothThemes();
+    const field = page.getByLabel('Recovery phrase');
+    await field.fill('not these words');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alert').getByText('not the 24 words').waitFor();
+    await field.fill(recoveryPhrase);
+    await page.keyboard.press('Enter');
 
-  // It leads to where the lost file is replaced, and keeps saying so until it is.
-  await page.locator('.settings-page').getByText('The key file is missing').waitFor();
-  await page.locator('[data-status="custody"]', { hasText: 'Key file missing' }).waitFor();
-  await watched.accessibleInBothThemes();
-  await page.getByLabel('New passphrase').fill('correct horse battery');
-  await page.getByLabel('The same again').fill('correct horse battery');
-  await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'Key: Passphrase, typed at each start' }).waitFor();
-  await page.getByText('The key file is missing').waitFor({ state: 'detached' });
-  watched.quiet();
-  await watched.close();
-  await locked.close();
-});
+    // It leads to where the lost file is replaced, and keeps saying so until it is.
+    await page.locator('.settings-page').getByText('The key file is missing').waitFor();
+    await page.locator('[data-status="custody"]', { hasText: 'Key file missing' }).waitFor();
+    await watched.accessibleInBothThemes();
+    await page.getByLabel('New passphrase').fill('correct horse battery');
+    await page.getByLabel('The same again').fill('correct horse battery');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Key: Passphrase, typed at each start' }).waitFor();
+    await page.getByText('The key file is missing').waitFor({ state: 'detached' });
+    watched.quiet();
+    await watched.close();
+    await locked.close();
+  },
+);
 
-test('a rolled-back database is refused: the page says why and what to do', async () => {
+test('a rolled-back database is refused: the page says why and what to do', ANEW, async () => {
   const app = await openApp();
   const data = app.collector.folder;
   await app.collector.close();
@@ -94,7 +98,7 @@ test('a rolled-back database is refused: the page says why and what to do', asyn
   await refused.close();
 });
 
-test('the collector goes away and comes back: the page says so, and how to sign in again', async () => {
+test('the collector goes away and comes back: the page says so, and how to sign in again', ANEW, async () => {
   const app = await openApp();
   const port = app.collector.port;
   const watched = await openPage(browser, app, '/overview', {

@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openVault } from '../../collector/keys/vault.ts';
 import { openWritable } from '../../collector/ledger/database.ts';
-import { type App, openApp, openBrowser, openPage } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf } from './page_api.ts';
 
 let browser: Browser;
@@ -27,13 +27,13 @@ const withSamples = async (run: (app: App) => Promise<void>): Promise<void> => {
 const redWithin = async (app: App, name: RegExp): Promise<void> => {
   const { page, close } = await openPage(browser, app, '/traces', { expectNoise: /./ });
   try {
-    await page.getByRole('button', { name }).waitFor({ timeout: 30_000 });
+    await page.getByRole('button', { name }).waitFor();
   } finally {
     await close();
   }
 };
 
-test('one byte of a body, changed by someone who has the key', () =>
+test('one byte of a body, changed by someone who has the key', ANEW, () =>
   withSamples(async app => {
     const vault = await openVault({
       folder: join(app.folder, 'data'),
@@ -52,9 +52,10 @@ test('one byte of a body, changed by someone who has the key', () =>
     db.close();
     expect(seq).toBeGreaterThan(0);
     await redWithin(app, new RegExp(`Record #${seq} does not verify`));
-  }));
+  }),
+);
 
-test('one byte of the file, changed by someone who has not', () =>
+test('one byte of the file, changed by someone who has not', ANEW, () =>
   withSamples(async app => {
     const file = join(app.folder, 'data/ledger.db');
     // What was written last stands in the log until it is folded in: fold it, as a longer life would.
@@ -75,4 +76,5 @@ test('one byte of the file, changed by someone who has not', () =>
     await handle.write(Buffer.from([bytes[(page - 1) * 8192 + 4000]! ^ 1]), 0, 1, (page - 1) * 8192 + 4000);
     await handle.close();
     await redWithin(app, /does not verify|cannot be read/);
-  }));
+  }),
+);

@@ -3,7 +3,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ask } from '../http/collector.ts';
 import { ask, bearer } from '../http/collector.ts';
-import { type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openPage, type Watched } from './browser.ts';
+import { goBy } from './keyboard.ts';
 
 const RUNS = 260;
 let browser: Browser;
@@ -105,7 +106,7 @@ beforeAll(async () => {
       parent_id: 'ticket-1-2',
     },
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -127,11 +128,11 @@ const within = async (
 };
 const grid = '[role=grid][aria-label=Runs]';
 
-describe('the list of runs', () => {
+describe('the list of runs', ANEW, () => {
   test('says how many there are and reaches the last of them', () =>
     within('/traces', async ({ page }) => {
       await page.getByText(`${RUNS + 1} runs`).waitFor();
-      expect(await page.getAttribute(grid, 'aria-rowcount')).toBe(String(RUNS + 2));
+      await expect.poll(() => page.getAttribute(grid, 'aria-rowcount')).toBe(String(RUNS + 2));
       await page.locator('.runs-scroll').evaluate(element => element.scrollTo({ top: element.scrollHeight }));
       await page.getByText('nightly job 0', { exact: true }).waitFor();
     }));
@@ -140,16 +141,16 @@ describe('the list of runs', () => {
     within('/traces', async ({ page }) => {
       await page.getByRole('button', { name: /^support-bot/ }).click();
       await page.getByText('1 run matches').waitFor();
-      expect(new URL(page.url()).searchParams.get('app')).toBe('support-bot');
+      await expect.poll(() => new URL(page.url()).searchParams.get('app')).toBe('support-bot');
       await page.getByRole('button', { name: /^support-bot/ }).click();
       await page.getByText(`${RUNS + 1} runs`).waitFor();
       await page.keyboard.press('/');
       await page.keyboard.type('zanzibar');
       await page.getByText('1 run matches').waitFor();
-      expect(new URL(page.url()).searchParams.get('q')).toBe('zanzibar');
+      await expect.poll(() => new URL(page.url()).searchParams.get('q')).toBe('zanzibar');
       await page.reload();
       await page.getByText('1 run matches').waitFor();
-      expect(await page.getByLabel('Search runs').inputValue()).toBe('zanzibar');
+      await expect.poll(() => page.getByLabel('Search runs').inputValue()).toBe('zanzibar');
       await page.getByLabel('Search runs').fill('nothing holds this word');
       await page.getByText('No run matches').waitFor();
       await page.getByRole('button', { name: 'Clear query and filters' }).click();
@@ -177,7 +178,7 @@ describe('the list of runs', () => {
       await page.keyboard.press('Enter');
       await page.waitForURL(/risk=none/);
       await page.getByText(`${count} runs match`).waitFor();
-      expect(await page.locator('.run .risk').count()).toBe(0);
+      await expect.poll(() => page.locator('.run .risk').count()).toBe(0);
       await page.goto(new URL('/traces?q=risk:none', page.url()).href);
       await page.getByText(`${count} runs match`).waitFor();
     }));
@@ -196,24 +197,27 @@ describe('the list of runs', () => {
       await accessibleInBothThemes();
     }));
 
-  test('follows the ledger', () =>
-    within('/traces?app=live-bot', async ({ page }) => {
+  let live = 0;
+  test('follows the ledger', () => {
+    const name = `live-bot-${live++}`;
+    return within(`/traces?app=${name}`, async ({ page }) => {
       await page.getByText('No run matches').waitFor();
       const { url, socket } = app.collector;
-      const made = await ask(`${url}/api/keys`, { body: { app_id: 'live-bot', scopes: ['ingest'] }, socket });
+      const made = await ask(`${url}/api/keys`, { body: { app_id: name, scopes: ['ingest'] }, socket });
       await ask(`${url}/api/events`, {
         headers: bearer((made.json as { api_key: string }).api_key),
         body: {
-          event_id: 'l1',
+          event_id: name,
           session_id: 's',
-          app_id: 'live-bot',
+          app_id: name,
           actor_type: 'agent',
           ts: at(100),
           name: 'fresh run',
         },
       });
-      await page.getByText('fresh run').waitFor({ timeout: 10_000 });
-    }));
+      await page.getByText('fresh run').waitFor();
+    });
+  });
 });
 
 const open = async ({ page }: Watched): Promise<void> => {
@@ -221,7 +225,7 @@ const open = async ({ page }: Watched): Promise<void> => {
   await page.getByRole('treegrid').waitFor();
 };
 
-describe('one run', () => {
+describe('one run', ANEW, () => {
   test('reads as sentences, tree and inspector', () =>
     within('/traces?q=zanzibar', async watched => {
       const { page, accessibleInBothThemes } = watched;
@@ -236,7 +240,7 @@ describe('one run', () => {
       await page.getByRole('tab', { name: 'Policy' }).click();
       await page.getByRole('button', { name: 'Show the sources' }).click();
       await page.getByText('wires.rego').first().waitFor();
-      expect(new URL(page.url()).searchParams.get('tab')).toBe('policy');
+      await expect.poll(() => new URL(page.url()).searchParams.get('tab')).toBe('policy');
       await page.getByRole('row', { name: /chat gpt-4o/ }).click();
       for (const name of ['Summary', 'Input', 'Output', 'Model', 'Evals', 'Raw']) {
         await page.getByRole('tab', { name }).click();
@@ -251,13 +255,13 @@ describe('one run', () => {
       const { page } = watched;
       await open(watched);
       // The words of the list are kept for the search inside.
-      expect(await page.getByLabel('Search inside this run').inputValue()).toBe('zanzibar');
+      await expect.poll(() => page.getByLabel('Search inside this run').inputValue()).toBe('zanzibar');
       await page.getByText('1 match', { exact: true }).waitFor();
       await page.getByRole('treegrid').focus();
       await page.keyboard.press('n');
       await page.getByRole('row', { name: /find_orders/, selected: true }).waitFor();
       // Only the match and what holds it are left.
-      expect(await page.getByRole('treegrid').getByRole('row').count()).toBe(2);
+      await expect.poll(() => page.getByRole('treegrid').getByRole('row').count()).toBe(2);
       await page.getByRole('button', { name: 'Clear the search' }).click();
       await page.getByRole('treegrid').focus();
       await page.keyboard.press('Home');
@@ -283,11 +287,13 @@ describe('one run', () => {
       await page
         .getByText(/Unchanged since it was recorded; checked on this computer at \d\d:\d\d:\d\d [A-Z]\w+/)
         .waitFor();
-      const results = await page
-        .locator('.proof-step')
-        .evaluateAll(steps => steps.map(step => step.getAttribute('data-result')));
-      expect(results).toHaveLength(8);
-      expect(results.every(result => result === 'pass')).toBe(true);
+      await expect
+        .poll(() =>
+          page
+            .locator('.proof-step')
+            .evaluateAll(steps => steps.map(step => step.getAttribute('data-result'))),
+        )
+        .toEqual(Array(8).fill('pass'));
       await page.getByRole('button', { name: 'Details' }).click();
       await page.getByText('recorded body_hash').waitFor();
       await accessibleInBothThemes();
@@ -312,7 +318,9 @@ describe('one run', () => {
       await page.getByText('This does not match what was recorded').waitFor();
       await page.getByRole('tab', { name: 'Proof' }).click();
       await page.getByText('This does not match what was recorded.').waitFor();
-      expect(await page.locator(`.proof-step[data-step=${step}]`).getAttribute('data-result')).toBe('fail');
+      await expect
+        .poll(() => page.locator(`.proof-step[data-step=${step}]`).getAttribute('data-result'))
+        .toBe('fail');
       expect(await page.getByText('Unchanged since it was recorded').count()).toBe(0);
     }),
   );
@@ -333,13 +341,11 @@ describe('one run', () => {
     }));
 });
 
-describe('getting around', () => {
+describe('getting around', ANEW, () => {
   test('palette to an event by number, letters to places, glossary by ?', () =>
     within('/overview', async ({ page, accessible }) => {
       await page.getByRole('link', { name: 'Traces' }).waitFor();
-      await page.keyboard.press('g');
-      await page.keyboard.press('t');
-      await page.waitForURL(/\/traces$/);
+      await goBy(page, 't', '/traces');
       await page.keyboard.press('?');
       await page.getByRole('dialog').getByText('Inclusion proof').waitFor();
       await accessible();
@@ -355,7 +361,7 @@ describe('getting around', () => {
   test('the status bar explains itself', () =>
     within('/traces', async ({ page, accessible }) => {
       const item = page.locator('[data-status=ledger]');
-      await expect.poll(() => item.textContent(), { timeout: 15_000 }).toMatch(/Verified to/);
+      await expect.poll(() => item.textContent()).toMatch(/Verified to/);
       await item.click();
       await page.getByText(/Hash, chain and signature of every record/).waitFor();
       await accessible();
@@ -373,7 +379,7 @@ describe('getting around', () => {
         };
         await route.fulfill({ response: answer, json: { ...reply, ledger: { ...reply.ledger, fault } } });
       });
-      await page.getByRole('button', { name: 'Record #17 does not verify' }).waitFor({ timeout: 10_000 });
+      await page.getByRole('button', { name: 'Record #17 does not verify' }).waitFor();
       await page
         .getByRole('status')
         .filter({ hasText: 'Record #17 does not verify' })
@@ -388,7 +394,7 @@ describe('getting around', () => {
         await page.evaluate(() => sessionStorage.clear());
         await page.goto(`${app.collector.url}/traces#token=wrong`);
         await page.getByRole('heading', { name: 'This link no longer works' }).waitFor();
-        expect(page.url()).not.toContain('token');
+        await expect.poll(() => page.url()).not.toContain('token');
         await page.getByText('trailmix start').waitFor();
         await accessible();
       },
@@ -405,14 +411,15 @@ describe('getting around', () => {
     await page.getByRole('row', { name: /find_orders/ }).click();
     await page.getByRole('tab', { name: 'Proof' }).click();
     await page.getByText(/Unchanged since it was recorded;/).waitFor();
-    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(beyond).toBeLessThanOrEqual(0);
+    await expect
+      .poll(() => page.evaluate(() => document.documentElement.scrollWidth - innerWidth))
+      .toBeLessThanOrEqual(0);
     watched.quiet();
     await watched.close();
   });
 });
 
-test('a new ledger teaches the first step and loads samples', async () => {
+test('a new ledger teaches the first step and loads samples', ANEW, async () => {
   const fresh = await openApp();
   try {
     const { page, quiet, accessibleInBothThemes, close } = await openPage(browser, fresh, '/traces');
