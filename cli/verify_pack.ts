@@ -8,6 +8,7 @@ import { fileHost, openFile } from '../collector/evidence/verifier-host.ts';
 import { sha256 } from '../collector/sha256.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { PackSigner } from '../core/pack/cms.ts';
+import { DATED_LEAVES_OPEN, datedText } from '../core/pack/dated.ts';
 import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/findings.ts';
 import { checkpointOfPack } from '../core/pack/older.ts';
 import { shownText } from '../core/pack/places.ts';
@@ -101,21 +102,17 @@ function showFacts(out: Output, { queries }: PackReport): void {
   for (const sentence of factSentences(queries)) out.say(`  ${sentence}`);
 }
 
-/** What is known of when: each stamp is an upper bound; between two of them only the collector's clock speaks. */
-function showTimes(out: Output, { stamps, origin }: PackReport): void {
+/** What is known of when, by outside parties. */
+function showTimes(out: Output, { stamps, dated }: PackReport): void {
   const good = stamps.filter(({ trusted }) => trusted);
-  if (good.length === 0 || origin === undefined) return;
+  if (good.length === 0) return;
   out.say('When, by outside parties:');
-  let from = 0;
-  for (const { size = 0, time, authority } of good.filter(({ over }) => over === 'checkpoint')) {
-    out.say(`  records ${from} to ${size - 1} were there by ${time} (${authority})`);
-    from = size;
-  }
+  for (const range of dated) out.say(`  ${datedText(range)}`);
   for (const { over, time, authority } of good.filter(({ over }) => over !== 'checkpoint'))
     out.say(
-      `  the ${over === 'pack' ? 'whole pack' : 'signature over it'} was there by ${time} (${authority})`,
+      `  The ${over === 'pack' ? 'whole pack' : 'signature over it'} was there by ${time} (${authority}).`,
     );
-  out.say("  How long before that, the collector's clock alone says.");
+  out.say(`  ${DATED_LEAVES_OPEN}`);
 }
 
 function showWitnesses(out: Output, { witnesses }: PackReport): void {

@@ -19,7 +19,8 @@ export class ScopeCheck {
   #hidden = 0;
   #closed = false;
   count = 0;
-  /** Highest seq of the scope, -1 where it is empty. */
+  /** Lowest and highest seq of the scope, -1 where it is empty. */
+  firstSeq = -1;
   lastSeq = -1;
 
   constructor(manifest: Manifest) {
@@ -77,6 +78,7 @@ export class ScopeCheck {
     }
     this.#first ??= head.app_seq;
     this.#last = head.app_seq;
+    if (this.firstSeq < 0) this.firstSeq = head.seq;
     this.lastSeq = head.seq;
     this.count++;
     if (record.bodyJcs !== undefined) return;

@@ -217,6 +217,16 @@ export const findingTable = {
     'not_shown',
     'No outside party dated this pack: all times are those of the collector.',
   ),
+  time_by_anchors: row(
+    'time',
+    'warning',
+    'No outside party dated the pack itself; stamped checkpoints show by when its records were there.',
+  ),
+  time_partly_shown: row(
+    'time',
+    'not_shown',
+    'Stamped checkpoints show by when the first of its records were there; no outside party dated the later ones.',
+  ),
   timestamp_unchecked: row(
     'time',
     'not_shown',

@@ -108,9 +108,9 @@ export class PackVerifier {
   /** What queries.jsonl must say, once `run` is done. */
   queries: readonly QueryLine[] = [];
 
-  /** Highest seq of the scope, -1 where it is empty. */
-  get lastSeq(): number {
-    return this.#scope.lastSeq;
+  /** Lowest and highest seq of the scope, -1 where it is empty. */
+  get range(): { first: number; last: number } {
+    return { first: this.#scope.firstSeq, last: this.#scope.lastSeq };
   }
 
   async run(given: Given): Promise<PackCounts> {

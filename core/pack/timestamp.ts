@@ -11,6 +11,7 @@ import type { Sha256 } from '../proof/hash.ts';
 import { parseNote } from '../proof/note.ts';
 import { verifyConsistency } from '../proof/tree.ts';
 import { consistencyText } from './checkpoint.ts';
+import type { DatedRange } from './dated.ts';
 import type { PackFiles } from './files.ts';
 import type { FindingCode, Findings } from './findings.ts';
 import type { Manifest } from './manifest.ts';
@@ -75,6 +76,8 @@ export class Stamps {
   readonly #roots: string | undefined;
   readonly #findings: Findings;
   #packTime: number | undefined;
+  /** A stamp over the pack or its signature is there, whatever it is worth. */
+  #overPack = false;
 
   constructor(check: CheckTimestamp | undefined, roots: string | undefined, findings: Findings) {
     this.#check = check;
@@ -93,6 +96,7 @@ export class Stamps {
     digest: Uint8Array,
     of: { over: Stamp['over']; where: string; size?: number; chain?: string },
   ): Promise<number | undefined> {
+    if (of.over !== 'checkpoint') this.#overPack = true;
     if (this.#check === undefined) {
       this.#findings.add('timestamp_unchecked', of.where);
       return undefined;
@@ -161,11 +165,22 @@ export class Stamps {
     }
   }
 
+  /** Where nothing is over the pack: whether stamped checkpoints date its records. Once, after all stamps were taken. */
+  finish(dated: readonly DatedRange[]): void {
+    if (this.#overPack) return;
+    const covered = dated.filter(({ by }) => by !== undefined);
+    const open = dated.find(({ by }) => by === undefined);
+    if (covered.length === 0) this.#findings.add('time_not_shown', 'META-INF');
+    else if (open === undefined) this.#findings.add('time_by_anchors', 'anchors');
+    else this.#findings.add('time_partly_shown', 'anchors', `From seq ${open.first} on.`);
+  }
+
   /** META-INF/checksums.tsr. `digest`: SHA-256 of checksums.txt. */
   async takePack(files: PackFiles, digest: Uint8Array): Promise<void> {
     const stamp = await files.read(TSR, STAMP_LIMIT);
+    if (files.has(TSR)) this.#overPack = true;
     if (stamp === undefined) {
-      if (files.has(TSR)) this.#findings.add('timestamp_form', TSR);
+      if (this.#overPack) this.#findings.add('timestamp_form', TSR);
       return;
     }
     const chain = await files.read(TSA_CHAIN, STAMP_LIMIT);

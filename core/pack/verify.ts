@@ -9,6 +9,7 @@ import { TrailmixError } from '../api/errors.ts';
 import { hex } from '../proof/bytes.ts';
 import { ASIC_SIGNATURE, checkContainer } from './asice.ts';
 import { checkSignature, type PackSigner, signerView } from './cms.ts';
+import { type DatedRange, datedRanges } from './dated.ts';
 import { PackFiles } from './files.ts';
 import { Findings, type Verdicts } from './findings.ts';
 import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.ts';
@@ -16,7 +17,7 @@ import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest } fro
 import { PackVerifier, reading } from './pass.ts';
 import { type Place, placesOf } from './places.ts';
 import type { QueryLine } from './queries.ts';
-import { type Stamp, Stamps, TSR } from './timestamp.ts';
+import { type Stamp, Stamps } from './timestamp.ts';
 import { type Witnessed, Witnesses } from './witnesses.ts';
 import { openZip, type RandomAccess } from './zip.ts';
 
@@ -37,13 +38,14 @@ export type PackOrigin = {
 };
 
 /** `stamps` and `witnesses`: the good ones. `queries`: what queries.jsonl says, or must say; from the records.
- * `places`: the records that the first failures point at. */
+ * `places`: the records that the first failures point at. `dated`: by when those of the scope were there. */
 export type PackReport = {
   verdicts: Verdicts;
   places: readonly Place[];
   counts: PackCounts;
   queries: readonly QueryLine[];
   stamps: Stamp[];
+  dated: readonly DatedRange[];
   witnesses: Witnessed[];
   origin?: PackOrigin;
 };
@@ -87,6 +89,7 @@ export async function verifyPack(
   const witnesses = new Witnesses(host, given.trust?.witnesses, findings);
   let counts = noCounts();
   let queries: readonly QueryLine[] = [];
+  let dated: readonly DatedRange[] = [];
   if (manifest !== undefined) {
     const { size } = manifest.checkpoint;
     const records = new PackVerifier(host, files, manifest, findings);
@@ -94,8 +97,10 @@ export async function verifyPack(
     queries = records.queries;
     await stamps.takeAnchors(files, manifest, host.sha256, witnesses);
     await witnesses.takePack(files, size);
-    witnesses.finish(size, records.lastSeq);
+    witnesses.finish(size, records.range.last);
+    dated = datedRanges(stamps.list, records.range.first, records.range.last);
   }
+  stamps.finish(dated);
   if (checksums !== undefined) await files.checkHashes(checksums);
   const verdicts = findings.verdicts();
   const report: PackReport = {
@@ -104,6 +109,7 @@ export async function verifyPack(
     counts,
     queries,
     stamps: stamps.list,
+    dated,
     witnesses: witnesses.list,
   };
   if (manifest !== undefined && checksumsBytes !== undefined) {
@@ -177,9 +183,6 @@ async function checkSeal(
     container.certificateSha256 !== signed.certificateSha256
   ) {
     findings.add('asic_signer_differs', ASIC_SIGNATURE);
-  }
-  if (packTime === undefined && stamps.list.length === 0 && !files.has(TSR)) {
-    findings.add('time_not_shown', 'META-INF');
   }
   return signed && signerView(signed);
 }

@@ -435,7 +435,7 @@ def check_seal(files, sums, trust, now):
         found = check_cms(signature, raw)
         if found is None: add('cms_invalid', path)
         else: judge_signer(found, trust, at, now, path, second)
-    if at is None and not files.has('META-INF/checksums.tsr') and not any(good for good, _ in stamps): add('time_not_shown', 'META-INF')
+    return bool(stamps) or files.has('META-INF/checksums.tsr')
 
 def judge_signer(found, trust, at, now, path, second):
     signer, held, signing, _, _ = found
@@ -717,7 +717,7 @@ class Witnesses:
 
 def check_anchors(files, manifest, trust, witnesses):
     at, second, root = f"trailmix.invalid/{manifest['ledger_id']}/{manifest['tenant_id']}", manifest['checkpoint']['size'], bytes.fromhex(manifest['checkpoint']['root'])
-    roots = pem_certificates(trust.get('tsa-root.pem')) if trust else []
+    roots, dated = pem_certificates(trust.get('tsa-root.pem')) if trust else [], 0
     for name in sorted({re.sub(r'anchors/(\d+)\..*', r'\1', f['path']) for f in manifest['files'] if f['role'] == 'anchor'}):
         where, (raw, body, stamp) = f'anchors/{name}.note', [files.read(f'anchors/{name}.{kind}') for kind in ('note', 'body', 'tsr')]
         try:
@@ -733,12 +733,13 @@ def check_anchors(files, manifest, trust, witnesses):
             if any(witnesses.judge(line, said) == 'good' for line in lines): add('witness_inconsistent', where)
             continue
         if witnesses.k is not None: witnesses.take(note, where)
-        if stamp is not None: check_stamp(stamp, sha(body), f'anchors/{name}.tsr', roots, [])
+        if stamp is not None and check_stamp(stamp, sha(body), f'anchors/{name}.tsr', roots, [])[1] is not None: dated = max(dated, int(name))
+    return dated
 
 # --- pack.md, Scope and Streams
 
 class Scope:
-    def __init__(self, manifest): self.m, self.before, self.after, self.last, self.far, self.erased, self.hidden, self.closed = manifest, None, None, None, -1, [], 0, False
+    def __init__(self, manifest): self.m, self.before, self.after, self.last, self.near, self.far, self.erased, self.hidden, self.closed = manifest, None, None, None, float('inf'), -1, [], 0, False
     def take(self, r):
         scope, h = self.m['scope'], r.head
         self.closed |= r.type == 'ledger.closed'
@@ -751,6 +752,7 @@ class Scope:
             if getattr(self, r.role): add('record_form', r.where)
             setattr(self, r.role, h)
         else:
+            if self.far < 0: self.near = r.seq
             self.far = r.seq
             if not scope['from'] <= h['received_at'] <= scope['to']: add('out_of_scope', r.where)
             if scope['by'] == 'received_at' and h['app_seq'] != (scope['first_app_seq'] if self.last is None else self.last + 1): add('app_seq_gap', r.where)
@@ -1212,7 +1214,7 @@ def records(files):
         yield current[i]
         current[i] = next(sources[i], None)
 
-def check_records(files, manifest, trust, since):
+def check_records(files, manifest, trust, since, dated_whole):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
     tree, chain_, scope, streams, gate, policies, queries = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies(), Queries()
     evals, erasures, extras, values, restored = b'', set(), [], [], False
@@ -1265,7 +1267,8 @@ def check_records(files, manifest, trust, since):
             if new != manifest['checkpoint']['size'] or old >= new: add('file_role_wrong', f['path'])
     witnesses = Witnesses(trust and trust.get('witness_policy.json'))
     witnesses.take_pack(files)
-    check_anchors(files, manifest, trust, witnesses)
+    dated = check_anchors(files, manifest, trust, witnesses)
+    if not dated_whole: add('time_not_shown' if not scope.near < dated else 'time_partly_shown' if dated <= scope.far else 'time_by_anchors', 'anchors')
     witnesses.finish(manifest['checkpoint']['size'], scope.far)
     scope.finish(erasures)
     streams.finish(scope)
@@ -1304,8 +1307,9 @@ def verify(data, trust=None, since=None, now=None):
     sums = reading('checksums_form', 'checksums.txt', parse_checksums, files.read('checksums.txt'))
     manifest = reading('manifest_form', 'manifest.json', parse_manifest, files.read('manifest.json'))
     check_names(files, manifest, sums or {})
-    check_seal(files, sums, trust, time.time() * 1000 if now is None else now)
-    if manifest: check_records(files, manifest, trust, since)
+    dated = check_seal(files, sums, trust, time.time() * 1000 if now is None else now)
+    if manifest: check_records(files, manifest, trust, since, dated)
+    elif not dated: add('time_not_shown', 'META-INF')
     verdicts = {}
     for verdict in ('integrity', 'completeness', 'time', 'identity'):
         levels = {LEVELS[f['code']]['level'] for f in FOUND if LEVELS[f['code']]['verdict'] == verdict}

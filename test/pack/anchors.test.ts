@@ -131,8 +131,23 @@ test('by file, over the network and by schedule; later packs carry the stamps an
     [first.size, online.size, last.size].map(size => ({ over: 'checkpoint', size, trusted: true })),
   );
   expect(report.verdicts.integrity).toEqual({ result: 'pass', findings: [] });
-  expect(report.verdicts.time.result).toBe('not_shown');
-  expect(codesOf(report)).toContain('time_not_shown');
+  // Nothing is over the pack, but its records lie below the last anchor: that dates them.
+  expect(report.verdicts.time.result).toBe('pass');
+  expect(codesOf(report)).toContain('time_by_anchors');
+  const [scope] = report.queries;
+  const within = report.dated.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  expect(within).toBeGreaterThanOrEqual(scope!.count);
+  for (const [i, range] of report.dated.entries()) {
+    const after = report.stamps.filter(({ size }) => size! > range.last);
+    expect(range.by).toBe(after[0]!.time);
+    expect(range.not_in?.size).toBe(report.stamps.findLast(({ size }) => size! <= range.first)?.size);
+    if (i > 0) expect(range.first).toBe(report.dated[i - 1]!.last + 1);
+  }
+  // One trusted by nobody dates nothing.
+  const { tsaRoots: _roots, ...without } = trust;
+  const untrusted = await check(bytes, without, {}, clock.now());
+  expect(codesOf(untrusted)).toEqual(expect.arrayContaining(['time_not_shown', 'timestamp_untrusted']));
+  expect(untrusted.dated).toEqual([]);
 
   // An anchor of another history, without its proof, or whose stamp is of another checkpoint.
   const parts = await partsOf(bytes);
@@ -145,6 +160,12 @@ test('by file, over the network and by schedule; later packs carry the stamps an
     return codesOf(await check(await zipOf(all), trust, {}, clock.now()));
   };
   expect(await changed(() => {})).not.toContain('anchor_wrong');
+  // Without the later ones, the first covers only the first of its records.
+  const partly = await changed(all => {
+    for (const kind of ['note', 'body', 'tsr'])
+      for (const later of [online.size, last.size]) all.delete(`anchors/${later}.${kind}`);
+  });
+  expect(partly).toContain('time_partly_shown');
   expect(await changed(all => all.delete(`consistency/${first.size}-${size}`))).toContain('anchor_wrong');
   expect(await changed(all => all.delete(`anchors/${first.size}.body`))).toContain('anchor_wrong');
   expect(

@@ -4,6 +4,7 @@
  * overtaken by other files says nothing.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
+import { DATED_LEAVES_OPEN, datedText } from '../../core/pack/dated.ts';
 import type { Finding } from '../../core/pack/findings.ts';
 import { checkpointOfPack } from '../../core/pack/older.ts';
 import { type Place, shownText } from '../../core/pack/places.ts';
@@ -106,7 +107,10 @@ function show(report: PackReport, trusted: boolean): void {
     section.append(box);
   }
   section.append(...report.places.map(failing));
-  if (report.queries.length > 0) section.append(whole(report));
+  if (report.dated.length > 0)
+    section.append(told('When its records were there', [...report.dated.map(datedText), DATED_LEAVES_OPEN]));
+  if (report.queries.length > 0)
+    section.append(told('How whole the records are', factSentences(report.queries)));
   const details = make('details');
   const json = make('pre', JSON.stringify(report, undefined, 1));
   json.id = 'json';
@@ -134,12 +138,12 @@ function failing({ where, codes, records }: Place): HTMLElement {
   return box;
 }
 
-/** How whole the records are: facts, not faults. */
-function whole({ queries }: PackReport): HTMLElement {
+/** Facts, not faults. */
+function told(title: string, sentences: readonly string[]): HTMLElement {
   const box = make('div', '', 'facts');
   const items = make('ul');
-  items.append(...factSentences(queries).map(sentence => make('li', sentence)));
-  box.append(make('h3', 'How whole the records are'), items);
+  items.append(...sentences.map(sentence => make('li', sentence)));
+  box.append(make('h3', title), items);
   return box;
 }
 

@@ -9,6 +9,7 @@ import {
   IconFileCertificate,
 } from '@tabler/icons-react';
 import { useRef } from 'react';
+import { DATED_LEAVES_OPEN, datedText } from '../../../core/pack/dated.ts';
 import { shownText } from '../../../core/pack/places.ts';
 import { factSentences } from '../../../core/pack/query_words.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
@@ -298,7 +299,7 @@ function FailingRecords({ report }: { report: PackReport }) {
 }
 
 function Origin({ report }: { report: PackReport }) {
-  const { origin, counts, queries, stamps, witnesses } = report;
+  const { origin, counts, dated, queries, stamps, witnesses } = report;
   return (
     <>
       {origin !== undefined && (
@@ -358,6 +359,15 @@ function Origin({ report }: { report: PackReport }) {
       <Section title="What it holds">
         <KeyValue wide rows={buildCounts(counts).map(row => ({ name: row.label, value: row.value }))} />
       </Section>
+      {dated.length > 0 && (
+        <Section title="When its records were there" lead={DATED_LEAVES_OPEN}>
+          <ul>
+            {dated.map(range => (
+              <li key={range.first}>{datedText(range)}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
       {queries.length > 0 && (
         <Section title="How whole the records are" lead="Facts about the records, not faults of the pack.">
           <ul>
