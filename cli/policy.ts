@@ -7,16 +7,19 @@ import { TrailmixError } from '../core/api/errors.ts';
 import { policyInputSchema } from '../core/policy/input_schema.ts';
 import { type Command, textOf } from './command.ts';
 import { readInput, readPolicy } from './policy_files.ts';
+import { importBundle } from './policy_import.ts';
 import { collectorVerbs } from './policy_sets.ts';
 import { type VerbOptions, verbs } from './policy_verbs.ts';
 import { watch } from './policy_watch.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const VERBS = [...Object.keys(verbs), ...Object.keys(collectorVerbs), 'watch'].join('|');
+/** Verbs that need the collector. */
+const running = { ...collectorVerbs, import: { least: 1, run: importBundle } };
+const VERBS = [...Object.keys(verbs), ...Object.keys(running), 'watch'].join('|');
 
 export const policyCommand: Command = {
   summary:
-    'Checks, mends, tests, evaluates and builds Rego policies; lists, compares, activates and tries saved sets.',
+    'Checks, mends, tests, evaluates and builds Rego policies; lists, compares, activates, imports and tries saved sets.',
   usage: `${VERBS} [PATH...|HASH|ENVIRONMENT]`,
   examples: [
     'trailmix policy check policies/',
@@ -29,6 +32,7 @@ export const policyCommand: Command = {
     'trailmix policy diff prod policies/',
     'trailmix policy impact policies/ --app finance-bot --last 40000 --save --as ada',
     'trailmix policy activate policies/ --env staging --message "new limits" --as ada',
+    'trailmix policy import bundle.tar.gz --key public.pem --as ada',
     'trailmix policy watch policies/ --save --committed --env staging --as ada',
   ],
   options: {
@@ -50,6 +54,8 @@ export const policyCommand: Command = {
     to: { type: 'string' },
     last: { type: 'string' },
     save: { type: 'boolean' },
+    key: { type: 'string' },
+    scope: { type: 'string' },
     committed: { type: 'boolean' },
   },
   help: {
@@ -66,19 +72,22 @@ export const policyCommand: Command = {
     '--env NAME':
       'activate: dev, staging or prod (default prod); watch: also put what is saved in force there',
     '--message TEXT':
-      'activate, impact, watch: why; it is signed and recorded (watch: else folder and commit)',
-    '--as NAME': 'activate, impact, list, watch: sign in as this person; TRAILMIX_SIGN_IN or typed',
+      'activate, impact, import, watch: why; it is signed and recorded (watch: else folder and commit)',
+    '--as NAME': 'activate, impact, import, list, watch: sign in as this person; TRAILMIX_SIGN_IN or typed',
     '--app APP': 'impact: only decisions of this app',
     '--from, --to TIME': 'impact: only decisions received in this window',
     '--last N': 'impact: the newest N of them (default 40000)',
     '--save': 'impact: record the result as an event; watch: save what passes its tests as a set',
+    '--key FILE':
+      'import: the public key (PEM), or the shared secret, that checks the signature of the bundle',
+    '--scope NAME': 'import: what the scope of its signature must be',
     '--committed': 'watch: save only what git has committed',
   },
   words: [1, 100],
   async run(invocation) {
     const { values, positionals, out } = invocation;
     const [name = '', ...paths] = positionals;
-    const own = Object.hasOwn(collectorVerbs, name) ? collectorVerbs[name] : undefined;
+    const own = Object.hasOwn(running, name) ? running[name as keyof typeof running] : undefined;
     if (own !== undefined) {
       if (paths.length < own.least)
         throw new TrailmixError('usage', {

@@ -145,7 +145,7 @@ async function diff(invocation: Invocation, words: string[]): Promise<ExitCode> 
   return changes.length === 0 ? 0 : 1;
 }
 
-const signedWith = (
+export const signedWith = (
   person: SignedIn | undefined,
   parts: Pick<
     PolicyStatement,

@@ -4,6 +4,7 @@
  */
 
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
@@ -21,6 +22,7 @@ import { openLedger } from './ledger/open.ts';
 import { prepareEvents } from './ledger/prepare.ts';
 import type { Log } from './logging.ts';
 import { openPeople } from './people/desk.ts';
+import { createBundleImports } from './policy/bundle_import.ts';
 import { openPolicy } from './policy/desk.ts';
 import { createImpactDesk } from './policy/impact.ts';
 import { recordedDecisions } from './policy/recorded.ts';
@@ -134,6 +136,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       });
     if (options.workshop === undefined) closers.push(() => workshop.close());
     const policySets = createPolicySets({ ledger, workshop, desk: policy });
+    const bundles = createBundleImports({
+      ledger,
+      sets: policySets,
+      capabilities: () => readFile(join(options.policySources, 'capabilities.json'), 'utf8'),
+    });
     const recorded = recordedDecisions(ledger);
     const impact = createImpactDesk({ ledger, recorded, sets: policySets, workshop, clock, ids });
     closers.push(() => impact.close());
@@ -174,6 +181,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       policy,
       workshop,
       policySets,
+      bundles,
       recorded,
       impact,
       settings,

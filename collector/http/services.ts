@@ -16,6 +16,7 @@ import type { PackIdentity } from '../keys/certificates.ts';
 import type { Erasure } from '../ledger/erasing.ts';
 import type { Log } from '../logging.ts';
 import type { PeopleDesk } from '../people/desk.ts';
+import type { BundleImports } from '../policy/bundle_import.ts';
 import type { PolicyDesk } from '../policy/desk.ts';
 import type { ImpactDesk } from '../policy/impact.ts';
 import type { RecordedDecisions } from '../policy/recorded.ts';
@@ -75,6 +76,7 @@ export type OpenServices = {
   /** The Rego toolchain. */
   workshop: PolicyWorkshop;
   policySets: PolicySets;
+  bundles: BundleImports;
   recorded: RecordedDecisions;
   impact: ImpactDesk;
   evidence: EvidenceDesk;

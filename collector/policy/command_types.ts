@@ -17,6 +17,14 @@ export type SetParts = {
   wasm: Uint8Array;
 };
 
+/** Where a set came from that was not built here. */
+export type ImportedBundle = {
+  /** Hex, of the file as it was given. */
+  sha256: string;
+  /** Checked when it was imported; absent where the bundle is not signed. `key_sha256`: of the public key (SPKI, DER). */
+  signature?: { alg: string; key_id?: string; issuer?: string; key_sha256?: string };
+};
+
 export type Difference = {
   decisionId: string;
   seq: number;
@@ -42,6 +50,7 @@ export type PolicyCommands = {
     input: Signing<PolicyStatement> & {
       set: SetParts;
       tests: TestCounts;
+      bundle?: ImportedBundle;
       message: string;
       source: Source;
     };

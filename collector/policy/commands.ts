@@ -234,7 +234,7 @@ function turnShadow(tx: WriteTx, environment: Environment, against: string): voi
 
 export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
   savePolicySet(tx, input) {
-    const { set, tests, message, by, source } = input;
+    const { set, tests, bundle, message, by, source } = input;
     const known = tx.db
       .prepare<[string], { hash: string }>('SELECT hash FROM policy_set WHERE hash = ?')
       .get(set.hash);
@@ -269,6 +269,7 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
         },
         files: set.files,
         by,
+        ...(bundle === undefined ? {} : { bundle: bundle as unknown as JsonObject }),
         ...(signed === undefined ? {} : { signed: [signed as unknown as JsonObject] }),
       },
     });

@@ -139,7 +139,7 @@ export async function openPolicy(options: {
   const readsOfSlot = (slot: Slot): Reads => {
     const active = slot.engine.active();
     if (active !== null && slot.read?.hash !== active.hash)
-      slot.read = { hash: active.hash, reads: readsOf(deciding(active.sources)) };
+      slot.read = { hash: active.hash, reads: readsOf(deciding(active.sources), active.wasm) };
     const own = active === null ? NOTHING : slot.read!.reads;
     return slot.shadow === undefined ? own : both(own, slot.shadow.reads);
   };

@@ -20,6 +20,7 @@ export type ActivePolicy = {
   hash: string;
   entrypoint: string;
   sources: PolicySource[];
+  wasm: Uint8Array;
   wasm_sha256: string;
   capabilities_sha256: string;
 };
@@ -353,8 +354,8 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     },
     active() {
       if (current === null) return null;
-      const { version, hash, entrypoint, sources, wasm_sha256, capabilities_sha256 } = current.bundle;
-      return { version, hash, entrypoint, sources, wasm_sha256, capabilities_sha256 };
+      const { data: _, ...active } = current.bundle;
+      return active;
     },
     activate,
     prepare,

@@ -133,7 +133,10 @@ export function createImpactDesk(options: {
       starting = true;
       try {
         const bundle = await bundleOf(hash, files);
-        const reads = readsOf(bundle.sources.filter(({ path }) => !path.endsWith('_test.rego')));
+        const reads = readsOf(
+          bundle.sources.filter(({ path }) => !path.endsWith('_test.rego')),
+          bundle.wasm,
+        );
         const job = new ImpactJob({ ledger, recorded, bundle, reads });
         const one: Held = {
           job,

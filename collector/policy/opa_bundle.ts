@@ -5,15 +5,26 @@
  * every file must be covered by the signature, and be there. What the module needs of a host is judged where it is
  * loaded (evaluator.ts): a built-in function that our capabilities lack refuses it by name. Bounded in bytes and files.
  */
-import { createHash, createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { TrailmixError } from '../../core/api/errors.ts';
+import { hex } from '../../core/proof/bytes.ts';
+import { sha256 } from '../sha256.ts';
 import { DATA_PATH, ENTRYPOINT, makeBundle, type PolicyBundle } from './bundle.ts';
 
-export const MAX_BUNDLE_BYTES = 128 * 1024 * 1024;
+export const MAX_BUNDLE_BYTES = 32 * 1024 * 1024;
 export const MAX_BUNDLE_FILES = 2000;
 const SIGNATURES = '.signatures.json';
 const MANIFEST = '.manifest';
+/** Of what a signature says of itself. */
+const MOST_CHARACTERS = 256;
 
 export type OpaBundleOptions = {
   /** Text of policies/capabilities.json: what the module may ask of its host is nothing beyond these. */
@@ -30,7 +41,16 @@ export type OpaBundleOptions = {
 export type OpaBundle = {
   bundle: PolicyBundle;
   /** Absent for an unsigned bundle. */
-  signature?: { alg: string; keyId?: string; issuer?: string; issuedAt?: number; files: number };
+  signature?: BundleSignature;
+};
+export type BundleSignature = {
+  alg: string;
+  /** As the signature names its key; not what was checked. */
+  keyId?: string;
+  issuer?: string;
+  /** Hex SHA-256 of the public key that checked it (SubjectPublicKeyInfo, DER); absent for a shared secret. */
+  keySha256?: string;
+  files: number;
 };
 
 const invalid = (what: string): TrailmixError =>
@@ -45,7 +65,7 @@ export function readOpaBundle(gz: Uint8Array, options: OpaBundleOptions): OpaBun
   if (wasm === undefined)
     throw invalid(`it holds no Wasm module for ${entrypoint}: opa build -t wasm -e ${entrypoint}`);
   const sources = [...files]
-    .filter(([path]) => (path.endsWith('.rego') && !path.endsWith('_test.rego')) || path === DATA_PATH)
+    .filter(([path]) => path.endsWith('.rego') || path === DATA_PATH)
     .map(([path, bytes]) => ({ path, text: textOf(bytes, path) }));
   const bundle = makeBundle({
     version: options.version,
@@ -64,7 +84,7 @@ function gunzipped(gz: Uint8Array): Buffer {
   } catch (error) {
     const why =
       (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-        ? 'it is over 128 MiB'
+        ? 'unpacked it is over 32 MiB'
         : 'it is no gzip file';
     throw invalid(why);
   }
@@ -120,10 +140,15 @@ function parse(text: string, path: string): unknown {
   }
 }
 
+function members(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw invalid(`${where} is no JSON object`);
+  return value as Record<string, unknown>;
+}
+
 function modulePath(files: Map<string, Buffer>, entrypoint: string): string {
   const manifest = files.get(MANIFEST);
   if (manifest === undefined) return 'policy.wasm';
-  const { wasm } = parse(textOf(manifest, MANIFEST), MANIFEST) as {
+  const { wasm } = members(parse(textOf(manifest, MANIFEST), MANIFEST), MANIFEST) as {
     wasm?: { entrypoint?: unknown; module?: unknown }[];
   };
   const found = Array.isArray(wasm) ? wasm.find(one => one?.entrypoint === entrypoint) : undefined;
@@ -132,7 +157,6 @@ function modulePath(files: Map<string, Buffer>, entrypoint: string): string {
 }
 
 type SignedFile = { name: string; hash: string; algorithm: string };
-type Claims = { files?: SignedFile[]; keyid?: string; scope?: string; iat?: number; iss?: string };
 
 function checkSignature(files: Map<string, Buffer>, options: OpaBundleOptions): OpaBundle['signature'] {
   const bytes = files.get(SIGNATURES);
@@ -141,43 +165,58 @@ function checkSignature(files: Map<string, Buffer>, options: OpaBundleOptions): 
     return undefined;
   }
   if (options.key === undefined) throw invalid('it is signed, and no key was given to check it');
-  const { signatures } = parse(textOf(bytes, SIGNATURES), SIGNATURES) as { signatures?: unknown };
+  const { signatures } = members(parse(textOf(bytes, SIGNATURES), SIGNATURES), SIGNATURES);
   if (!Array.isArray(signatures) || signatures.length !== 1 || typeof signatures[0] !== 'string')
     throw invalid('its .signatures.json does not hold one signature');
   const [head = '', body = '', mark = '', ...more] = signatures[0].split('.');
   if (more.length > 0) throw invalid('its signature is no JWT');
-  const part = (text: string) => parse(Buffer.from(text, 'base64url').toString('utf8'), 'its signature');
-  const { alg, kid } = part(head) as { alg?: string; kid?: string };
-  if (!signatureHolds(String(alg), `${head}.${body}`, Buffer.from(mark, 'base64url'), options.key))
-    throw invalid('its signature does not hold under the given key');
-  const claims = part(body) as Claims;
+  const part = (text: string) =>
+    members(parse(Buffer.from(text, 'base64url').toString('utf8'), 'its signature'), 'its signature');
+  const { alg, kid } = part(head);
+  const publicKey = signatureHolds(
+    String(alg),
+    `${head}.${body}`,
+    Buffer.from(mark, 'base64url'),
+    options.key,
+  );
+  const claims = part(body);
   if (options.scope !== undefined && claims.scope !== options.scope)
     throw invalid(`its signature is for scope ${JSON.stringify(claims.scope ?? '')}`);
-  const signed = claims.files ?? [];
+  const signed = Array.isArray(claims.files) ? claims.files : [];
   if (signed.length === 0) throw invalid('its signature covers no file');
+  if (!signed.every(isSignedFile)) throw invalid('its signature names a file in another form than OPA does');
   const covered = new Set<string>();
   for (const file of signed) {
     const content = files.get(file.name);
     if (content === undefined) throw invalid(`${file.name} is signed and not there`);
-    if (digestOf(file, content) !== String(file.hash).toLowerCase())
+    if (digestOf(file, content) !== file.hash.toLowerCase())
       throw invalid(`${file.name} is not the one that was signed`);
     covered.add(file.name);
   }
   for (const name of files.keys()) {
     if (name !== SIGNATURES && !covered.has(name)) throw invalid(`${name} is not covered by the signature`);
   }
-  const keyId = kid ?? claims.keyid;
+  const named = (value: unknown): string | undefined =>
+    typeof value === 'string' && value !== '' ? value.slice(0, MOST_CHARACTERS) : undefined;
+  const keyId = named(kid) ?? named(claims.keyid);
+  const issuer = named(claims.iss);
   return {
     alg: String(alg),
     files: covered.size,
     ...(keyId === undefined ? {} : { keyId }),
-    ...(claims.iss === undefined ? {} : { issuer: claims.iss }),
-    ...(claims.iat === undefined ? {} : { issuedAt: claims.iat }),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(publicKey === undefined
+      ? {}
+      : { keySha256: hex(sha256(publicKey.export({ format: 'der', type: 'spki' }))) }),
   };
 }
 
-/** The algorithm must fit the kind of key: a public key is never taken for a shared secret. */
-function signatureHolds(alg: string, text: string, mark: Buffer, key: string): boolean {
+/**
+ * The algorithm must fit the kind of key: a public key is never taken for a shared secret. Answers the public key, undefined for
+ * a secret; throws where the signature does not hold.
+ */
+function signatureHolds(alg: string, text: string, mark: Buffer, key: string): KeyObject | undefined {
+  const fails = (): TrailmixError => invalid('its signature does not hold under the given key');
   const [, kind, bits] = /^(HS|RS|PS|ES)(256|384|512)$/.exec(alg) ?? [];
   if (kind === undefined) throw invalid(`its signature's algorithm is ${JSON.stringify(alg)}`);
   const hash = `sha${bits}`;
@@ -185,22 +224,38 @@ function signatureHolds(alg: string, text: string, mark: Buffer, key: string): b
   if (kind === 'HS') {
     if (pem) throw invalid('its signature wants a shared secret, and the given key is a public one');
     const made = createHmac(hash, key).update(text).digest();
-    return made.length === mark.length && timingSafeEqual(made, mark);
+    if (made.length !== mark.length || !timingSafeEqual(made, mark)) throw fails();
+    return undefined;
   }
   if (!pem) throw invalid('its signature wants a public key in PEM');
+  const publicKey = publicKeyOf(key);
+  const how = {
+    RS: {},
+    PS: { padding: 6 /* RSA_PKCS1_PSS_PADDING */, saltLength: -1 /* of the digest */ },
+    ES: { dsaEncoding: 'ieee-p1363' as const },
+  }[kind as 'RS' | 'PS' | 'ES'];
+  const wanted = kind === 'ES' ? 'ec' : 'rsa';
+  if (publicKey.asymmetricKeyType !== wanted) throw fails();
   try {
-    const publicKey = createPublicKey(key);
-    if ((publicKey.asymmetricKeyType === 'ec') !== (kind === 'ES')) return false;
-    const how = {
-      RS: {},
-      PS: { padding: 6 /* RSA_PKCS1_PSS_PADDING */, saltLength: -1 /* of the digest */ },
-      ES: { dsaEncoding: 'ieee-p1363' as const },
-    }[kind as 'RS' | 'PS' | 'ES'];
-    return verify(hash, Buffer.from(text), { key: publicKey, ...how }, mark);
+    if (verify(hash, Buffer.from(text), { key: publicKey, ...how }, mark)) return publicKey;
+  } catch {
+    // A key too small for the algorithm.
+  }
+  throw fails();
+}
+
+function publicKeyOf(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
   } catch {
     throw invalid('the given key is no public key in PEM');
   }
 }
+
+const isSignedFile = (file: unknown): file is SignedFile => {
+  const { name, hash, algorithm } = (file ?? {}) as Record<string, unknown>;
+  return [name, hash, algorithm].every(one => typeof one === 'string');
+};
 
 const DIGESTS: Record<string, string> = {
   'SHA-256': 'sha256',
@@ -242,8 +297,12 @@ function structuredText(text: string, name: string): string {
     if (typeof one === 'string') return word(one);
     if (Array.isArray(one)) return `[${one.map(written).join(',')}]`;
     if (typeof one !== 'object' || one === null) return String(one);
-    const members = Object.entries(one).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-    return `{${members.map(([key, member]) => `${word(key)}:${written(member)}`).join(',')}}`;
+    const sorted = Object.entries(one).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    return `{${sorted.map(([key, member]) => `${word(key)}:${written(member)}`).join(',')}}`;
   };
-  return written(value);
+  try {
+    return written(value);
+  } catch {
+    throw invalid(`${name} is nested too deeply`);
+  }
 }

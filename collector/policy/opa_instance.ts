@@ -9,6 +9,8 @@ import type { WasmMemory, WasmModule } from './wasm.ts';
 
 export type OpaParts = { module: WasmModule; data: string; entrypoint: string };
 export type OpaInstance = {
+  /** Names of all entrypoints that the module has. */
+  readonly entrypoints: readonly string[];
   /** Takes an input as JSON text, answers OPA's result set as JSON text. */
   evaluate(input: string): string;
   /**
@@ -106,6 +108,7 @@ export async function loadOpa({ module, data, entrypoint }: OpaParts): Promise<O
   // In UTF-8 a UTF-16 unit has at most 3 bytes; only a long text is measured.
   const bytesFor = (text: string): number => (text.length < PAGE ? text.length * 3 : Buffer.byteLength(text));
   return {
+    entrypoints: Object.keys(policy.entrypoints),
     evaluate(input) {
       const memory = room(bytesFor(input));
       return answerTo(encoder.encodeInto(input, memory.subarray(dataHeapPtr)).written);

@@ -111,13 +111,20 @@ export function amountOf(payload: JsonValue, context: JsonValue | undefined): nu
 export type Reads = { session: boolean; now: boolean };
 
 /**
- * Whether a policy may read `input.session` and `input.now`: whether the word is in any of its sources, data included.
- * What it cannot read is neither given to it nor recorded.
+ * Whether a policy may read `input.session` and `input.now`: whether the word is in any of its sources, data included, or among
+ * the texts of its module, for OPA leaves out of a bundle the rules that it compiled. What it cannot read is neither given to
+ * it nor recorded.
  */
-export const readsOf = (sources: readonly { text: string }[]): Reads => ({
-  session: sources.some(({ text }) => text.includes('session')),
-  now: sources.some(({ text }) => /\bnow\b/.test(text)),
-});
+export const readsOf = (sources: readonly { text: string }[], module?: Uint8Array): Reads => {
+  const texts =
+    module === undefined ? undefined : Buffer.from(module.buffer, module.byteOffset, module.length);
+  // OPA's texts end in NUL, one after the other.
+  const holds = (word: string): boolean => texts?.includes(`\0${word}\0`, 0, 'latin1') ?? false;
+  return {
+    session: sources.some(({ text }) => text.includes('session')) || holds('session'),
+    now: sources.some(({ text }) => /\bnow\b/.test(text)) || holds('now'),
+  };
+};
 
 export function createSessionStates(options: {
   history: SessionHistory;

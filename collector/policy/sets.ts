@@ -28,7 +28,8 @@ import type { Signed, Signing } from './signing.ts';
 import { setParts } from './stored_set.ts';
 import { countsOf, faultsOf, NO_TESTS, type PolicyWorkshop, textsOf } from './workshop.ts';
 
-const MOST_WASM = 16 * 1024 * 1024;
+/** Bytes of a module. */
+export const MOST_WASM = 16 * 1024 * 1024;
 /** Prepared sets that are kept for saving, by the digest of their sources. */
 const KEPT = 8;
 const PAGE = 50;

@@ -46,7 +46,7 @@ export async function startShadow(options: {
     throw error;
   });
   prepared.use(bundle.version);
-  const reads = readsOf(bundle.sources);
+  const reads = readsOf(bundle.sources, bundle.wasm);
   let waiting = 0;
   let counts: ShadowCounts = { compared: 0, differing: 0, dropped: 0, cells: {} };
   let differences: Difference[] = [];

@@ -69,6 +69,8 @@ export const permissions = {
   policySets: reading,
   policySet: reading,
   savePolicySet: authoring,
+  preparePolicyBundle: trying,
+  importPolicyBundle: authoring,
   policyEnvironments: reading,
   activatePolicySet: authoring,
   withdrawActivation: ['admin', 'policy_author'],

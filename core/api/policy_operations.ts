@@ -59,6 +59,24 @@ const signErrors = [
   'signature_invalid',
   'person_key_unknown',
 ] as const;
+/** A file as `opa build -t wasm` writes it. */
+const BundleInput = {
+  bundle: Type.String({ maxLength: 12 * MiB, description: 'base64 of the .tar.gz' }),
+  key: Opt(
+    Type.String({
+      maxLength: 16_384,
+      description:
+        'what checks its signature: a public key in PEM, or the shared secret of HS256, HS384, HS512',
+    }),
+  ),
+  scope: Opt(Type.String({ maxLength: 256, description: 'what the scope of its signature must be' })),
+};
+const BundleOrigin = Type.Object({
+  /** Hex, of the .tar.gz. */
+  sha256: Str,
+  /** Checked; absent where the bundle is not signed. key_sha256: of the public key (SubjectPublicKeyInfo, DER). */
+  signature: Opt(Type.Object({ alg: Str, key_id: Opt(Str), issuer: Opt(Str), key_sha256: Opt(Str) })),
+});
 const tool = { callers: page, method: 'POST', limit: 4 * MiB } as const;
 const InEnvironment = Type.Object({ environment: Environment });
 
@@ -260,6 +278,39 @@ export const policyOperations = {
       { additionalProperties: false },
     ),
     output: PolicySetView,
+  }),
+
+  preparePolicyBundle: op({
+    ...tool,
+    limit: 16 * MiB,
+    path: '/api/policies/bundles/prepare',
+    summary:
+      "Reads a bundle of someone's own `opa build -t wasm`, checks its signature, loads its module and runs the tests in it; saves nothing",
+    errors: ['input_invalid', 'policy_invalid'],
+    input: Type.Object(BundleInput, { additionalProperties: false }),
+    output: Type.Object({
+      policy_hash: Str,
+      sources_sha256: Str,
+      /** As they are in the bundle: OPA leaves out the rules that it compiled. */
+      files: Type.Array(Type.Object({ path: Str, text: Type.String() })),
+      bundle: BundleOrigin,
+      /** `test_...` rules that are entrypoints of the module, run by it. */
+      tests: Type.Array(Type.Object({ name: Str, outcome: Type.Enum(['pass', 'fail', 'error']) })),
+      counts: TestCounts,
+    }),
+  }),
+  importPolicyBundle: op({
+    ...tool,
+    limit: 16 * MiB,
+    path: '/api/policies/bundles',
+    summary: 'Saves such a bundle as a set, with its own module; an event, signed like every saved set',
+    errors: ['input_invalid', 'policy_invalid', ...signErrors, 'sign_in_needed', 'disk_full', 'busy'],
+    status: 201,
+    input: Type.Object(
+      { ...BundleInput, message: Message, statement: Opt(PolicyStatementInput), signature: Opt(Signature) },
+      { additionalProperties: false },
+    ),
+    output: Type.Object({ set: PolicySetView, bundle: BundleOrigin }),
   }),
 
   // Environments

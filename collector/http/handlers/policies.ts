@@ -51,6 +51,17 @@ export const policyHandlers: Pick<Handlers, Names> = {
       message: input.message,
     }),
 
+  preparePolicyBundle: ({ open }, { input }) => open.bundles.prepare(input),
+  importPolicyBundle: (context, { input: { statement, signature, ...input } }) =>
+    context.open.bundles.save({
+      ...actorOf(context),
+      ...signedOf({
+        ...(statement === undefined ? {} : { statement }),
+        ...(signature === undefined ? {} : { signature }),
+      }),
+      ...input,
+    }),
+
   policyEnvironments: async ({ open }) => ({ items: await open.policySets.environments() }),
   async activatePolicySet(context, { params, input }) {
     const { open } = context;
