@@ -61,6 +61,8 @@ type Deps = {
   clock: Clock;
   policy: PolicyRunner;
   activePolicyHash: () => string;
+  /** Lets a question in, so that no change of policy comes between its answer and its record. Answers what to call then. */
+  enter: () => (() => void) | Promise<() => void>;
   write: WriteLedger;
   /** Validates, prepares and appends as the events route does, with source {via: sample, auth: self}. */
   append(appId: string, events: ProducerEvent[]): Promise<unknown>;
@@ -209,16 +211,21 @@ class RunPlayer {
     const actor = { type: 'agent', id: actor_id } as const;
     const context = gate.context === undefined ? {} : { context: gate.context };
     const asked = { action: gate.action, risk: gate.risk, actor, payload, ...context };
-    const outcome = await policy.decide({ ...asked, session_id, app_id });
-    const decided = await write.run('decide', {
-      ...asked,
-      keyId,
-      appId: app_id,
-      sessionId: session_id,
-      parentId: span.event_id,
-      outcome,
-      sampleTs: stamp(this.#now),
-    });
+    const leave = await this.#deps.enter();
+    const recorded = async () => {
+      const outcome = await policy.decide({ ...asked, session_id, app_id });
+      const decided = await write.run('decide', {
+        ...asked,
+        keyId,
+        appId: app_id,
+        sessionId: session_id,
+        parentId: span.event_id,
+        outcome,
+        sampleTs: stamp(this.#now),
+      });
+      return { outcome, decided };
+    };
+    const { outcome, decided } = await recorded().finally(leave);
     span.policy_eval = {
       policy_id: outcome.policy.hash,
       decision: outcome.result,

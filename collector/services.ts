@@ -229,6 +229,7 @@ function samplesOf(services: OpenServices, options: ServiceOptions): Promise<Out
     clock: options.clock,
     policy,
     activePolicyHash: () => policy.inForce().hash,
+    enter: () => policy.enter('prod'),
     write: ledger.write,
     async append(appId, events) {
       const valid = events.map(event => {

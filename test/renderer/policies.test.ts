@@ -12,6 +12,7 @@ import { readPoliciesSearch } from '../../renderer/features/policies/policies_se
 import { builtins } from '../../renderer/features/policies/rego/builtins.ts';
 import { offersAt, schemaPaths } from '../../renderer/features/policies/rego/completion.ts';
 import { scan, tokensOf } from '../../renderer/features/policies/rego/scan.ts';
+import { selectionQuery } from '../../renderer/features/policies/rego/selection.ts';
 import {
   definitionsOf,
   type Symbol as RegoSymbol,
@@ -307,4 +308,33 @@ test('the URL keeps what it knows', () => {
     below: 'tests',
   });
   expect(readPoliciesSearch({ against: 'a'.repeat(64), row: -1 })).toEqual({ against: 'a'.repeat(64) });
+});
+
+test('a selection is asked for with its rules and imports named in full; a selected rule is its value', () => {
+  const text = `package trailmix
+
+import data.lib.money
+import data.lib.money.read as reading
+
+limit := 100
+
+approve contains "above" if {
+	some item in input.payload.items
+	money.amount(item) > limit
+	reading.limit == input.limit
+}
+`;
+  const lib = 'package lib.money\n\namount(x) := x.amount\n\nread := {"limit": 5}\n';
+  const scanned = [scan('p.rego', text), scan('lib/money.rego', lib)];
+  const query = (part: string): string => {
+    const from = text.indexOf(part);
+    return selectionQuery(scanned, 'p.rego', text, from, from + part.length);
+  };
+  expect(query('limit')).toBe('data.trailmix.limit');
+  expect(query('limit := 100')).toBe('data.trailmix.limit');
+  expect(query('approve contains "above" if {')).toBe('data.trailmix.approve');
+  expect(query('money.amount(item) > limit')).toBe('data.lib.money.amount(item) > data.trailmix.limit');
+  expect(query('reading.limit == input.limit')).toBe('data.lib.money.read.limit == input.limit');
+  expect(query('input.payload.items')).toBe('input.payload.items');
+  expect(query('"above"')).toBe('"above"');
 });

@@ -119,12 +119,22 @@ export function EvaluationPanel({
             </p>
           )}
           {value !== undefined && !value.ok && (
-            <p className="policy-note">It does not compile: see Problems.</p>
+            <>
+              <p className="policy-note">
+                <b>It does not compile.</b>
+              </p>
+              {value.diagnostics.slice(0, 3).map(one => (
+                <p key={`${one.path}${one.row}${one.message}`} className="policy-note mono">
+                  {one.path !== undefined && `${one.path}:${one.row ?? 1} `}
+                  {one.message}
+                </p>
+              ))}
+            </>
           )}
           {value?.ok && !value.defined && (
             <p className="policy-note">
-              <b>Undefined:</b> no value for this input. As a decision that would be recorded as failed, and
-              deny.
+              <b>Undefined:</b> no value for this input.
+              {value.query === DECISION && ' As a decision that would be recorded as failed, and deny.'}
             </p>
           )}
           {word !== undefined && (

@@ -6,7 +6,7 @@ import type { Failure } from '../../api/problem.ts';
 import { countOf } from '../../ui/numbers.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
 import { formatDuration } from '../../ui/times.ts';
-import { sameText, type TestRun } from './useTests.ts';
+import { coverageNow, sameText, type TestRun } from './useTests.ts';
 
 const signs = {
   pass: { icon: IconCheck, tone: 'tone-allow', word: 'passed' },
@@ -129,6 +129,46 @@ export function TestsPanel({
           );
         })}
       </ul>
+      <Missed run={run} files={files} toPlace={toPlace} />
     </div>
+  );
+}
+
+const MOST_MISSED = 50;
+
+/** What the shading of the editor shows, in words. */
+function Missed({
+  run,
+  files,
+  toPlace,
+}: {
+  run: TestRun | undefined;
+  files: readonly PolicyFile[];
+  toPlace: (path: string, row: number) => void;
+}) {
+  // Two expressions on one line are one place.
+  const places = coverageNow(run, files).flatMap(({ path, not_covered }) =>
+    not_covered
+      .filter(({ start }, n) => not_covered.findIndex(one => one.start === start) === n)
+      .map(({ start, end }) => ({ path, start, end })),
+  );
+  if (run === undefined || run.tests.length === 0 || places.length === 0) return null;
+  return (
+    <>
+      <h3 className="policy-h3">No test ran</h3>
+      <ul className="policy-missed" aria-label="Lines that no test ran">
+        {places.slice(0, MOST_MISSED).map(({ path, start, end }) => (
+          <li key={`${path}${start}`}>
+            <button type="button" className="policy-link mono" onClick={() => toPlace(path, start)}>
+              {path}:{start}
+              {end > start && `-${end}`}
+            </button>
+          </li>
+        ))}
+        {places.length > MOST_MISSED && (
+          <li className="mute">and {countOf(places.length - MOST_MISSED, 'more place')}</li>
+        )}
+      </ul>
+    </>
   );
 }

@@ -129,7 +129,7 @@ function tabsOf(
       label: 'Model',
       body: () => <ModelTab model={members.model} context={context} />,
     },
-    (members.decision !== undefined || members.policy_eval !== undefined) && {
+    {
       id: 'policy',
       label: 'Policy',
       body: () => <PolicyTab record={record} state={context.decision} />,

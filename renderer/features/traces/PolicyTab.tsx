@@ -1,4 +1,7 @@
-/** The policy's answer to one call: decision, reasons word for word, which version, and its sources on request. */
+/**
+ * The policy's answer to one call: decision, reasons word for word, which version, and its sources on request. Of an event that
+ * is no decision: which policy was in force when it was recorded.
+ */
 import { Button } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -11,7 +14,7 @@ import { JsonView } from '../../ui/Json.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
 import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
-import { Duration } from '../../ui/Time.tsx';
+import { Duration, Time } from '../../ui/Time.tsx';
 import { buildPolicyView } from './policy_view.ts';
 
 export function PolicyTab({ record, state }: { record: RecordView; state: string }) {
@@ -20,6 +23,7 @@ export function PolicyTab({ record, state }: { record: RecordView; state: string
   const navigate = useNavigate();
   return (
     <>
+      {view.decision === undefined && <InForceThen seq={record.seq} />}
       {view.decision !== undefined && (
         <Section title="The policy’s answer" level={3}>
           <KeyValue
@@ -99,6 +103,50 @@ export function PolicyTab({ record, state }: { record: RecordView; state: string
         </Section>
       )}
     </>
+  );
+}
+
+/** Events do not say in which environment their program runs: production is named. */
+function InForceThen({ seq }: { seq: number }) {
+  const then = useAsk('policyAt', { query: { seq } }, { fresh: 600_000 });
+  const navigate = useNavigate();
+  const version = then.data;
+  return (
+    <Section
+      title="In force when it was recorded"
+      level={3}
+      lead="This event is no decision of a policy. Calls of production that were asked then were decided by this version."
+      actions={
+        version !== undefined && (
+          <Button
+            variant="default"
+            size="compact-sm"
+            onClick={() => void navigate({ to: '/policies', search: { set: version.hash } })}
+          >
+            Open in the workbench
+          </Button>
+        )
+      }
+    >
+      {then.isError ? (
+        then.error.code === 'policy_unknown' ? (
+          <p className="mute">No policy was in force then.</p>
+        ) : (
+          <ErrorPanel error={then.error} />
+        )
+      ) : version === undefined ? (
+        <Waiting label="Looking it up" />
+      ) : (
+        <KeyValue
+          rows={[
+            { name: 'Version', value: String(version.version) },
+            { name: 'Policy hash', value: <Hash value={version.hash} what="policy hash" /> },
+            { name: 'In force since', value: <Time at={version.since} /> },
+            version.by !== '' && { name: 'By', value: version.by },
+          ]}
+        />
+      )}
+    </Section>
   );
 }
 

@@ -3,11 +3,12 @@
  * open, so that undo survives a change of file. Rule: the draft's text is the truth; a model follows it and writes it.
  */
 import { useComputedColorScheme } from '@mantine/core';
-import { editor, KeyCode, KeyMod } from 'monaco-editor/editor';
+import { editor, KeyCode, KeyMod, type Selection } from 'monaco-editor/editor';
 import { useEffect, useRef } from 'react';
 import type { FileCoverage, PolicyDiagnostic, PolicyFile } from '../../../../core/api/policy_views.ts';
+import { selectionQuery } from '../rego/selection.ts';
 import type { Jump } from '../useWorkbench.ts';
-import { openWorkspace, pathOf, severities, uriOf, type Workspace } from './intelligence.ts';
+import { openWorkspace, pathOf, scannedFiles, severities, uriOf, type Workspace } from './intelligence.ts';
 import { editorOptions, languageOf, setScheme } from './setup.ts';
 
 export type CodeEditorProps = {
@@ -22,8 +23,9 @@ export type CodeEditorProps = {
   jump: Jump | undefined;
   onOpen: (path: string, row: number, col: number) => void;
   onSave: () => void;
-  onEvaluate: (text: string) => void;
-  onSelection: (text: string) => void;
+  /** The selection as a query that stands by itself; empty where nothing is selected. */
+  onEvaluate: (query: string) => void;
+  onSelection: (query: string) => void;
   inputPaths: Workspace['inputPaths'];
   format: Workspace['format'];
 };
@@ -49,20 +51,22 @@ export default function CodeEditor(props: CodeEditorProps) {
       format: () => latest.current.format(),
     });
     made.addCommand(KeyMod.CtrlCmd | KeyCode.KeyS, () => latest.current.onSave());
+    const selected = (selection: Selection | null): string => {
+      const model = made.getModel();
+      if (model === null || selection === null || selection.isEmpty()) return '';
+      const [from, to] = [selection.getStartPosition(), selection.getEndPosition()];
+      const path = pathOf(model.uri) ?? '';
+      const text = model.getValue();
+      return selectionQuery(scannedFiles(), path, text, model.getOffsetAt(from), model.getOffsetAt(to));
+    };
     made.addAction({
       id: 'trailmix.evaluate',
       label: 'Evaluate selection',
       keybindings: [KeyMod.CtrlCmd | KeyCode.Enter],
       contextMenuGroupId: '1_modification',
-      run: () => {
-        const selection = made.getSelection();
-        const text = selection === null ? '' : (made.getModel()?.getValueInRange(selection) ?? '');
-        latest.current.onEvaluate(text.trim());
-      },
+      run: () => latest.current.onEvaluate(selected(made.getSelection())),
     });
-    made.onDidChangeCursorSelection(({ selection }) => {
-      latest.current.onSelection(made.getModel()?.getValueInRange(selection).trim() ?? '');
-    });
+    made.onDidChangeCursorSelection(({ selection }) => latest.current.onSelection(selected(selection)));
     // A definition in another file: the draft shows it, Monaco alone would not.
     const opener = editor.registerEditorOpener({
       openCodeEditor(_, resource, at) {

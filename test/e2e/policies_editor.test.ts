@@ -1,0 +1,196 @@
+/** The editor of the workbench: hover, references, evaluating a selection, coverage, problems and tests for a screen reader, impact stopped. */
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asker, editor, emptyDraft, file, line, openBench, paste, RULES, tab, testsOf } from './bench.ts';
+import { type App, openApp, openBrowser } from './browser.ts';
+import { apiOf, type PageApi } from './page_api.ts';
+
+const LONG = 240_000;
+let browser: Browser;
+let app: App;
+let api: PageApi;
+let decide: ReturnType<typeof asker>;
+beforeAll(async () => {
+  browser = await openBrowser();
+  app = await openApp();
+  api = await apiOf(app);
+  const { api_key } = await api.call('createKey', { input: { app_id: 'finance-bot' } });
+  decide = asker(app, api_key, 'finance-bot');
+});
+afterAll(async () => {
+  await browser?.close();
+  await app?.close();
+});
+
+/** Puts the caret behind these many words of a line, by keyboard. */
+async function caretAt(page: Page, row: number, words = 0): Promise<void> {
+  await editor(page).click();
+  await page.keyboard.press('Control+Home');
+  for (let n = 1; n < row; n++) await page.keyboard.press('ArrowDown');
+  for (let n = 0; n < words; n++) await page.keyboard.press('Control+ArrowRight');
+}
+
+async function newFile(page: Page, kind: string, path: string, text: string): Promise<void> {
+  await page.getByRole('button', { name: 'New file' }).click();
+  await page.getByRole('menuitem', { name: kind }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('File name').fill(path);
+  await dialog.getByRole('button', { name: 'Make the file' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('region', { name: `Editor: ${path}` }).waitFor();
+  await line(page, 'package').waitFor();
+  await paste(page, text);
+}
+
+test(
+  'hover says what a function takes and does; references of a rule are listed over files; a selection is evaluated',
+  async () => {
+    const watched = await openBench(browser, app);
+    const { page } = watched;
+    await emptyDraft(page);
+    await paste(
+      page,
+      'package trailmix\n\nlimit := 2\n\ndeny contains "long" if {\n\tcount(input.payload.items) > limit\n}\n',
+    );
+    await newFile(
+      page,
+      'Policy',
+      'more.rego',
+      'package trailmix\n\napprove contains "most" if input.payload.n == limit\n',
+    );
+    await file(page, 'rules.rego').click();
+    await line(page, 'limit := 2').waitFor();
+
+    await caretAt(page, 6, 1);
+    await page.keyboard.press('Control+k');
+    await page.keyboard.press('Control+i');
+    const hover = page.locator('.monaco-hover:visible');
+    await hover.getByText('count(of: string, array, object or set)').waitFor();
+    await hover.getByText('How many members, or characters.').waitFor();
+    await watched.accessibleInBothThemes();
+    await page.keyboard.press('Escape');
+
+    await caretAt(page, 3);
+    await page.keyboard.press('Shift+F12');
+    const peek = page.locator('.peekview-widget');
+    await peek.getByText('more.rego').first().waitFor();
+    await peek.getByText('rules.rego').first().waitFor();
+    await page.keyboard.press('Escape');
+    await peek.waitFor({ state: 'detached' });
+
+    // The name of the rule is selected: its value.
+    await caretAt(page, 3);
+    await page.keyboard.press('Control+Shift+ArrowRight');
+    await page.getByRole('button', { name: 'Evaluate selection' }).waitFor();
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.policy-result').getByText('2', { exact: true }).waitFor();
+    expect(await page.getByLabel('What to evaluate').inputValue()).toBe('data.trailmix.limit');
+    watched.quiet();
+    await watched.close();
+  },
+  LONG,
+);
+
+test(
+  'coverage: lines that a test ran and lines that none ran, also in words; problems and tests as a screen reader has them',
+  async () => {
+    const watched = await openBench(browser, app);
+    const { page } = watched;
+    await emptyDraft(page);
+    await paste(page, `${RULES}\ndeny contains "never tried" if input.action == "wipe"\n`);
+    await newFile(page, 'Test', 'rules_test.rego', testsOf('100'));
+    await page.keyboard.press('Control+S');
+    await page.getByText('2 tests passed', { exact: true }).waitFor();
+    await file(page, 'rules.rego').click();
+    await page.locator('.policy-cover.covered').first().waitFor();
+    await page.locator('.policy-cover.missed').first().waitFor();
+    const missed = page.getByRole('list', { name: 'Lines that no test ran' });
+    await missed.getByRole('button', { name: 'rules.rego:9' }).click();
+    await expect.poll(() => focusIn(page, '.policy-monaco')).toBe(true);
+
+    const panel = page.getByRole('tabpanel', { name: /^Tests/ });
+    expect(await panel.getByRole('status').textContent()).toMatch(/2 tests passed, \d+ % of lines covered/);
+    const tests = panel.getByRole('list', { name: 'Tests' }).getByRole('listitem');
+    expect(await tests.getByRole('button').evaluateAll(all => all.map(one => one.textContent))).toEqual([
+      'test_150_asks passed',
+      'test_small_is_allowed passed',
+    ]);
+
+    await file(page, 'rules.rego').click();
+    await paste(page, RULES.replace('input.payload.amount > 100', 'input.amuont > 100'));
+    await tab(page, 'Problems').click();
+    const problems = page.getByRole('tabpanel', { name: /^Problems/ });
+    const problem = problems
+      .getByRole('list', { name: 'Problems' })
+      .getByRole('listitem')
+      .getByRole('button', { name: /^error: .*undefined ref: input\.amuont.*rules\.rego:6/ });
+    await problem.waitFor();
+    await expect.poll(() => problems.getByRole('status').textContent()).toMatch(/^1 error/);
+    await problem.focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => focusIn(page, '.policy-monaco')).toBe(true);
+    // The editor names its file, and that Tab can be let through.
+    const named = page.getByRole('textbox', { name: /^rules\.rego\. Press Control M/ });
+    await named.waitFor({ state: 'attached' });
+    await watched.accessibleInBothThemes();
+    watched.quiet();
+    await watched.close();
+  },
+  LONG,
+);
+
+const focusIn = (page: Page, selector: string): Promise<boolean> =>
+  page.evaluate(of => document.activeElement?.closest(of) !== null, selector);
+
+test(
+  'an impact run shows how far it is, and stops when it is cancelled',
+  async () => {
+    for (let n = 0; n < 60; n++) await decide('issue_refund', { amount: n });
+    const watched = await openBench(browser, app);
+    const { page } = watched;
+    await emptyDraft(page);
+    // Each decision lasts until its deadline: no machine is through before the click.
+    await paste(
+      page,
+      'package trailmix\n\ndeny contains "slow" if count([1 | some a in numbers.range(1, 4000); some b in numbers.range(1, 4000); a * b == -1]) > 0\n',
+    );
+    await tab(page, 'Impact').click();
+    await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
+    const impact = page.getByRole('region', { name: 'Impact' });
+    await impact.getByRole('progressbar', { name: /^\d+ of 60 decisions$/ }).waitFor({ state: 'attached' });
+    await impact.getByRole('button', { name: 'Cancel' }).click();
+    await impact.getByText(/^Cancelled: these are the first \d+\.$/).waitFor();
+    await watched.accessibleInBothThemes();
+    expect((await api.call('impacts')).items[0]).toMatchObject({ state: 'cancelled', total: 60 });
+    expect(await page.getByLabel('Keep the result as evidence').count()).toBe(0);
+    // What was asked meanwhile was decided as ever.
+    expect(await decide('issue_refund', { amount: 750 })).toBe('approve');
+    watched.quiet();
+    await watched.close();
+  },
+  LONG,
+);
+
+test(
+  'from any event of a run to the policy that was in force then',
+  async () => {
+    await decide('issue_refund', { amount: 750 });
+    await api.call('loadSamples');
+    const { items } = await api.call('traces', { query: { q: 'app:finance-bot' } });
+    const run = items.find(item => item.title.startsWith('Supplier payment'))!;
+    const watched = await openBench(browser, app);
+    const { page } = watched;
+    await page.goto(new URL(`/traces/${run.run_id}`, app.collector.url).href);
+    const then = await api.call('policyAt', { query: { seq: run.last_seq } });
+    await page.locator('.span').first().click();
+    await page.getByRole('tab', { name: 'Policy' }).click();
+    await page.getByRole('heading', { name: 'In force when it was recorded' }).waitFor();
+    await watched.accessibleInBothThemes();
+    await page.getByRole('button', { name: 'Open in the workbench' }).click();
+    await editor(page).waitFor();
+    expect(new URL(page.url()).searchParams.get('set')).toContain(then.hash);
+    watched.quiet();
+    await watched.close();
+  },
+  LONG,
+);
