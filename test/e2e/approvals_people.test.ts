@@ -1,14 +1,11 @@
-/**
- * Approvals by people in real browsers: two answer, one by keyboard alone; held back, refused, delegated, looked at only. And a page that
- * was tampered with: what it shows or sends is refused.
- */
-import type { Browser, Page, Route } from 'playwright-core';
+/** Approvals by people in real browsers: two answer, one by keyboard alone; held back, refused, delegated, looked at only. */
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openedBy, send, startTeam, statementFor, type Team } from '../approvals/team.ts';
 import { addPerson, expectJson, type Person } from '../people/person.ts';
 import { type App, openBrowser, type Watched } from './browser.ts';
 import { builtPage } from './page_build.ts';
-import { openFor, signedInAs, signIn } from './people.ts';
+import { answersTo, approve, call, codeIn, reviewPage, toOpen } from './reviewing.ts';
 
 let browser: Browser;
 let team: Team;
@@ -31,31 +28,16 @@ afterAll(async () => {
   await team?.stop();
 });
 
-/** A browser of this person's own, signed in, on Approvals. */
-async function pageOf(person: Person, at = '/approvals'): Promise<Watched> {
-  const watched = await openFor(browser, app, at);
+/** A browser of this person's own, signed in, on Approvals; closed after the test. */
+async function pageOf(person: Person, at?: string): Promise<Watched> {
+  const watched = await reviewPage(browser, app, person, at);
   pages.push(watched);
-  await signIn(watched.page, person.id, person.passphrase);
-  await signedInAs(watched.page, person.name);
   return watched;
 }
 
 const chosen = (page: Page, id: string): Promise<void> =>
   page.locator(`[data-approval="${id}"][aria-current]`).waitFor();
-/** The button at the foot of the call, once it can be pressed. */
-const approve = (page: Page): Promise<void> =>
-  page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).click();
-const call = (page: Page) => page.getByRole('region', { name: 'The call' });
-const toOpen = (page: Page) => page.getByRole('button', { name: 'Open for review' });
-const codeIn = (page: Page, code: string): Promise<void> =>
-  page.getByRole('alert').getByText(code, { exact: true }).waitFor();
-
-async function answersOf(id: string) {
-  const answered = await team.records('approval.answered');
-  return answered
-    .map(record => record.approval as { id: string; by: string; verdict: string; [name: string]: unknown })
-    .filter(approval => approval.id === id);
-}
+const answersOf = (id: string) => answersTo(team, id);
 
 test('two people approve: one by mouse, one by keyboard alone; signed, and shown as recorded', async () => {
   const other = await team.agent.ask({ action: 'one', payload: { amount: 1 } });
@@ -266,65 +248,6 @@ test('an auditor sees all of it, the report too, and no button that answers', as
   await watched.accessibleInBothThemes();
   watched.quiet();
 }, 120_000);
-
-/** What the collector answers on opening, changed on its way to the page. */
-const changeOpened = (page: Page, change: (opened: Opened) => void): Promise<unknown> =>
-  page.route('**/open', async (route: Route) => {
-    const answer = await route.fetch();
-    const opened = (await answer.json()) as Opened;
-    change(opened);
-    await route.fulfill({ response: answer, json: opened });
-  });
-type Opened = { shown: { payload: { amount: number } }; shown_digest: string };
-
-test('arguments altered on their way to the page: it shows none of them and signs nothing', async () => {
-  const { approval } = await team.agent.ask();
-  const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await changeOpened(page, opened => {
-    opened.shown.payload.amount = 12;
-  });
-  await page.getByRole('button', { name: 'Open for review' }).click();
-  await codeIn(page, 'shown_mismatch');
-  expect(await call(page).getByText('With exactly these arguments').count()).toBe(0);
-  expect(await page.getByRole('button', { name: /^Approve/ }).count()).toBe(0);
-  expect(await answersOf(approval.id)).toEqual([]);
-});
-
-test('arguments and their digest altered together: the collector refuses what was signed', async () => {
-  const { shownDigest } = await import('../../core/proof/binding.ts');
-  const { createHash } = await import('node:crypto');
-  const { approval } = await team.agent.ask();
-  const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await changeOpened(page, opened => {
-    opened.shown.payload.amount = 12;
-    opened.shown_digest = shownDigest(
-      data => createHash('sha256').update(data).digest(),
-      opened.shown as never,
-    );
-  });
-  await page.getByRole('button', { name: 'Open for review' }).click();
-  await approve(page);
-  await page.getByRole('button', { name: 'Approve this call' }).click();
-  await codeIn(page, 'shown_mismatch');
-  expect(await answersOf(approval.id)).toEqual([]);
-});
-
-test('a refusal turned into an approval after it was signed is refused', async () => {
-  const { approval } = await team.agent.ask();
-  const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await page.route('**/answer', async route => {
-    const input = route.request().postDataJSON() as { verdict: string; statement: { verdict: string } };
-    input.verdict = 'approve';
-    input.statement.verdict = 'approve';
-    await route.continue({ postData: JSON.stringify(input) });
-  });
-  await toOpen(page).waitFor();
-  await page.keyboard.press('d');
-  await page.getByRole('dialog').getByText('Refuse one?').waitFor();
-  await page.getByRole('button', { name: 'Refuse this call' }).click();
-  await page.getByRole('alert').getByText('signature_invalid', { exact: true }).waitFor();
-  expect(await answersOf(approval.id)).toEqual([]);
-});
 
 test('200% zoom at 1280x800: queue and review scroll in one direction, and nothing that acts is cut', async () => {
   const { approval } = await team.agent.ask({ payload: { amount: 9, note: 'word '.repeat(60) } });
