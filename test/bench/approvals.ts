@@ -1,11 +1,13 @@
 /**
- * The queue with 10,000 waiting approvals beside an empty one, and what 500 agents cost that wait in long polls: memory,
- * CPU, and how soon one of them hears its answer. Asked over HTTP as an agent does; lists by the socket, as `trailmix` does.
+ * The queue with 10,000 waiting approvals beside an empty one, in a browser too, and what 500 agents cost that wait in long polls:
+ * memory, CPU, and how soon one of them hears its answer. Asked over HTTP as an agent does; lists by the socket, as `trailmix` does.
  */
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser } from 'playwright-core';
 import { socketPath } from '../../collector/data-folder.ts';
+import { openBrowser } from '../e2e/browser.ts';
 import { BenchCollector } from './collector.ts';
 import { appId } from './events.ts';
 
@@ -17,6 +19,11 @@ export type ApprovalBench = {
   /** The slowest filter of those tried. */
   filteredPageMs: number;
   detailMs: number;
+  /** Median ms until Approvals shows its first row (empty: that nothing waits): from another screen, and from an address in a new browser. */
+  openEmptyMs: number;
+  openFullMs: number;
+  freshEmptyMs: number;
+  freshFullMs: number;
   polls: number;
   pollsMiB: number | undefined;
   /** CPU of the collector while nothing happens but the waiting, percent of one core; before, and with the polls. */
@@ -77,6 +84,48 @@ async function pageMs(socket: string, path: string, count = 25): Promise<number>
   return median(took.slice(3));
 }
 
+/** What Approvals shows when it stands: a row of the queue, or that there is none. */
+const STANDS = '[data-approval], main .empty';
+
+/** Opens Approvals from Overview and from its address, several times, in a browser of its own. */
+async function openMs(browser: Browser, socket: string): Promise<{ open: number; fresh: number }> {
+  const open: number[] = [];
+  const fresh: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const { ui_url } = JSON.parse(await local(socket, '/api/tickets', '{}')) as { ui_url: string };
+    const link = new URL(ui_url);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(`${link.origin}/approvals${link.hash}`);
+    await page.locator(STANDS).first().waitFor();
+    const at = (): Promise<number> =>
+      page.evaluate(
+        stands =>
+          new Promise<number>(done => {
+            const look = (): unknown =>
+              document.querySelector(stands) === null
+                ? requestAnimationFrame(look)
+                : requestAnimationFrame(() => done(performance.now()));
+            look();
+          }),
+        STANDS,
+      );
+    // performance.now() counts from the navigation. The one that signed in is not counted.
+    await page.goto(`${link.origin}/approvals`);
+    fresh.push(await at());
+    await page.locator('a[href="/overview"]').first().click();
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    const started = await page.evaluate(() => {
+      const now = performance.now();
+      document.querySelector<HTMLElement>('a[href="/approvals"]')?.click();
+      return now;
+    });
+    open.push((await at()) - started);
+    await context.close();
+  }
+  return { open: median(open), fresh: median(fresh) };
+}
+
 async function cpuPercent(collector: BenchCollector, seconds: number): Promise<number | undefined> {
   const before = collector.cpuSeconds();
   await sleep(seconds * 1000);
@@ -91,10 +140,12 @@ async function calm(collector: BenchCollector): Promise<void> {
 
 export async function measureApprovals(waiting = 10_000, polls = 500): Promise<ApprovalBench> {
   const collector = await BenchCollector.start({ sockets: polls + 16 });
+  const browser = await openBrowser();
   try {
     const key = collector.createKey(appId);
     const socket = await socketPath(join(collector.folder, 'data'));
     const emptyPageMs = await pageMs(socket, '/api/approvals?limit=100');
+    const empty = await openMs(browser, socket);
 
     const ids: string[] = [];
     let next = 0;
@@ -114,6 +165,8 @@ export async function measureApprovals(waiting = 10_000, polls = 500): Promise<A
     const filtered: number[] = [];
     for (const filter of filters) filtered.push(await pageMs(socket, `/api/approvals?limit=100&${filter}`));
     const detailMs = await pageMs(socket, `/api/approvals/${ids.at(-1)}/detail`);
+    const full = await openMs(browser, socket);
+    await browser.close();
 
     await calm(collector);
     const restCpuPercent = await cpuPercent(collector, 5);
@@ -137,6 +190,10 @@ export async function measureApprovals(waiting = 10_000, polls = 500): Promise<A
       fullPageMs,
       filteredPageMs: Math.max(...filtered),
       detailMs,
+      openEmptyMs: empty.open,
+      openFullMs: full.open,
+      freshEmptyMs: empty.fresh,
+      freshFullMs: full.fresh,
       polls,
       pollsMiB: pollsMiB === undefined || restMiB === undefined ? undefined : pollsMiB - restMiB,
       restCpuPercent,
@@ -144,6 +201,7 @@ export async function measureApprovals(waiting = 10_000, polls = 500): Promise<A
       wakeMs: first.at - started,
     };
   } finally {
+    await browser.close();
     await collector.stop();
   }
 }

@@ -189,6 +189,10 @@ const table = (): string => {
       `${result.approvals.fullPageMs} ms`,
     ],
     [
+      `the same in a browser, from another screen (empty: ${result.approvals.openEmptyMs} ms); from its address (empty: ${result.approvals.freshEmptyMs} ms)`,
+      `${result.approvals.openFullMs} ms; ${result.approvals.freshFullMs} ms`,
+    ],
+    [
       `${result.approvals.polls} long polls: memory; CPU of one core (at rest ${result.approvals.restCpuPercent}%); answer heard`,
       `${result.approvals.pollsMiB} MiB; ${result.approvals.pollsCpuPercent}%; ${result.approvals.wakeMs} ms`,
     ],
