@@ -23,6 +23,7 @@ import { headOf } from '../../core/proof/record.ts';
 import type { PackLine } from '../ledger/pack-lines.ts';
 import type { ScopeRange } from '../ports.ts';
 import { sha256, sha256Stream } from '../sha256.ts';
+import { policySeqs } from './policy_records.ts';
 import { SeqList, SeqRanges } from './seqs.ts';
 import type { PackSource, PolicyVersion } from './source.ts';
 import type { Window } from './window.ts';
@@ -141,13 +142,13 @@ export class PackContents {
   async extraRecords(policies: readonly PolicyVersion[]): Promise<RecordView[]> {
     const { scope, checkpoint, window } = this.#plan;
     const { size } = checkpoint;
-    const activations = new Set(policies.map(({ seq }) => seq));
+    const onPolicies = policySeqs(policies, await this.#source.policyRecords(size));
     const seqs = new Set<number>();
     /** Records that say what was erased. */
     const erasures: number[] = [];
     for (const { seq, event_type } of await this.#source.ledgerRecords(size)) {
       if (event_type.startsWith('erasure.')) erasures.push(seq);
-      else if (!event_type.startsWith('policy.') || activations.has(seq)) seqs.add(seq);
+      else if (!event_type.startsWith('policy.') || onPolicies.has(seq)) seqs.add(seq);
     }
     /** Erased ones behind approvals of the scope. */
     const behind = new Set<number>();

@@ -10,6 +10,14 @@ export const evidenceQueries = {
           'person.delegation_ended')
         OR r.event_type GLOB 'erasure.*' OR r.event_type GLOB 'restore.*')
     ORDER BY r.seq`,
+  /** Records on policies but activations, with the set that each is about. $tenant, $size */
+  'evidence.policyRecords': `SELECT r.seq AS seq, r.event_type AS event_type,
+      coalesce(json_extract(r.body, '$.policy.hash'), json_extract(r.body, '$.shadow.hash'),
+        json_extract(r.body, '$.impact.report.policy_hash')) AS hash
+    FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type GLOB 'policy.*'
+      AND r.event_type <> 'policy.activated'
+    ORDER BY r.seq`,
   /** Seqs of everything that belongs to one decision: itself, its approval, intent and outcome. $decision, $size */
   'evidence.decision': `SELECT s.seq AS seq FROM span s
     WHERE s.run = (SELECT r.run FROM decision d JOIN record r ON r.seq = d.seq WHERE d.id = $decision)

@@ -29,6 +29,12 @@ export type Anchor = {
 /** Lines of witnesses beside a log's own in a note. */
 const MOST_LINES = 15;
 
+export type PolicyRecord = {
+  readonly seq: number;
+  readonly event_type: string;
+  readonly hash: string | null;
+};
+
 export interface PackSource {
   readonly ledgerId: string;
   readonly tenantId: string;
@@ -42,6 +48,8 @@ export interface PackSource {
   evals(appId: string, from: number, to: number): Promise<string>;
   /** Records of the ledger itself that every pack carries, by seq. */
   ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]>;
+  /** Records on policies but activations, by seq; `hash`: the set that each is about. */
+  policyRecords(size: number): Promise<readonly PolicyRecord[]>;
   /** Seqs of a decision and all that belongs to it. */
   decisionRecords(decisionId: string, size: number): Promise<readonly number[]>;
   /** Policy versions activated below `size`, by version. */
@@ -86,6 +94,7 @@ export function ledgerSource(ids: { ledgerId: string; tenantId: string }, read: 
     lines: async (appId, from, to) => read.packLines(appId, from, to),
     evals: async (appId, from, to) => read.packEvals(appId, from, to),
     ledgerRecords: async size => read.query('evidence.ledger', { tenant, size }),
+    policyRecords: async size => read.query('evidence.policyRecords', { tenant, size }),
     async decisionRecords(decision, size) {
       const rows = read.query<{ seq: number }>('evidence.decision', { decision, size });
       return rows.map(({ seq }) => seq);

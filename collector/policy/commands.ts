@@ -5,8 +5,9 @@
 
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Environment, TestCounts } from '../../core/api/policy_views.ts';
+import { isOwnRequest, planImpact, planPolicy } from '../../core/pack/policy_rules.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
-import { impactMessage, policyMessage, reportSha256 } from '../../core/proof/policy.ts';
+import { reportSha256 } from '../../core/proof/policy.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
 import { sha256 } from '../sha256.ts';
@@ -35,6 +36,9 @@ type SetRow = {
   files: string;
   tests: string;
   built_in: number;
+  /** Of policy.saved. */
+  seq: number;
+  saved_by: string;
 };
 export type Pending = {
   hash: string;
@@ -61,7 +65,7 @@ const environmentRow = (tx: WriteTx, name: Environment): EnvironmentRow | undefi
 const setRow = (tx: WriteTx, hash: string): SetRow => {
   const row = tx.db
     .prepare<[string], SetRow>(
-      `SELECT hash, entrypoint, capabilities_sha256, wasm_sha256, sources_sha256, files, tests, built_in
+      `SELECT hash, entrypoint, capabilities_sha256, wasm_sha256, sources_sha256, files, tests, built_in, seq, saved_by
        FROM policy_set WHERE hash = ?`,
     )
     .get(hash);
@@ -144,6 +148,7 @@ function activate(tx: WriteTx, set: SetRow, how: Activation): { version: number;
         capabilities_sha256: set.capabilities_sha256,
         wasm_sha256: set.wasm_sha256,
         files: small ? files : files.map(({ path, sha256: hash }) => ({ path, sha256: hash })),
+        ...(set.built_in === 1 ? { built_in: true } : { saved_seq: set.seq }),
         ...(environment === 'prod' ? {} : { environment }),
         ...(before === undefined ? {} : { replaces: before.hash }),
         ...(message === '' ? {} : { message }),
@@ -250,7 +255,7 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
         replaces: '',
         sources_sha256: set.sourcesSha256,
       },
-      policyMessage,
+      planPolicy,
     );
     const { seq, receivedAt } = tx.append({
       appId: LEDGER_APP,
@@ -296,6 +301,8 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
       files: JSON.stringify(set.files),
       tests: '',
       built_in: 1,
+      seq: 0,
+      saved_by: 'collector',
     };
     const at = stays ? undefined : activate(tx, parts, { environment, by: 'collector', signed: [] });
     if (known === undefined) {
@@ -346,7 +353,7 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
         replaces: inForce,
         sources_sha256: set.sources_sha256,
       },
-      policyMessage,
+      planPolicy,
     );
     if (row !== undefined && row.hash === hash) return { state: 'active', version: row.version, hash };
     const pending = row?.pending == null ? undefined : (JSON.parse(row.pending) as Pending);
@@ -371,7 +378,8 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
           .run(JSON.stringify(waits), environment);
         return { state: 'pending' };
       }
-      if (pending.by === by) throw new TrailmixError('policy_own_request');
+      const author = set.built_in === 1 ? undefined : set.saved_by;
+      if (isOwnRequest(by, pending.by, author)) throw new TrailmixError('policy_own_request');
       signatures.unshift(pending.signed);
     }
     turnShadow(tx, environment, hash);
@@ -479,7 +487,7 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
   savePolicyImpact(tx, input) {
     const { report, message, by, source } = input;
     const report_sha256 = reportSha256(sha256, report);
-    const signed = checkSigned(tx, input, { report_sha256 }, impactMessage);
+    const signed = checkSigned(tx, input, { report_sha256 }, planImpact);
     const { seq } = tx.append({
       appId: LEDGER_APP,
       eventType: 'policy.impact',

@@ -234,7 +234,7 @@ export const errorTable = {
     403,
     'never',
     'Nobody activates alone here',
-    'This environment needs two people: another policy author has to sign the same set.',
+    'This environment needs two people: the second to sign is neither the one who proposed nor the author of the set. Ask another policy author, or withdraw it and let its author propose.',
   ),
   impact_unknown: row(
     404,

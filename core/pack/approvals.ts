@@ -243,13 +243,13 @@ export class Approvals {
   }
 
   /**
-   * Whether the people who signed answers in scope descend from the first person that the verifier trusts. Without a
-   * trusted root, who they are is not shown: whoever makes a ledger can enrol anybody.
+   * Whether the people who signed answers in scope, or (`alsoPolicies`) policies, descend from the first person that the verifier
+   * trusts. Without a trusted root, who they are is not shown: whoever makes a ledger can enrol anybody.
    */
-  checkRoot(trust: Pick<Trust, 'peopleRoot'> | undefined, findings: Findings): void {
-    const signed = this.#inScope().some(({ answers }) =>
-      answers.some(({ approval }) => approval.signature !== undefined),
-    );
+  checkRoot(trust: Pick<Trust, 'peopleRoot'> | undefined, alsoPolicies: boolean, findings: Findings): void {
+    const signed =
+      alsoPolicies ||
+      this.#inScope().some(({ answers }) => answers.some(({ approval }) => approval.signature !== undefined));
     if (!signed) return;
     const root = trust?.peopleRoot;
     if (root === undefined) findings.add('people_untrusted', 'trust.json');

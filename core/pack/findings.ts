@@ -94,6 +94,25 @@ export const findingTable = {
     'not_shown',
     'The sources of a policy were not exported; only its hash is shown.',
   ),
+  policy_statement_wrong: broken(
+    'What a person signed about a policy is not what was recorded: another set, environment, text or time.',
+  ),
+  policy_role_wrong: broken('A policy was saved or put in force by a person without the role for it.'),
+  policy_own_request: broken(
+    'A policy came into force by its own author or proposer where a second pair of eyes was asked for.',
+  ),
+  policy_too_few: broken('A policy was put in force by one person where two were asked for.'),
+  policy_impact_wrong: broken(
+    'The figures of an impact report do not add up, were changed, or are not of the set that it names.',
+  ),
+  policy_record_missing: incomplete(
+    'A record behind a policy in force is not in the pack: its saving, or its proposal by the first of two people.',
+  ),
+  policy_statement_absent: row(
+    'completeness',
+    'not_shown',
+    'Who wrote a policy in force is not shown: the record of its saving is not in the pack, which older collectors left out.',
+  ),
   approval_binding_wrong: broken('An approval is not bound to the call that was decided.'),
   approval_answer_wrong: broken('An answer to an approval does not belong to it, or came too late.'),
   approval_shown_wrong: broken('What is said to have been shown to a person is not what was asked.'),
@@ -303,6 +322,26 @@ export const findingTable = {
     'An answer is signed by a key that was not in force for the person it names.',
   ),
   approval_signature_wrong: row('identity', 'fail', 'The signature of a person does not verify.'),
+  policy_signature_missing: row(
+    'identity',
+    'fail',
+    'A policy was saved, proposed or put in force without a signature although people were enrolled.',
+  ),
+  policy_signer_unknown: row(
+    'identity',
+    'fail',
+    'A statement on a policy is signed by a key that was not in force for the person it names.',
+  ),
+  policy_signature_wrong: row(
+    'identity',
+    'fail',
+    "A person's signature under a statement on a policy does not verify.",
+  ),
+  policy_by_app: row(
+    'identity',
+    'warning',
+    'The app put the policy that came with it in force by itself, after people were enrolled: nobody signed for it.',
+  ),
   person_record_wrong: row(
     'identity',
     'fail',

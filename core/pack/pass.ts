@@ -3,10 +3,10 @@
  * facts each for approvals, blobs, sessions and open streams. Format: docs/spec/pack.md.
  */
 import { TrailmixError } from '../api/errors.ts';
-import { isBlobRef } from '../proof/blob.ts';
+import { type BlobRef, isBlobRef } from '../proof/blob.ts';
 import { equalBytes, fromUtf8 } from '../proof/bytes.ts';
 import type { Checkpoint } from '../proof/checkpoint.ts';
-import type { JsonObject } from '../proof/jcs.ts';
+import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
 import { Approvals } from './approvals.ts';
 import { BlobWatch, mayHoldBlobs } from './blobs.ts';
 import {
@@ -27,6 +27,7 @@ import { KeyChain } from './keys.ts';
 import { type Manifest, ManifestError } from './manifest.ts';
 import { RecordSource, TreeCheck } from './merge.ts';
 import { PolicyWatch, parsePolicies } from './policies.ts';
+import { type PolicyInForce, PolicyStatements } from './policy_statements.ts';
 import { PackQueries, type QueryLine } from './queries.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
 import { ReportCheck } from './report_pdf.ts';
@@ -56,6 +57,10 @@ const MOST_SESSIONS = 1_000_000;
 const APPROVAL_LIMIT = 2 ** 29;
 /** Kept of a decision: what a binding repeats, never its payload. */
 const DECISION_KEPT = 2048;
+/** Kept of a record on a policy. */
+const POLICY_KEPT = 512;
+/** Members of a record on a policy that may be too large for it. */
+const POLICY_MEMBERS = ['policy', 'files', 'impact'] as const;
 
 /** One pass over the records of a pack, by rising seq, and what follows from it. */
 export class PackVerifier {
@@ -70,6 +75,7 @@ export class PackVerifier {
   readonly #streams = new Streams();
   readonly #approvals: Approvals;
   readonly #policies = new PolicyWatch();
+  readonly #statements: PolicyStatements;
   readonly #blobs = new BlobWatch();
   readonly #sessions = new Set<string>();
   readonly #erasures = new Set<number>();
@@ -103,6 +109,17 @@ export class PackVerifier {
     });
     this.#derived = new DerivedFiles(files, manifest.include, findings);
     this.#asked = new PackQueries(host.sha256Stream);
+    this.#statements = new PolicyStatements({
+      sha256: host.sha256,
+      place: { ledger_id: manifest.ledger_id, tenant_id: manifest.tenant_id },
+      people: this.#approvals.people,
+      signatures: this.#signatures,
+    });
+  }
+
+  /** Activations of policies in the pack, and who stands behind each. */
+  get policiesInForce(): readonly PolicyInForce[] {
+    return this.#statements.inForce;
   }
 
   /** What queries.jsonl must say, once `run` is done. */
@@ -147,12 +164,13 @@ export class PackVerifier {
       () => policiesBytes && parsePolicies(policiesBytes),
     );
     this.#policies.finish(sha256, policies ?? [], manifest, findings);
+    this.#statements.finish(findings);
     await this.#approvals.finish(
       { ledgerId: manifest.ledger_id, tenantId: manifest.tenant_id },
       this.#host.verifyEd25519,
       findings,
     );
-    this.#approvals.checkRoot(given.trust, findings);
+    this.#approvals.checkRoot(given.trust, this.#statements.isSigned, findings);
     this.queries = this.#asked.lines(manifest, this.#streams);
     await this.#derived.finish(this.#approvals.lines(), this.queries);
     this.#report?.finish(this.#approvals.told(), findings);
@@ -234,7 +252,10 @@ export class PackVerifier {
     if (file === 'events' || hidden) this.#asked.seen(head.seq);
     if (record.bodyJcs === undefined) {
       if (file === 'extras') findings.add('body_missing', where);
-      if (hidden) this.#approvals.hide(head.event_type);
+      if (hidden) {
+        this.#approvals.hide(head.event_type);
+        this.#statements.hide(head.event_type);
+      }
       return undefined;
     }
     const inScope = file === 'events';
@@ -254,16 +275,19 @@ export class PackVerifier {
       this.#asked.take(value, this.#streams);
       this.#streams.take(value, where, findings);
     } else this.#extra(value, where, head.seq);
-    if (head.event_type === 'policy.activated' && isBlobRef(value.policy)) {
-      return this.#activation(value, value.policy.$blob.sha256, inScope, where);
+    if (head.event_type.startsWith('policy.')) {
+      const large = POLICY_MEMBERS.filter(name => isBlobRef(value[name]));
+      if (large.length > 0) return this.#largePolicy(value, large, inScope, where);
     }
     this.#policies.take(value, inScope, where, findings);
+    this.#statements.take(value, inScope, where, findings);
     return inScope ? this.#derived.take(value) : undefined;
   }
 
   #hold(value: JsonObject, line: string): void {
     const type = String(value.event_type);
     if (type === 'decision.recorded') this.#approvalsHeld += Math.min(line.length, DECISION_KEPT);
+    else if (type.startsWith('policy.')) this.#approvalsHeld += Math.min(line.length, POLICY_KEPT);
     else if (/^(?:approval|intent|outcome)\./.test(type)) this.#approvalsHeld += line.length;
     if (this.#approvalsHeld > (this.#host.approvalLimit ?? APPROVAL_LIMIT)) {
       throw new TrailmixError('pack_unreadable', {
@@ -272,16 +296,27 @@ export class PackVerifier {
     }
   }
 
-  /** A policy too large for its record. */
-  async #activation(value: JsonObject, sha256: string, inScope: boolean, where: string): Promise<void> {
-    const bytes = await this.#files.read(`blobs/${sha256}`);
-    let policy: JsonObject = {};
-    try {
-      policy = JSON.parse(fromUtf8(bytes ?? new Uint8Array(0))) as JsonObject;
-    } catch {
-      this.#findings.add('policy_unrecorded', where, 'Its blob cannot be read.');
+  /** A record on a policy that is too large: its members are read where they lie. */
+  async #largePolicy(
+    value: JsonObject,
+    large: readonly string[],
+    inScope: boolean,
+    where: string,
+  ): Promise<void> {
+    const whole: { [name: string]: JsonValue } = { ...value };
+    for (const name of large) {
+      const { sha256 } = (value[name] as unknown as BlobRef).$blob;
+      try {
+        const text = fromUtf8((await this.#files.read(`blobs/${sha256}`)) ?? new Uint8Array(0));
+        whole[name] = JSON.parse(text) as JsonValue;
+        if (jcs(whole[name]) !== text) throw new Error('not canonical');
+      } catch {
+        whole[name] = {};
+        if (name === 'policy') this.#findings.add('policy_unrecorded', where, 'Its blob cannot be read.');
+      }
     }
-    this.#policies.take({ ...value, policy }, inScope, where, this.#findings);
+    this.#policies.take(whole, inScope, where, this.#findings);
+    this.#statements.take(whole, inScope, where, this.#findings);
   }
 
   #extra(value: JsonObject, where: string, seq: number): void {

@@ -16,6 +16,7 @@ import { type Given, noCounts, type PackCounts, type VerifyHost } from './host.t
 import { CHECKSUMS, MANIFEST, type Manifest, parseChecksums, parseManifest } from './manifest.ts';
 import { PackVerifier, reading } from './pass.ts';
 import { type Place, placesOf } from './places.ts';
+import type { PolicyInForce } from './policy_statements.ts';
 import type { QueryLine } from './queries.ts';
 import { type Stamp, Stamps } from './timestamp.ts';
 import { type Witnessed, Witnesses } from './witnesses.ts';
@@ -38,7 +39,8 @@ export type PackOrigin = {
 };
 
 /** `stamps` and `witnesses`: the good ones. `queries`: what queries.jsonl says, or must say; from the records.
- * `places`: the records that the first failures point at. `dated`: by when those of the scope were there. */
+ * `places`: the records that the first failures point at. `dated`: by when those of the scope were there.
+ * `policies`: the first 1000 activations that the pack carries, by seq. */
 export type PackReport = {
   verdicts: Verdicts;
   places: readonly Place[];
@@ -47,6 +49,7 @@ export type PackReport = {
   stamps: Stamp[];
   dated: readonly DatedRange[];
   witnesses: Witnessed[];
+  policies: readonly PolicyInForce[];
   origin?: PackOrigin;
 };
 
@@ -88,12 +91,14 @@ export async function verifyPack(
 
   const witnesses = new Witnesses(host, given.trust?.witnesses, findings);
   let counts = noCounts();
+  let policies: readonly PolicyInForce[] = [];
   let queries: readonly QueryLine[] = [];
   let dated: readonly DatedRange[] = [];
   if (manifest !== undefined) {
     const { size } = manifest.checkpoint;
     const records = new PackVerifier(host, files, manifest, findings);
     counts = await records.run(given);
+    policies = records.policiesInForce;
     queries = records.queries;
     await stamps.takeAnchors(files, manifest, host.sha256, witnesses);
     await witnesses.takePack(files, size);
@@ -111,6 +116,7 @@ export async function verifyPack(
     stamps: stamps.list,
     dated,
     witnesses: witnesses.list,
+    policies,
   };
   if (manifest !== undefined && checksumsBytes !== undefined) {
     const { ledger_id, tenant_id, app_id, scope, checkpoint } = manifest;

@@ -1042,14 +1042,14 @@ class Gate:
         one = self.all.get(name) or self.intents.get(text(obj(v.get('outcome')).get('intent_id')))
         return one is not None and one.in_scope
     def scoped(self): return sorted((a for a in self.all.values() if a.in_scope), key=lambda a: a.asked['seq'] if a.asked else a.decision['seq'] if a.decision else 2 ** 53)
-    def finish(self, trust):
+    def finish(self, trust, policies):
         for one in self.scoped():
             before, where = len(FOUND), 'approvals.jsonl:' + one.id
             self.check(one, where)
             found = FOUND[before:]
             FOUND[before:] = [f for f in found if not any(f['code'] in FOLLOWS.get(kind, ()) for kind in self.hidden)]
             if len(found) > len(FOUND) - before: add('approval_hidden', where)
-        if not any('signature' in a['said'] for one in self.scoped() for a in one.answers): return
+        if not policies and not any('signature' in a['said'] for one in self.scoped() for a in one.answers): return
         root = obj(trust and trust.get('root'))
         if not root: add('people_untrusted', 'trust.json')
         elif root['public_key'] != self.people.root: add('people_root_wrong', 'extras.jsonl')
@@ -1124,18 +1124,20 @@ class Gate:
 
 # --- pack.md, policies.json and Blobs
 
+def environment_of(policy): return policy['environment'] if isinstance(policy.get('environment'), str) else 'prod'
+
 class Policies:
-    def __init__(self): self.active, self.recorded, self.used = None, {}, set()
+    def __init__(self): self.active, self.recorded, self.used = {}, {}, set()
     def take(self, r, policy):
         if r.type == 'policy.activated':
             if not isinstance(policy.get('hash'), str) or not is_int(policy.get('version')): return add('policy_unrecorded', r.where)
-            self.active = self.recorded[r.seq] = policy['hash'], policy['version']
+            self.active[environment_of(policy)] = self.recorded[r.seq] = policy['hash'], policy['version']
         elif r.type == 'decision.recorded' and r.file == 'events':
             said = obj(r.value.get('decision'))
             cited = obj(said.get('policy'))
             if 'failed' in said and not is_hash(cited.get('hash')): return
             self.used.add(text(cited.get('hash')))
-            if self.active != (cited.get('hash'), cited.get('version')): add('policy_unrecorded', r.where)
+            if self.active.get(environment_of(cited)) != (cited.get('hash'), cited.get('version')): add('policy_unrecorded', r.where)
     def finish(self, data, manifest):
         files, named, shown = {f['path']: f['sha256'] for f in manifest['files']}, set(), set()
         try:
@@ -1161,6 +1163,111 @@ class Policies:
         for f in manifest['files']:
             if f['role'] == 'policy' and f['path'] not in named: add('policy_form', f['path'])
         for _ in self.used - shown: add('policy_missing' if 'policies' in manifest['include'] else 'policy_files_absent', 'policies.json')
+
+# --- policy.md, and pack.md, Policy statements
+
+POLICY = ('act', 'at', 'by', 'by_key_id', 'environment', 'ledger_id', 'message', 'policy_hash', 'replaces', 'sources_sha256', 'tenant_id')
+IMPACT = ('at', 'by', 'by_key_id', 'ledger_id', 'report_sha256', 'tenant_id')
+OF_A_SET = ['policy.' + kind for kind in ('saved', 'proposed', 'withdrawn', 'candidate', 'shadowed', 'impact')]
+
+def micros(when): return calendar.timegm(time.strptime(when[:19], '%Y-%m-%dT%H:%M:%S')) * 10 ** 6 + int(when[20:26])
+def parts_of(files): return [{'path': text(obj(f).get('path')), 'sha256': text(obj(f).get('sha256')), **({'text': obj(f)['text']} if 'text' in obj(f) else {})} for f in (files if isinstance(files, list) else [])]
+def by_path(parts): return sorted(({'path': f['path'], 'sha256': f['sha256']} for f in parts), key=lambda f: f['path'].encode('utf-16-be'))
+
+class Statements:
+    def __init__(self, manifest, people):
+        self.m, self.people, self.four, self.saved, self.sources, self.shipped, self.active, self.proposed = manifest, people, set(), {}, {}, set(), {}, {}
+        self.activated, self.extras, self.impacts, self.hidden, self.signed = set(), [], [], False, False
+    def take(self, r, v):
+        policy = obj(v.get('policy'))
+        if r.type == 'ledger.settings' and 'policy_four_eyes' in obj(v.get('settings')):
+            four = obj(v['settings'])['policy_four_eyes']
+            self.four = set(filter(None, map(text, four))) if isinstance(four, list) else set()
+        if r.file != 'events' and r.type in OF_A_SET:
+            self.extras.append((text(obj(obj(v.get('impact')).get('report')).get('policy_hash') if r.type == 'policy.impact' else {**policy, **obj(v.get('shadow'))}.get('hash')), r.where))
+        kind = r.type.split('.')[1] if r.type.startswith('policy.') else ''
+        if kind == 'withdrawn': self.proposed.pop(environment_of(policy), None)
+        elif kind in ('saved', 'proposed', 'activated', 'impact'): getattr(self, kind + '_record')(r, v, policy)
+    def said(self, r, v, most):
+        held = v.get('signed')
+        if 'signed' not in v: return []
+        if isinstance(held, list) and 0 < len(held) <= most and all(isinstance(s, dict) and sorted(s) == ['signature', 'signed_in', 'statement'] for s in held): return held
+        return add('policy_statement_wrong', r.where) or []
+    def judge(self, r, said, names, expected, timed=True):
+        self.signed, st = True, said['statement']
+        try:
+            exact(st, *names)
+            need((st['ledger_id'], st['tenant_id']) == (self.m['ledger_id'], self.m['tenant_id']) and all(isinstance(st[n], str) and len(st[n].encode()) <= 4096 for n in names))
+            for name, value in expected.items():
+                if st[name] != value and name == 'report_sha256': return add('policy_impact_wrong', r.where)
+                need(st[name] == value)
+            need(person_ok(st['by']) and stamp_ok(st['at']))
+        except Wrong: return add('policy_statement_wrong', r.where)
+        person, signature = self.people.at(st['by'], r.seq), maybe_b64(said['signature'], 64)
+        if not person or not person['active'] or person['key_id'] != st['by_key_id']: return add('policy_signer_unknown', r.where)
+        if 'policy_author' not in person['roles']: return add('policy_role_wrong', r.where)
+        if signature is None: return add('policy_signature_wrong', r.where)
+        if timed and abs(micros(st['at']) - micros(r.head['received_at'])) > 11 * 60 * 10 ** 6: add('policy_statement_wrong', r.where)
+        if not ed25519(person['key'], (b'trailmix/impact/v1\n' if names is IMPACT else b'trailmix/policy/v1\n') + jcs(st).encode(), signature): add('policy_signature_wrong', r.where)
+    def one(self, r, v, names, expected):
+        said = self.said(r, v, 1)
+        if said: self.judge(r, said[0], names, {'by': text(v.get('by')), **expected} if names is IMPACT else {**expected, 'by': text(v.get('by'))})
+        elif 'signed' not in v and self.people.counted(2, r.seq): add('policy_signature_missing', r.where)
+        return said
+    def parts(self, r, policy, files):
+        parts = parts_of(files)
+        whole = {'v': 1, **{n: text(policy.get(n)) for n in ('entrypoint', 'capabilities_sha256', 'wasm_sha256')}, 'files': by_path(parts)}
+        if jhash(whole) != policy.get('hash') or any('text' in f and (not isinstance(f['text'], str) or shex(f['text'].encode()) != f['sha256']) for f in parts): add('policy_hash_wrong', r.where)
+        return self.sources.setdefault(text(policy.get('hash')), jhash(by_path(parts))) and jhash(by_path(parts))
+    def saved_record(self, r, v, policy):
+        sources = self.parts(r, policy, v.get('files'))
+        if policy.get('sources_sha256') != sources: add('policy_hash_wrong', r.where)
+        self.one(r, v, POLICY, {'act': 'save', 'environment': '', 'message': text(policy.get('message')), 'policy_hash': text(policy.get('hash')), 'replaces': '', 'sources_sha256': sources})
+        self.saved.setdefault(text(policy.get('hash')), (r.seq, text(v.get('by'))))
+    def proposed_record(self, r, v, policy):
+        known = self.sources.get(text(policy.get('hash')))
+        said = self.one(r, v, POLICY, {'act': 'activate', 'policy_hash': text(policy.get('hash')), **{n: text(policy.get(n)) for n in ('environment', 'message', 'replaces')}, **({'sources_sha256': known} if known else {})})
+        self.proposed[environment_of(policy)] = text(policy.get('hash')), text(said[0]['signature']) if said else ''
+    def activated_record(self, r, v, policy):
+        name, place, replaces, by = policy.get('hash'), environment_of(policy), text(policy.get('replaces')), text(v.get('by'))
+        if not isinstance(name, str) or not is_int(policy.get('version')): return
+        sources, by_app = self.parts(r, policy, policy.get('files')), 'signed' not in v and by == 'collector'
+        if by_app or policy.get('built_in') is True: self.shipped.add(name)
+        said, saved = self.said(r, v, 2), self.saved.get(name)
+        if name not in self.shipped and not (saved and policy.get('saved_seq', saved[0]) == saved[0]):
+            if 'saved_seq' in policy: self.missing(r)
+            elif said: add('policy_statement_absent', r.where)
+        expected = {'act': 'activate', 'environment': place, 'policy_hash': name, 'replaces': replaces, 'sources_sha256': sources}
+        if said: self.judge(r, said[-1], POLICY, {**expected, 'by': by, 'message': text(policy.get('message'))})
+        elif 'signed' not in v and self.people.counted(2, r.seq): add('policy_by_app' if by_app and self.active.get(place) in {None, *self.shipped} else 'policy_signature_missing', r.where)
+        if len(said) == 2:
+            self.judge(r, said[0], POLICY, expected, timed=False)
+            if self.proposed.get(place) != (name, said[0]['signature']): self.missing(r)
+            if by in (text(obj(said[0]['statement']).get('by')), saved and saved[1]): add('policy_own_request', r.where)
+        elif said and place in self.four and replaces: add('policy_too_few', r.where)
+        self.proposed.pop(place, None)
+        self.active[place] = name
+        self.activated.add(name)
+    def impact_record(self, r, v, _):
+        report = obj(obj(v.get('impact')).get('report'))
+        if obj(v.get('impact')).get('report_sha256') != jhash(report) or not sums(report, r.seq): add('policy_impact_wrong', r.where)
+        self.one(r, v, IMPACT, {'report_sha256': jhash(report)})
+        self.impacts.append((text(report.get('policy_hash')), report.get('sources_sha256'), r.where))
+    def missing(self, r): add('policy_statement_absent' if self.hidden else 'policy_record_missing', r.where)
+    def finish(self):
+        for name, where in self.extras:
+            if name not in self.activated: add('extra_unknown', where)
+        for name, sources, where in self.impacts:
+            if self.sources.get(name, sources) != sources: add('policy_impact_wrong', where)
+
+def sums(report, seq):
+    cells, skipped = report.get('cells'), list(obj(report.get('skipped')).values())
+    total, decided, flipped, first, last = (report.get(n) for n in ('total', 'decided', 'flipped', 'first_seq', 'last_seq'))
+    if not isinstance(cells, list) or not all(map(is_int, (total, decided, flipped, *skipped))): return False
+    for c in cells:
+        if {obj(c).get('from'), obj(c).get('to')} - {'allow', 'approve', 'deny', 'failed'} or not is_int(c.get('decisions')) or not is_int(c.get('runs')) or c['runs'] > c['decisions']: return False
+    if decided != sum(c['decisions'] for c in cells) or flipped != sum(c['decisions'] for c in cells if c['from'] != c['to']) or total != decided + sum(skipped): return False
+    return first is last is None if total == 0 else is_int(first) and is_int(last) and first <= last < seq and total <= last - first + 1
 
 JCS_TYPE = 'application/vnd.trailmix.jcs+json'
 
@@ -1217,6 +1324,7 @@ def records(files):
 def check_records(files, manifest, trust, since, dated_whole):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
     tree, chain_, scope, streams, gate, policies, queries = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies(), Queries()
+    statements = Statements(manifest, gate.people)
     evals, erasures, extras, values, restored = b'', set(), [], [], False
     totals, runs = dict.fromkeys(('records', 'runs', 'errors', 'unverified', 'samples'), 0), set()
     for r in records(files):
@@ -1224,6 +1332,7 @@ def check_records(files, manifest, trust, since, dated_whole):
         tree.leaf(r); chain_.take(r); scope.take(r); queries.take(r)
         if r.body is None:
             if r.role in ('erased', 'withheld'): gate.hidden.add(r.type)
+            statements.hidden |= r.role in ('erased', 'withheld') and r.type.startswith('policy.')
             if r.file == 'extras': add('body_missing', r.where)
             continue
         values.append((v, r.where))
@@ -1246,11 +1355,15 @@ def check_records(files, manifest, trust, since, dated_whole):
             if (r.seq == 0 or r.type == 'restore.accepted') and 'restored_from' in v and not restored: restored = add('restored', r.where) or True
             if r.type.startswith(GATE): extras.append(r)
             elif not r.type.startswith(('erasure.', 'ledger.', 'key.', 'policy.', 'person.', 'restore.')): add('extra_unknown', r.where)
-        policy = v.get('policy')
-        if r.type == 'policy.activated' and is_blob(policy):
-            try: policy = canonical(files.read('blobs/' + text(policy['$blob'].get('sha256'))) or b'')
-            except Wrong: add('policy_unrecorded', r.where)
-        policies.take(r, obj(policy))
+        whole = dict(v)
+        for name in ('policy', 'files', 'impact'):
+            if not r.type.startswith('policy.') or not is_blob(v.get(name)): continue
+            try: whole[name] = canonical(files.read('blobs/' + v[name]['$blob']['sha256']) or b'')
+            except Wrong:
+                whole[name] = {}
+                if name == 'policy': add('policy_unrecorded', r.where)
+        policies.take(r, obj(whole.get('policy')))
+        statements.take(r, whole)
     root, keys = tree.finish(), chain_.keys
     if root is not None and note and root != note[2][2]: add('root_wrong', 'proofs/multiproof.jsonl')
     if manifest['checkpoint']['size'] and not keys.all and not keys.told: add('keys_missing', 'extras.jsonl')
@@ -1273,7 +1386,8 @@ def check_records(files, manifest, trust, since, dated_whole):
     scope.finish(erasures)
     streams.finish(scope)
     policies.finish(files.read('policies.json'), manifest)
-    gate.finish(trust)
+    statements.finish()
+    gate.finish(trust, statements.signed)
     lines = ''.join(jcs(one.line(gate.people)) + '\n' for one in gate.scoped())
     for path, name, wanted in (('approvals.jsonl', 'approvals', lines.encode()), ('evals.jsonl', 'evals', evals)):
         if files.has(path) and files.read(path) != (wanted if name in manifest['include'] else b''): add('derived_wrong', path)

@@ -10,7 +10,7 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
-import type { Anchor, PackSource, PolicyVersion } from '../../collector/evidence/source.ts';
+import type { Anchor, PackSource, PolicyRecord, PolicyVersion } from '../../collector/evidence/source.ts';
 import type { PackLine } from '../../collector/ledger/pack-lines.ts';
 import type { ScopeRange } from '../../collector/ports.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
@@ -274,6 +274,21 @@ export class MemoryLedger implements PackSource {
 
   async ledgerRecords(size: number): Promise<readonly { seq: number; event_type: string }[]> {
     return this.all.filter(({ app_id, seq }) => app_id === '_ledger' && seq < size);
+  }
+
+  async policyRecords(size: number): Promise<readonly PolicyRecord[]> {
+    const all = this.all.filter(({ seq, event_type }) => seq < size && event_type.startsWith('policy.'));
+    return all
+      .filter(({ app_id, event_type }) => app_id === '_ledger' && event_type !== 'policy.activated')
+      .map(record => {
+        const { policy, shadow, impact } = record as unknown as {
+          policy?: { hash: string };
+          shadow?: { hash: string };
+          impact?: { report: { policy_hash: string } };
+        };
+        const hash = policy?.hash ?? shadow?.hash ?? impact?.report.policy_hash ?? null;
+        return { seq: record.seq, event_type: record.event_type, hash };
+      });
   }
 
   async decisionRecords(decisionId: string, size: number): Promise<readonly number[]> {
