@@ -166,7 +166,8 @@ describe('waiting', () => {
       expect(view).toMatchObject({ status: 'approved', comment: 'fine' });
     const took = performance.now() - started;
     expect(took).toBeGreaterThan(190);
-    expect(took).toBeLessThan(5_000);
+    // Not by the end of its time.
+    expect(took).toBeLessThan(19_000);
   });
 
   test('it ends by its time, by its caller, and at close, with the truth', async () => {

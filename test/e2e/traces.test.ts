@@ -278,6 +278,23 @@ describe('one run', ANEW, () => {
       await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('tab');
     }));
 
+  test('Enter goes to the inspector, also while its event is still on its way', () =>
+    within('/traces?q=zanzibar', async watched => {
+      const { page } = watched;
+      await open(watched);
+      const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+      await page.route(/\/api\/events\/\d+$/, async route => {
+        await held;
+        await route.continue();
+      });
+      await page.getByRole('treegrid').focus();
+      await page.keyboard.press('Home');
+      await page.getByRole('row', { selected: true }).waitFor();
+      await page.keyboard.press('Enter');
+      letGo();
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('tab');
+    }));
+
   test('the proof is recomputed in the page and passes', () =>
     within('/traces?q=zanzibar', async watched => {
       const { page, accessibleInBothThemes } = watched;

@@ -230,34 +230,35 @@ describe('what fails denies', () => {
   });
 
   test('an endless evaluation is denied at its deadline while the others go on', async () => {
-    const engine = await start(await make(ENDLESS), { deadlineMs: 2000 });
+    const engine = await start(await make(ENDLESS), { deadlineMs: 6000 });
     expect(await engine.decide(call('x', {}))).toMatchObject({ result: 'allow' });
     const began = performance.now();
     const endless = engine.decide(call('loop', {}));
-    const others = await Promise.all(Array.from({ length: 200 }, () => engine.decide(call('x', {}))));
-    const othersTook = performance.now() - began;
+    const asked = Promise.all(Array.from({ length: 200 }, () => engine.decide(call('x', {}))));
+    expect(await Promise.race([asked.then(() => 'the others'), endless.then(() => 'the endless')])).toBe(
+      'the others',
+    );
+    const others = await asked;
     expect(await endless).toMatchObject({ result: 'deny', failed: { why: 'timeout' } });
     const endlessTook = performance.now() - began;
     expect(others.every(({ reasons }) => reasons[0] === 'quick')).toBe(true);
-    expect(othersTook).toBeLessThan(1500);
-    expect(endlessTook).toBeGreaterThanOrEqual(1990);
-    expect(endlessTook).toBeLessThan(4000);
+    expect(endlessTook).toBeGreaterThanOrEqual(5990);
     expect(await engine.decide(call('x', {}))).toMatchObject({ result: 'allow', reasons: ['quick'] });
   });
 
   test('an answer that came in time counts, however late this thread reads it', async () => {
-    const engine = await start(policiesDir, { deadlineMs: 100 });
+    const engine = await start(policiesDir, { deadlineMs: 1000 });
     await engine.decide(call('x', {}));
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
       const asked = engine.decide(call('x', {}));
-      const until = performance.now() + 300;
+      const until = performance.now() + 1500;
       while (performance.now() < until);
       expect(await asked).toMatchObject({ result: 'allow' });
     }
   });
 
   test('many endless ones: each is denied, and the engine serves again', async () => {
-    const engine = await start(await make(ENDLESS), { deadlineMs: 150 });
+    const engine = await start(await make(ENDLESS), { deadlineMs: 1000, maxWaitMs: 60_000 });
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => engine.decide(call('loop', {}))));
     expect(outcomes.map(({ failed }) => failed?.why)).toEqual(Array(6).fill('timeout'));
     expect(await engine.decide(call('x', {}))).toMatchObject({ result: 'allow' });

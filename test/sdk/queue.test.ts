@@ -70,7 +70,7 @@ describe('the background queue', () => {
     expect(span('work', { risk: 'low' }, () => 42)).toBe(42);
     spans(1, 3);
     expect(await tr.flush({ timeoutMs: 300 })).toBe(false);
-    expect(notices.map(({ code }) => code)).toEqual(['collector_unavailable']);
+    await expect.poll(() => notices.map(({ code }) => code)).toEqual(['collector_unavailable']);
     const peer = await listen(mac, port);
     expect(await tr.flush()).toBe(true);
     expect(namesOf(peer)).toEqual(['work', ...numbered(1, 3)]);
@@ -114,9 +114,9 @@ describe('the background queue', () => {
     const notices = recordTo(impostor.url);
     spans(1, 3);
     expect(await tr.flush({ timeoutMs: 300 })).toBe(false);
-    expect(impostor.events.length).toBeGreaterThan(0);
+    await expect.poll(() => impostor.events.length).toBeGreaterThan(0);
     expect(tr.stats()).toMatchObject({ acknowledged: 0, queued: 3 });
-    expect(notices[0]?.message).toContain('does not prove');
+    await expect.poll(() => notices[0]?.message).toContain('does not prove');
     await impostor.close();
     const other = await listen(randomBytes(32), port);
     expect(await tr.flush({ timeoutMs: 300 })).toBe(false);

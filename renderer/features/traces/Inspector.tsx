@@ -1,6 +1,7 @@
 /** One event, from its sentence to its proof. Tabs that would be empty are not there. */
 import { ActionIcon } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
+import { useEffect } from 'react';
 import type { RecordView, SpanColumns } from '../../../core/api/views.ts';
 import { useAsk } from '../../api/queries.ts';
 import { CopyButton, Hash } from '../../ui/Copy.tsx';
@@ -26,14 +27,21 @@ export function Inspector({
   tab,
   onTab,
   close,
+  onShown,
 }: {
   seq: number;
   context: EventContext;
   tab: string;
   onTab: (tab: string) => void;
   close: () => void;
+  /** The event has come, and its tabs are there. Give the same function each time. */
+  onShown: () => void;
 }) {
   const event = useAsk('event', { params: { seq } }, { fresh: 600_000 });
+  const isShown = event.data !== undefined;
+  useEffect(() => {
+    if (isShown) onShown();
+  }, [isShown, onShown]);
   if (event.isError) return <ErrorPanel error={event.error} retry={() => void event.refetch()} />;
   if (event.data === undefined) return <Waiting label={`Loading event #${formatCount(seq)}`} />;
   const record = event.data;

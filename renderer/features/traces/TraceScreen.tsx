@@ -106,7 +106,10 @@ function Run({ reply }: { reply: OutputOf<'trace'> }) {
     [spans, search.seq],
   );
 
+  /** Enter came before the event had: its tab gets the focus then, if the reader is still in the tree. */
+  const entering = useRef(false);
   const choose = (i: number) => {
+    entering.current = false;
     const hiding = ancestorsOf(tree, i).filter(above => folded.has(above));
     if (hiding.length > 0) setFolded(new Set([...folded].filter(one => !hiding.includes(one))));
     change({ seq: spans.seq[i] });
@@ -137,8 +140,15 @@ function Run({ reply }: { reply: OutputOf<'trace'> }) {
     Escape: () => change({ seq: undefined }),
   });
 
-  const focusInspector = () =>
-    inspector.current?.querySelector<HTMLElement>('[role="tab"][data-active]')?.focus();
+  const focusInspector = useCallback(() => {
+    const tab = inspector.current?.querySelector<HTMLElement>('[role="tab"][data-active]');
+    entering.current = !tab;
+    tab?.focus();
+  }, []);
+  const onShown = useCallback(() => {
+    if (entering.current && document.activeElement?.role === 'treegrid') focusInspector();
+    entering.current = false;
+  }, [focusInspector]);
   return (
     <>
       <RunHeader reply={reply} />
@@ -179,6 +189,7 @@ function Run({ reply }: { reply: OutputOf<'trace'> }) {
               tab={search.tab ?? 'summary'}
               onTab={tab => change({ tab: tab === 'summary' ? undefined : tab })}
               close={() => change({ seq: undefined })}
+              onShown={onShown}
             />
           ) : search.seq !== undefined ? (
             <EmptyState title="Not in this run">
