@@ -4,6 +4,7 @@ import type { OutputOf } from '../../core/api/operations.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
 import { addPerson, enrolFirstAdmin, expectJson } from '../people/person.ts';
 import { activateSet, decide, refundSet, saveSet, signedPolicy, sourcesOf } from './authored.ts';
+import { reloadUnderLoad } from './reloads.ts';
 
 let tm: TestCollector;
 const local = (path: string, body?: unknown, method?: string) =>
@@ -22,50 +23,9 @@ afterAll(() => tm.stop());
 test('200 reloads under parallel decisions: none fails, none is mixed, and the records show it', {
   timeout: 240_000,
 }, async () => {
-  const limits = [10, 1000];
-  const sets: OutputOf<'savePolicySet'>[] = [];
-  for (const limit of limits) sets.push(await saveSet(tm, refundSet(limit)));
-  const { apiKey } = await tm.key('shop', ['decide']);
-  await activateSet(tm, sets[0]!.hash);
-  /** Activations in order: when each was asked for, and when it was answered. */
-  const active: { hash: string; asked: number; answered: number }[] = [
-    { hash: sets[0]!.hash, asked: 0, answered: 0 },
-  ];
-  let over = false;
-  let decisions = 0;
-  const agent = async (): Promise<void> => {
-    while (!over) {
-      const from = performance.now();
-      const { decision, code: failed, policy } = await decide(tm, apiKey, 500);
-      const to = performance.now();
-      decisions += 1;
-      expect(failed).toBeUndefined();
-      // The result is that bundle's.
-      const which = sets.findIndex(({ hash }) => hash === policy.hash);
-      expect(decision).toBe(which === 0 ? 'approve' : 'allow');
-      // It was in force at some moment between asking and answer.
-      const fits = active.some(({ hash, asked }, n) => {
-        const until = active[n + 1]?.answered ?? Number.POSITIVE_INFINITY;
-        return hash === policy.hash && asked <= to && until >= from;
-      });
-      expect(fits).toBe(true);
-    }
-  };
-  const agents = [agent(), agent(), agent(), agent()];
-  for (let n = 1; n <= 200; n++) {
-    const entry = { hash: sets[n % 2]!.hash, asked: performance.now(), answered: Number.POSITIVE_INFINITY };
-    active.push(entry);
-    await activateSet(tm, entry.hash);
-    entry.answered = performance.now();
-  }
-  over = true;
-  await Promise.all(agents);
+  const { decisions, ...report } = await reloadUnderLoad(tm, 200);
+  expect(report).toMatchObject({ failed: 0, mixed: 0, refused: 0, integrity: 'pass' });
   expect(decisions).toBeGreaterThan(200);
-  const { verdicts } = expectJson<OutputOf<'verifyLedger'>>(
-    await local('/api/ledger/verify', undefined, 'POST'),
-    200,
-  );
-  expect(verdicts.integrity).toMatchObject({ result: 'pass', findings: [] });
 });
 
 test('a candidate in shadow is counted, never enforced, and told as an event', async () => {
