@@ -48,24 +48,30 @@ export function addressOf(name: OperationName, ask: Loose = {}): string {
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** One call as a Response that is known to be ok. For downloads; everything else uses `call`. */
+/** One call as a Response that is known to be ok. For downloads, and with a `raw` body for uploads; everything else uses `call`. */
 export async function send<N extends OperationName>(
   name: N,
   ask: Ask<N>,
-  options: { signal?: AbortSignal | undefined; accept?: string } = {},
+  options: { signal?: AbortSignal | undefined; accept?: string; raw?: Blob } = {},
 ): Promise<Response> {
   const loose = ask as Loose;
   const token = session.token();
   const headers: Record<string, string> = { accept: options.accept ?? 'application/json' };
   if (token !== undefined) headers.authorization = `Bearer ${token}`;
   if (isPresent()) headers['x-trailmix-active'] = '1';
-  if (loose.input !== undefined) headers['content-type'] = 'application/json';
+  const { raw } = options;
+  if (raw !== undefined) headers['content-type'] = 'application/octet-stream';
+  else if (loose.input !== undefined) headers['content-type'] = 'application/json';
   let answer: Response;
   try {
     answer = await fetch(addressOf(name, loose), {
       method: operations[name].method,
       headers,
-      ...(loose.input === undefined ? {} : { body: JSON.stringify(loose.input) }),
+      ...(raw !== undefined
+        ? { body: raw }
+        : loose.input === undefined
+          ? {}
+          : { body: JSON.stringify(loose.input) }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   } catch (error) {

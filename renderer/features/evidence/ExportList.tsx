@@ -1,19 +1,22 @@
 /** Exports of this run of the collector: progress, cancel, save, verify here, and the trust file that goes another way. */
 import { Button, Progress } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconDownload, IconShieldCheck, IconX } from '@tabler/icons-react';
+import { IconClockCheck, IconDownload, IconShieldCheck, IconUpload, IconX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ExportJob } from '../../../core/api/views.ts';
 import { call, send } from '../../api/client.ts';
+import { useMay } from '../../api/me.ts';
 import { asFailure } from '../../api/problem.ts';
 import { invalidate, useAsk, useCall } from '../../api/queries.ts';
 import { Hash } from '../../ui/Copy.tsx';
+import { FileButton } from '../../ui/FileButton.tsx';
 import { countOf, formatBytes, formatCount } from '../../ui/numbers.ts';
 import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel } from '../../ui/States.tsx';
 import { saveBlob, saveResponse } from '../settings/save_file.ts';
+import { StampDialog } from './StampDialog.tsx';
 import { progressOf } from './scope.ts';
 import { verify } from './verify_store.ts';
 
@@ -22,18 +25,21 @@ export function ExportList() {
   const items = jobs.data?.items ?? [];
   const done = items.some(job => job.state === 'done');
   if (jobs.isError) return <ErrorPanel error={jobs.error} retry={() => void jobs.refetch()} />;
-  if (items.length === 0) return null;
+  if (jobs.data === undefined) return null;
   return (
     <Section
       title="Exports"
       lead="Kept while the collector runs. Save what you need: a pack that is kept elsewhere also holds its checkpoint there."
       actions={done && <SaveTrust />}
     >
-      <ul className="exports">
-        {items.map(job => (
-          <Job key={job.id} job={job} />
-        ))}
-      </ul>
+      {items.length > 0 && (
+        <ul className="exports">
+          {items.map(job => (
+            <Job key={job.id} job={job} />
+          ))}
+        </ul>
+      )}
+      <BringBack />
     </Section>
   );
 }
@@ -42,7 +48,9 @@ function Job({ job }: { job: ExportJob }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const cancel = useCall('cancelExport');
+  const mayStamp = useMay('packTimestampRequest');
   const [saving, setSaving] = useState(false);
+  const [stamping, setStamping] = useState(false);
   const fetching = async (use: (answer: Response) => Promise<unknown>) => {
     setSaving(true);
     try {
@@ -65,6 +73,10 @@ function Job({ job }: { job: ExportJob }) {
             {countOf(job.pack.events, 'event')}, {formatBytes(job.pack.bytes)}, under a checkpoint of{' '}
             {formatCount(job.pack.checkpoint.size)} records. Pack{' '}
             <Hash value={job.pack.pack_id} what="pack id" />
+            {job.brought === true && ' Brought back; not checked here.'}
+            {job.stamps !== undefined && job.stamps.length > 0 && (
+              <> Stamped by {[...new Set(job.stamps.map(({ authority }) => authority))].join(', ')}.</>
+            )}
           </p>
         )}
         {job.state === 'cancelled' && <p className="mute">Cancelled; nothing was kept.</p>}
@@ -86,8 +98,19 @@ function Job({ job }: { job: ExportJob }) {
           Cancel
         </Button>
       )}
+      {stamping && <StampDialog job={job} name={name} close={() => setStamping(false)} />}
       {job.state === 'done' && (
         <>
+          {mayStamp && (
+            <Button
+              variant="default"
+              leftSection={<IconClockCheck size={15} aria-hidden />}
+              aria-label={`Stamp ${name}`}
+              onClick={() => setStamping(true)}
+            >
+              Stamp
+            </Button>
+          )}
           <Button
             variant="default"
             leftSection={<IconShieldCheck size={15} aria-hidden />}
@@ -129,6 +152,35 @@ function Running({ job }: { job: ExportJob }) {
         aria-label={`Progress of the export of ${job.app_id}`}
       />
     </>
+  );
+}
+
+/** A pack of an earlier day, to be stamped. */
+function BringBack() {
+  const client = useQueryClient();
+  const [state, setState] = useState<{ busy: boolean; error?: unknown }>({ busy: false });
+  if (!useMay('bringPack')) return null;
+  const bring = async (file: File) => {
+    setState({ busy: true });
+    try {
+      await send('bringPack', { query: { name: file.name } }, { raw: file });
+      setState({ busy: false });
+      await invalidate(client, 'exportJobs');
+    } catch (error) {
+      setState({ busy: false, error });
+    }
+  };
+  return (
+    <div className="bring-back">
+      <FileButton
+        label="Bring a pack back to stamp it"
+        accept=".zip,application/zip"
+        loading={state.busy}
+        icon={<IconUpload size={14} aria-hidden />}
+        take={([file]) => file !== undefined && void bring(file)}
+      />
+      {state.error !== undefined && <ErrorPanel error={state.error} />}
+    </div>
   );
 }
 

@@ -25,6 +25,8 @@ import {
   spans,
   wallOf,
 } from './scope.ts';
+import { nothingWithheld, WithholdFields } from './WithholdFields.tsx';
+import { readSeqs, reasonFault } from './withhold.ts';
 
 export function ExportTab() {
   const search = useSearch({ from: '/evidence' });
@@ -44,6 +46,11 @@ export function ExportTab() {
     time_to: span.to,
     include: question.include,
   };
+  const [withheld, setWithheld] = useState(nothingWithheld);
+  const seqs = readSeqs(withheld.numbers);
+  const left =
+    withheld.on && 'seqs' in seqs ? { withhold: { seqs: seqs.seqs, reason: withheld.reason.trim() } } : {};
+  const whole = !withheld.on || ('seqs' in seqs && reasonFault(withheld.reason) === undefined);
   const ready = app !== undefined && fault === undefined;
   const preview = useAsk('previewEvidence', { input }, { enabled: ready, keep: true });
   const start = useCall('startExport');
@@ -90,6 +97,7 @@ export function ExportTab() {
           ))}
         </fieldset>
         <ScopeFields app={app} apps={apps} span={span} now={opened} change={change} fault={fault} />
+        <WithholdFields draft={withheld} change={setWithheld} />
       </div>
       <aside className="evidence-preview panel" aria-label="What the pack would hold">
         <h2>The pack would hold</h2>
@@ -126,10 +134,13 @@ export function ExportTab() {
           fullWidth
           size="sm"
           leftSection={<IconFileExport size={16} aria-hidden />}
-          disabled={!ready || preview.isError}
+          disabled={!ready || !whole || preview.isError}
           loading={start.isPending}
           onClick={() =>
-            start.mutate({ input }, { onSuccess: () => invalidate(client, 'exportJobs', 'previewEvidence') })
+            start.mutate(
+              { input: { ...input, ...left } },
+              { onSuccess: () => invalidate(client, 'exportJobs', 'previewEvidence') },
+            )
           }
         >
           Export the pack

@@ -14,6 +14,7 @@ import { shownText } from '../../../core/pack/places.ts';
 import { factSentences } from '../../../core/pack/query_words.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
 import { CodeBlock, Hash } from '../../ui/Copy.tsx';
+import { FileButton } from '../../ui/FileButton.tsx';
 import { KeyValue } from '../../ui/KeyValue.tsx';
 import { formatBytes, formatCount } from '../../ui/numbers.ts';
 import { Section } from '../../ui/Page.tsx';
@@ -159,36 +160,6 @@ function NotAPack({ now }: { now: Extract<Verifying, { state: 'refused' }> }) {
   );
 }
 
-/** A button that opens the file dialog. `label` names what is chosen. */
-function ChooseFiles({
-  label,
-  accept,
-  multiple,
-  take,
-}: {
-  label: string;
-  accept: string;
-  multiple?: boolean;
-  take: (files: File[]) => void;
-}) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <Button variant="default" onClick={() => input.current?.click()}>
-        {label}
-      </Button>
-      <input
-        ref={input}
-        type="file"
-        accept={accept}
-        multiple={multiple}
-        hidden
-        onChange={event => take([...(event.currentTarget.files ?? [])])}
-      />
-    </>
-  );
-}
-
 function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
   const { report } = now;
   const conclusion = buildConclusion(
@@ -213,14 +184,14 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
       </div>
       <div className="verify-actions">
         {now.trust?.has('org.pem') !== true && (
-          <ChooseFiles
+          <FileButton
             label="Compare with trust files"
             accept=".json,.pem,.crl,application/json"
             multiple
             take={takeFiles}
           />
         )}
-        <ChooseFiles
+        <FileButton
           label={now.since === undefined ? 'Compare with an older pack' : 'Compare with another older pack'}
           accept=".zip,application/zip"
           take={([older]) => older !== undefined && compareWith(older)}

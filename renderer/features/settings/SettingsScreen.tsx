@@ -15,6 +15,9 @@ import { General } from './General.tsx';
 import { Keys } from './Keys.tsx';
 import { Network } from './Network.tsx';
 import { readTab, type SettingsTab, tabsFor } from './settings_view.ts';
+import { RetentionTab } from './signing/RetentionTab.tsx';
+import { SigningTab } from './signing/SigningTab.tsx';
+import { WitnessesTab } from './signing/WitnessesTab.tsx';
 import { TenantsTab } from './TenantsTab.tsx';
 import './settings.css';
 
@@ -25,6 +28,9 @@ const bodies: Record<SettingsTab, { label: string; body: () => ReactNode }> = {
   tenants: { label: 'Tenants', body: () => <TenantsTab /> },
   you: { label: 'Your sign-in', body: () => <YouTab /> },
   reviews: { label: 'Reviews', body: () => <ReviewSettingsTab /> },
+  signing: { label: 'Signing and time', body: () => <SigningTab /> },
+  witnesses: { label: 'Witnesses', body: () => <WitnessesTab /> },
+  retention: { label: 'Retention', body: () => <RetentionTab /> },
   custody: { label: 'Custody and backup', body: () => <CustodyTab /> },
   network: { label: 'Network', body: () => <Network /> },
   data: { label: 'Data', body: () => <DataTab /> },

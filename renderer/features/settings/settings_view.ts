@@ -10,6 +10,9 @@ const tabs = [
   'tenants',
   'you',
   'reviews',
+  'signing',
+  'witnesses',
+  'retention',
   'custody',
   'network',
   'data',
@@ -24,6 +27,9 @@ export function tabsFor(me: SessionView | undefined): SettingsTab[] {
     keys: !mayDo(me, 'keys'),
     tenants: me?.tenant_id !== 'default' || !mayDo(me, 'tenants'),
     you: me?.person === undefined,
+    signing: !mayDo(me, 'timestampAnchors'),
+    witnesses: !mayDo(me, 'witnesses'),
+    retention: !mayDo(me, 'retention'),
   };
   return tabs.filter(tab => !hidden[tab]);
 }

@@ -13,6 +13,7 @@ import { Section } from '../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../ui/States.tsx';
 import { type Tab, TabBar } from '../../ui/TabBar.tsx';
 import { Duration, Time } from '../../ui/Time.tsx';
+import { EraseBody } from '../evidence/EraseBody.tsx';
 import { buildEventSummary, type EventContext, type EventSummary } from './event_summary.ts';
 import { PolicyTab } from './PolicyTab.tsx';
 import { ProofBrief, ProofTab } from './ProofTab.tsx';
@@ -147,7 +148,11 @@ function tabsOf(
       id: 'raw',
       label: 'Raw',
       body: () => (
-        <Section title="The record as it stands in the ledger" level={3}>
+        <Section
+          title="The record as it stands in the ledger"
+          level={3}
+          actions={<EraseBody record={record} />}
+        >
           <JsonView value={record} what="record" />
         </Section>
       ),
