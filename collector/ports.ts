@@ -390,8 +390,11 @@ export type TraceQuery = EventQuery & { risk?: string; decision?: string; sort?:
 /** The only way to change the ledger. One per ledger. Resolves once the rows have survived a power cut. */
 export interface WriteLedger {
   readonly [writeBrand]: true;
-  /** All or nothing. Throws event_conflict, stream_conflict, busy (with retryAfter), disk_full. */
-  append(events: PreparedEvent[]): Promise<Accepted[]>;
+  /**
+   * All or nothing. `uploads`: digests of blobs that were uploaded before, and that the events name.
+   * Throws event_conflict, stream_conflict, blob_unknown, busy (with retryAfter), disk_full.
+   */
+  append(events: PreparedEvent[], uploads?: readonly string[]): Promise<Accepted[]>;
   run<N extends keyof Commands>(name: N, input: Commands[N]['input']): Promise<Commands[N]['output']>;
   /** Called after each commit with the new head; used for live views and the long polls. */
   onCommit(listener: (head: { seq: number; approvals: string[] }) => void): () => void;
@@ -451,8 +454,10 @@ export interface BlobStore {
   /** Whether this API key uploaded this blob: a `$blob` in its events must be its own (blob_unknown). */
   uploadedBy(tenantId: string, sha256: string, keyId: string): Promise<boolean>;
   has(tenantId: string, sha256: string): Promise<boolean>;
-  /** Unlinks the file of a blob that no body names. It is no error where it is gone already. */
-  remove(tenantId: string, sha256: string): Promise<void>;
+  /** Runs `work`, which records these blobs: none of them is unlinked meanwhile. */
+  use<T>(digests: readonly string[], work: () => Promise<T>): Promise<T>;
+  /** Runs `work`, which may unlink these blobs and answers how many bytes that freed, while nobody is recording one of them. */
+  apart<T extends { freed: number }>(digests: readonly string[], work: () => Promise<T>): Promise<T>;
   get(tenantId: string, sha256: string): AsyncIterable<Uint8Array>;
 }
 

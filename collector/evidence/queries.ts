@@ -51,6 +51,8 @@ export const evidenceQueries = {
         AND NOT EXISTS (SELECT 1 FROM erasure e WHERE e.seq = r.seq))`,
   'erasure.app': 'SELECT app FROM app WHERE tenant_id = $tenant AND app_id = $app',
   'erasure.blobs': 'SELECT sha256, type FROM erasure_blob ORDER BY sha256',
+  /** Records from $from on that may name blobs. */
+  'erasure.naming': 'SELECT seq FROM blob_record WHERE seq >= $from ORDER BY seq LIMIT 500',
   'erasure.unindexed': 'SELECT count(*) AS count FROM erasure WHERE state = 1',
   'evidence.lastAnchor': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'

@@ -6,6 +6,7 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Accepted } from '../../core/api/views.ts';
 import type { Clock, Commands, PreparedEvent, WriteLedger } from '../ports.ts';
+import type { BlobFolder } from './blobs.ts';
 import { ENTRY_BYTES, macWriter } from './idempotence.ts';
 import type { AppendEvent, AppendInput, AppendOutput, CommitNotice, RunInput } from './messages.ts';
 import type { ThreadClient } from './threads.ts';
@@ -27,7 +28,7 @@ export function writerDoor(options: {
   thread: ThreadClient;
   clock: Clock;
   idempotenceKey: Uint8Array;
-  storeBlob: (tenantId: string, sha256: string, bytes: Uint8Array) => Promise<void>;
+  blobs: Pick<BlobFolder, 'store' | 'has' | 'use'>;
   limits: QueueLimits;
   closed: () => boolean;
 }): WriterDoor {
@@ -58,26 +59,32 @@ export function writerDoor(options: {
     };
   }
 
-  async function append(prepared: PreparedEvent[]): Promise<Accepted[]> {
+  async function append(prepared: PreparedEvent[], uploads: readonly string[] = []): Promise<Accepted[]> {
     if (prepared.length === 0) return [];
     let size = 0;
     for (const event of prepared) size += event.bodyJcs.length;
     const leave = admit({ events: prepared.length, bytes: size, commands: 0 });
-    if (prepared.some(event => event.blobs !== undefined)) {
-      try {
-        await storeBlobs(prepared);
-      } catch (error) {
-        leave();
-        throw error;
-      }
-    }
+    if (uploads.length > 0 || prepared.some(event => event.blobs !== undefined))
+      return withBlobs(prepared, uploads).finally(leave);
     return handOver(prepared).finally(leave);
   }
 
-  async function storeBlobs(prepared: readonly PreparedEvent[]): Promise<void> {
-    for (const event of prepared) {
-      for (const blob of event.blobs ?? []) await options.storeBlob(event.tenantId, blob.sha256, blob.bytes);
-    }
+  /** What is named stays from here to the commit. */
+  function withBlobs(prepared: PreparedEvent[], uploads: readonly string[]): Promise<Accepted[]> {
+    const { blobs } = options;
+    const own = prepared.flatMap(event => (event.blobs ?? []).map(({ sha256 }) => sha256));
+    return blobs.use([...uploads, ...own], async () => {
+      for (const sha256 of uploads) {
+        if (!(await blobs.has(prepared[0]!.tenantId, sha256)))
+          throw new TrailmixError('blob_unknown', {
+            message: `the $blob ${sha256} was erased: upload it again`,
+          });
+      }
+      for (const event of prepared) {
+        for (const { sha256, bytes } of event.blobs ?? []) await blobs.store(event.tenantId, sha256, bytes);
+      }
+      return handOver(prepared);
+    });
   }
 
   /** What waits for the commit holds ids alone: the events themselves are the writer's by then. */

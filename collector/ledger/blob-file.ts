@@ -13,6 +13,7 @@ import {
   mkdirSync,
   openSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -114,5 +115,20 @@ export function writeBlobSync(
   }
   syncFolder(dirname(path));
   syncFolder(folder);
+  return size;
+}
+
+/** Unlinks a blob's file, where it is there. Answers its size. */
+export function unlinkBlobSync(
+  folder: string,
+  blobKey: Uint8Array,
+  tenantId: string,
+  sha256: string,
+): number {
+  const path = blobPath(folder, blobKey, tenantId, sha256);
+  if (!existsSync(path)) return 0;
+  const { size } = statSync(path);
+  unlinkSync(path);
+  syncFolder(dirname(path));
   return size;
 }

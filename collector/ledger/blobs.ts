@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { BlobStore, Ids } from '../ports.ts';
 import { BlobCipher, blobContext, blobPath, CHUNK, HEADER, TAG, writeBlobSync } from './blob-file.ts';
+import { BlobGuard } from './blob-guard.ts';
 import { isDiskFull } from './database.ts';
 import { syncFolder } from './headfile.ts';
 
@@ -36,6 +37,7 @@ export async function openBlobs(options: {
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   let total = await tidy(folder);
   let puts = 0;
+  const guard = new BlobGuard();
 
   const path = (tenantId: string, sha256: string) => blobPath(folder, blobKey, tenantId, sha256);
 
@@ -62,23 +64,10 @@ export async function openBlobs(options: {
       }
       await writeSealed(passing, BlobCipher.create(passingKey, 'incoming'), counted());
       const sha256 = digest.digest('hex');
-      const file = path(tenantId, sha256);
-      if (!(await exists(file))) {
-        await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-        const beside = passingName();
-        try {
-          const cipher = BlobCipher.create(blobKey, blobContext(tenantId, sha256));
-          await writeSealed(beside, cipher, readSealed(passing, passingKey, 'incoming'));
-          await rename(beside, file);
-        } catch (error) {
-          await unlink(beside).catch(() => {});
-          throw error;
-        }
-        syncFolder(dirname(file));
-        syncFolder(folder);
-        total += (await stat(file)).size;
-      }
-      if (keyId !== undefined) await options.uploaded(tenantId, sha256, keyId);
+      await guard.use([sha256], async () => {
+        await keep(tenantId, sha256, passing, passingKey);
+        if (keyId !== undefined) await options.uploaded(tenantId, sha256, keyId);
+      });
       return { sha256, bytes: size };
     } catch (error) {
       if (isDiskFull(error)) throw new TrailmixError('disk_full');
@@ -87,6 +76,25 @@ export async function openBlobs(options: {
       puts--;
       await unlink(passing).catch(() => {});
     }
+  }
+
+  /** Under its own name and key, where it is not there. */
+  async function keep(tenantId: string, sha256: string, passing: string, passingKey: Uint8Array) {
+    const file = path(tenantId, sha256);
+    if (await exists(file)) return;
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const beside = passingName();
+    try {
+      const cipher = BlobCipher.create(blobKey, blobContext(tenantId, sha256));
+      await writeSealed(beside, cipher, readSealed(passing, passingKey, 'incoming'));
+      await rename(beside, file);
+    } catch (error) {
+      await unlink(beside).catch(() => {});
+      throw error;
+    }
+    syncFolder(dirname(file));
+    syncFolder(folder);
+    total += (await stat(file)).size;
   }
 
   return {
@@ -100,17 +108,11 @@ export async function openBlobs(options: {
         throw isDiskFull(error) ? new TrailmixError('disk_full') : error;
       }
     },
-    async remove(tenantId, sha256) {
-      const file = path(tenantId, sha256);
-      const size = await stat(file).then(
-        found => found.size,
-        () => 0,
-      );
-      await unlink(file).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
-      syncFolder(dirname(file));
-      total -= size;
+    use: (digests, work) => guard.use(digests, work),
+    async apart(digests, work) {
+      const done = await guard.apart(digests, work);
+      total -= done.freed;
+      return done;
     },
     has: (tenantId, sha256) => exists(path(tenantId, sha256)),
     get: (tenantId, sha256) => readBlob(folder, blobKey, tenantId, sha256),

@@ -2,7 +2,7 @@
  * Erasure from the door to the disk: recorded, bodies emptied, search index made anew, blobs that nothing else names
  * unlinked. What a crash left undone is done when the ledger is next opened. Retention rules run here too, by a timer.
  * Rules: one erasure at a time; what is not erased here (backups, packs given away) is said in docs/security.md.
- * KNOWN GAP: a value equal to an erased blob that is recorded while it is being unlinked may lose its blob.
+ * A blob is unlinked in the writer's own order, after every record before was looked at (blob-guard.ts).
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
@@ -12,6 +12,7 @@ import { type BlobRef, JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { Clock, Ledger } from '../ports.ts';
+import { ERASE_BATCH } from './erasure_commands.ts';
 
 export type Erasure = {
   /** At most `ERASE_BATCH` seqs, or all that an app received before a time (microseconds). Throws erase_refused, app_unknown. */
@@ -40,7 +41,10 @@ const DAY_US = 86_400_000_000;
 const LOOK = 15 * 60_000;
 /** Batches that one look erases at most: the rest comes with the next. */
 const BATCHES = 20;
-const PAGE = 500;
+/** Attempts at unlinking between two records that may name blobs. */
+const TURNS = 20;
+/** Records under open approvals that a rule remembers; beyond, it waits for them. */
+const HELD = 100_000;
 
 export function openErasure({
   ledger,
@@ -84,9 +88,12 @@ export function openErasure({
     }
   };
 
-  const unlinkBlobs = async (): Promise<number> => {
+  /** Whether blobs are left for the next look, because records that name some came too often. */
+  let unsettled = false;
+  const unlinkBlobs = async (): Promise<{ count: number; freed: number }> => {
+    unsettled = false;
     const rows = await read.query<{ sha256: string; type: string }>('erasure.blobs', {});
-    if (rows.length === 0) return 0;
+    if (rows.length === 0) return { count: 0, freed: 0 };
     const wanted = new Set<string>();
     for (const { sha256, type } of rows) {
       wanted.add(sha256);
@@ -94,16 +101,33 @@ export function openErasure({
       for (const inner of await nested(sha256)) await namedBy({ $blob: inner }, wanted);
     }
     const still = new Set<string>();
-    const { size } = await read.head();
-    for (let from = 0; from < size; from += PAGE) {
-      for (const record of await read.records(from, Math.min(from + PAGE, size) - 1, PAGE)) {
-        if (record.source !== undefined) await namedBy(record as JsonObject, still);
+    let seen = 0;
+    const look = async (): Promise<number> => {
+      const { size } = await read.head();
+      for (;;) {
+        const page = await read.query<{ seq: number }>('erasure.naming', { from: seen });
+        for (const { seq } of page) {
+          const record = await read.record(seq);
+          if (record?.source !== undefined) await namedBy(record as JsonObject, still);
+          seen = seq + 1;
+        }
+        if (page.length === 0) break;
       }
-    }
-    const gone = [...wanted].filter(sha256 => !still.has(sha256));
-    for (const sha256 of gone) await blobs.remove(tenantId, sha256);
-    await write.run('erasedBlobs', { gone, kept: [...wanted].filter(sha256 => still.has(sha256)) });
-    return gone.length;
+      return size;
+    };
+    // The whole ledger while others record, what came meanwhile while nobody records one of these.
+    await look();
+    return blobs.apart([...wanted], async () => {
+      for (let turn = 0; turn < TURNS; turn++) {
+        const size = await look();
+        const gone = [...wanted].filter(sha256 => !still.has(sha256));
+        const kept = [...wanted].filter(sha256 => still.has(sha256));
+        const { again, freed } = await write.run('erasedBlobs', { gone, kept, size });
+        if (!again) return { count: gone.length, freed };
+      }
+      unsettled = true;
+      return { count: 0, freed: 0 };
+    });
   };
 
   const finish = async (): Promise<{ bodies: number; blobs: number }> => {
@@ -118,7 +142,7 @@ export function openErasure({
       await ledger.reindex();
       await write.run('erasureIndexed', {});
     }
-    return { bodies, blobs: await unlinkBlobs() };
+    return { bodies, blobs: (await unlinkBlobs()).count };
   };
 
   const retention: Erasure['retention'] = async () => {
@@ -127,8 +151,8 @@ export function openErasure({
     return value === undefined ? {} : (JSON.parse(value) as Record<string, number>);
   };
 
-  /** Where the last look stopped, by app: what is below was erased or is kept. */
-  const reached = new Map<string, number>();
+  /** Where the last look stopped, by app: what is below was erased or is kept, but for what an open approval holds. */
+  const reached = new Map<string, { after: number; held: number[] }>();
   const sweep = (by: string): Promise<{ count: number; more: boolean }> =>
     alone(async () => {
       let count = 0;
@@ -138,20 +162,28 @@ export function openErasure({
         // A rule may name an app that has recorded nothing yet.
         if (days <= 0 || (await appOf(appId)) === undefined) continue;
         const beforeUs = clock.now() * 1000 - days * DAY_US;
-        for (let more = true; more; batches++) {
+        const place = reached.get(appId) ?? { after: 0, held: [] };
+        reached.set(appId, place);
+        const erase = async (only?: number[]): Promise<boolean> => {
+          const app = { appId, beforeUs, after: place.after, ...(only === undefined ? {} : { only }) };
+          const done = await write.run('erase', { app, days, by, reason: `Retention: ${days} days` });
+          count += done.erased.length;
+          place.after = done.next;
+          place.held.push(...done.held);
+          return done.more;
+        };
+        // Whose approvals have been closed since.
+        for (const before = place.held.splice(0); before.length > 0; )
+          await erase(before.splice(0, ERASE_BATCH));
+        for (let more = place.held.length < HELD; more; batches++) {
           if (batches >= BATCHES) {
             left = true;
             break;
           }
-          const after = reached.get(appId) ?? 0;
-          const given = { app: { appId, beforeUs, after }, days, by };
-          const done = await write.run('erase', { ...given, reason: `Retention: ${days} days` });
-          count += done.erased.length;
-          reached.set(appId, done.next);
-          more = done.more;
+          more = await erase();
         }
       }
-      if (count > 0) await finish();
+      if (count > 0 || unsettled) await finish();
       return { count, more: left };
     });
   const tick = async (): Promise<number> => (await sweep('retention')).count;

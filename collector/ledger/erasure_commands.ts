@@ -21,20 +21,33 @@ export type ErasureCommands = {
   erase: {
     input: {
       seqs?: readonly number[];
-      app?: { appId: string; beforeUs: number; after: number };
+      app?: {
+        appId: string;
+        beforeUs: number;
+        after: number;
+        /** These numbers of the app, at most `ERASE_BATCH`, instead of those above `after`. */
+        only?: readonly number[];
+      };
       reason: string;
       by: string;
       /** The retention rule in days, where one asked. */
       days?: number;
     };
-    output: { seq?: number; erased: number[]; next: number; more: boolean };
+    /** `held`: the app's numbers of those that an open approval keeps for now. */
+    output: { seq?: number; erased: number[]; held: number[]; next: number; more: boolean };
   };
   /** Empties at most a batch of bodies that were named. */
   eraseBodies: { input: Record<string, never>; output: { done: number } };
   /** The search index was made anew. */
   erasureIndexed: { input: Record<string, never>; output: { done: number } };
-  /** These blobs are settled: `gone` from disk, or kept because another body names them. */
-  erasedBlobs: { input: { gone: readonly string[]; kept: readonly string[] }; output: Record<string, never> };
+  /**
+   * Settles blobs: `gone` are unlinked, the others kept because another body names them. Does nothing, and answers `again`,
+   * where a record that may name blobs has come since the ledger had `size` records. `freed`: bytes.
+   */
+  erasedBlobs: {
+    input: { gone: readonly string[]; kept: readonly string[]; size: number };
+    output: { again: boolean; freed: number };
+  };
 };
 
 type Row = {
@@ -79,23 +92,31 @@ function named(tx: WriteTx, seqs: readonly number[]): Row[] {
     });
 }
 
+type Found = { rows: Row[]; held: number[]; next: number; more: boolean };
+
 function ofApp(
   tx: WriteTx,
-  { appId, beforeUs, after }: { appId: string; beforeUs: number; after: number },
-): { rows: Row[]; next: number; more: boolean } {
+  { appId, beforeUs, after, only }: NonNullable<ErasureCommands['erase']['input']['app']>,
+): Found {
   const app = tx.db
     .prepare<[string, string], { app: number }>('SELECT app FROM app WHERE tenant_id = ? AND app_id = ?')
     .get(tx.tenantId, appId);
   if (app === undefined || appId === LEDGER_APP) throw new TrailmixError('app_unknown', { where: '/app_id' });
-  const page = tx.db
-    .prepare<[number, number, number], Row>(
-      `SELECT ${COLUMNS} FROM record r JOIN app a ON a.app = r.app WHERE r.app = ? AND r.app_seq > ?
-        ORDER BY r.app_seq LIMIT ?`,
-    )
-    .all(app.app, after, ERASE_BATCH);
+  const select = `SELECT ${COLUMNS} FROM record r JOIN app a ON a.app = r.app WHERE r.app = ?`;
+  const one = tx.db.prepare<[number, number], Row>(`${select} AND r.app_seq = ?`);
+  const page = only
+    ? only.slice(0, ERASE_BATCH).flatMap(appSeq => one.all(app.app, appSeq))
+    : tx.db
+        .prepare<[number, number, number], Row>(`${select} AND r.app_seq > ? ORDER BY r.app_seq LIMIT ?`)
+        .all(app.app, after, ERASE_BATCH);
   const old = page.filter(({ received_us }) => received_us < beforeUs);
-  const rows = old.filter(row => row.there === 1 && row.open === 0 && !protectedRow(row));
-  return { rows, next: old.at(-1)?.app_seq ?? after, more: old.length === ERASE_BATCH };
+  const due = old.filter(row => row.there === 1 && !protectedRow(row));
+  return {
+    rows: due.filter(({ open }) => open === 0),
+    held: due.filter(({ open }) => open === 1).map(({ app_seq }) => app_seq),
+    next: only ? after : (old.at(-1)?.app_seq ?? after),
+    more: only === undefined && old.length === ERASE_BATCH,
+  };
 }
 
 export const erasureCommands: CommandTableOf<ErasureCommands> = {
@@ -106,11 +127,12 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
         .all()
         .map(({ seq }) => seq),
     );
-    const found = app === undefined ? { rows: named(tx, seqs ?? []), next: 0, more: false } : ofApp(tx, app);
+    const found: Found =
+      app === undefined ? { rows: named(tx, seqs ?? []), held: [], next: 0, more: false } : ofApp(tx, app);
     const rows = found.rows.filter(({ seq }) => !waiting.has(seq));
     const erased = rows.map(({ seq }) => seq);
-    const { next, more } = found;
-    if (erased.length === 0) return { erased, next, more };
+    const { held, next, more } = found;
+    if (erased.length === 0) return { erased, held, next, more };
     if (erased.length > ERASE_BATCH)
       throw new TrailmixError('erase_refused', { message: `At most ${ERASE_BATCH} records at once` });
     const apps = [...new Set(rows.map(({ app_id }) => app_id))].sort();
@@ -126,7 +148,7 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
     });
     const put = tx.db.prepare('INSERT INTO erasure (seq, by_seq, state) VALUES (?, ?, 0)');
     for (const one of erased) put.run(one, seq);
-    return { seq, erased, next, more };
+    return { seq, erased, held, next, more };
   },
 
   eraseBodies(tx) {
@@ -143,6 +165,7 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
       `${BLANK} WHERE asked_seq = ?`,
       `${BLANK} WHERE decision_id IN (SELECT id FROM decision WHERE seq = ?)`,
       'UPDATE approval_answer SET comment = NULL WHERE seq = ?',
+      'DELETE FROM blob_record WHERE seq = ?',
       'UPDATE erasure SET state = 1 WHERE seq = ?',
     ].map(sql => db.prepare(sql));
     const span = db.prepare('UPDATE span SET name = NULL WHERE run = ? AND seq = ?');
@@ -165,12 +188,16 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
     done: tx.db.prepare('UPDATE erasure SET state = 2 WHERE state = 1').run().changes,
   }),
 
-  erasedBlobs(tx, { gone, kept }) {
+  erasedBlobs(tx, { gone, kept, size }) {
+    const since = tx.db.prepare('SELECT 1 FROM blob_record WHERE seq >= ? LIMIT 1');
+    if (tx.namesBlobs() || since.get(size) !== undefined) return { again: true, freed: 0 };
+    let freed = 0;
+    for (const sha256 of gone) freed += tx.unlinkBlob(sha256);
     const settle = tx.db.prepare('DELETE FROM erasure_blob WHERE sha256 = ?');
     const forget = tx.db.prepare('DELETE FROM blob_upload WHERE tenant_id = ? AND sha256 = ?');
     for (const sha256 of [...gone, ...kept]) settle.run(sha256);
     for (const sha256 of gone) forget.run(tx.tenantId, sha256);
-    return {};
+    return { again: false, freed };
   },
 };
 

@@ -185,7 +185,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
       thread: writer,
       clock,
       idempotenceKey,
-      storeBlob: blobs.store,
+      blobs,
       limits: { ...QUEUE_LIMITS, ...options.queue },
       closed: () => closing !== undefined,
     });

@@ -19,6 +19,10 @@ export interface WriteTx {
   id(prefix: string): string;
   /** Appends a record of the collector's own (source.auth self unless given), with projections. */
   append(event: OwnEvent): Appended;
+  /** Whether what this group has recorded so far may name blobs. */
+  namesBlobs(): boolean;
+  /** Unlinks the file of a blob that no body names; answers its size, 0 where it is gone already. Is not undone. */
+  unlinkBlob(sha256: string): number;
   /** Wakes long polls on this approval after the commit. */
   touchApproval(id: string): void;
 }

@@ -10,7 +10,7 @@ import { base64 } from '../../core/proof/bytes.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import { systemIds } from '../clock.ts';
 import { unwrap, wrap } from '../keys/wrap.ts';
-import { writeBlobSync } from './blob-file.ts';
+import { unlinkBlobSync, writeBlobSync } from './blob-file.ts';
 import { writerCommands } from './commands.ts';
 import { type Connection, openWritable } from './database.ts';
 import { faultsOf } from './faults.ts';
@@ -74,6 +74,7 @@ async function open() {
         faults('blob');
         writeBlobSync(places.blobs, secrets.blob, tenantId, sha256, bytes);
       },
+      unlinkBlob: (tenantId, sha256) => unlinkBlobSync(places.blobs, secrets.blob, tenantId, sha256),
       vault: {
         seal: (secret, what) => wrap(secrets.mac, secret, sealContext(what)),
         unseal(sealed, what) {

@@ -8,6 +8,7 @@
 import { createPrivateKey, hash, type KeyObject, sign } from 'node:crypto';
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { CheckpointView, RecordView } from '../../core/api/views.ts';
+import { mayHoldBlobs } from '../../core/pack/blobs.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { eventSignatureMessage, LEDGER_APP, recordOf } from '../../core/proof/record.ts';
 import type { Appended, Commands, EventFacts, Ids, OwnEvent } from '../ports.ts';
@@ -70,6 +71,7 @@ export type WriterParts = {
   headFile: HeadFile;
   faults: Faults;
   storeBlob: (tenantId: string, sha256: string, bytes: Uint8Array) => void;
+  unlinkBlob: (tenantId: string, sha256: string) => number;
   vault: WriteTx['vault'];
   warn: (code: string, message: string) => void;
   ids: Ids;
@@ -88,6 +90,7 @@ export class LedgerWriter {
   readonly #privateKey: KeyObject;
   readonly #keyId: Buffer;
   readonly #insertRecord;
+  readonly #insertBlobRecord;
   readonly #insertOnce;
   readonly #insertSeal;
   readonly #begin;
@@ -113,6 +116,7 @@ export class LedgerWriter {
     this.#streams = new Streams(db, named as never);
     this.#checkpoints = new Checkpoints(db, named as never, data);
     this.#insertRecord = db.prepare(named.insertRecord!);
+    this.#insertBlobRecord = db.prepare(named.insertBlobRecord!);
     this.#insertOnce = db.prepare(named.insertOnce!);
     this.#insertSeal = db.prepare(named.insertSeal!);
     this.#begin = db.prepare('BEGIN IMMEDIATE');
@@ -289,6 +293,8 @@ export class LedgerWriter {
       random: n => this.#parts.ids.bytes(n),
       id: prefix => this.#parts.ids.id(prefix),
       append: event => this.#own(event, this.#stamp(at, event.eventType.startsWith('export.'))),
+      namesBlobs: () => this.#rows.some(({ bodyJcs }) => mayHoldBlobs(bodyJcs)),
+      unlinkBlob: sha256 => this.#parts.unlinkBlob(this.#chain.tenantId, sha256),
       touchApproval: id => touched.add(id),
     };
   }
@@ -378,6 +384,7 @@ export class LedgerWriter {
         Buffer.from(head.body_hash, 'hex'),
         row.bodyJcs,
       );
+      if (mayHoldBlobs(row.bodyJcs)) this.#insertBlobRecord.run(head.seq);
       this.#merkle.append(hashSelfBytes);
       row.macs.copy(macs, i * ENTRY_BYTES, row.macsAt, row.macsAt + ENTRY_BYTES);
     }

@@ -19,7 +19,7 @@ export function* blobRefs(value: JsonValue): Generator<BlobRef['$blob']> {
 }
 
 /** Whether a canonical line may hold a blob reference: spares the walk. */
-export const mayHoldBlobs = (line: string): boolean => line.includes('"$blob"');
+export const mayHoldBlobs = (line: string): boolean => line.includes('$blob"');
 
 export class BlobWatch {
   readonly #named = new Map<string, { bytes: number; type: string; where: string }>();

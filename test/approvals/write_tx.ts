@@ -38,6 +38,8 @@ export function testLedger(table: Partial<CommandTable>): TestLedger {
     receivedAt,
     random: n => new Uint8Array(randomBytes(n)),
     id: prefix => `${prefix}_${String(++count).padStart(8, '0')}`,
+    namesBlobs: () => false,
+    unlinkBlob: () => 0,
     append(event): Appended {
       const eventId = event.eventId ?? `evt_${++count}`;
       const seq = records.length;

@@ -63,7 +63,7 @@ test('a signature that fails fails its whole group, and no other', async () => {
 });
 
 test('a full disk is said so, and recording goes on once there is room', async () => {
-  const { ledger, warnings } = await openTest({ testFaults: { maxPages: 72 } });
+  const { ledger, warnings } = await openTest({ testFaults: { maxPages: 74 } });
   const big = () => event({ input: 'x'.repeat(20_000) });
   let stored = 0;
   for (let i = 0; i < 60; i++) {

@@ -83,7 +83,9 @@ test('an older schema is migrated, with an encrypted copy made before', async ()
   const folder = await filled();
   const file = join(folder, 'ledger.db');
   const db = openWritable(file, databaseKey(), { cacheKiB: 100, durable: true });
-  const later = migrationsIn().filter(({ number }) => number > 10);
+  const later = migrationsIn()
+    .filter(({ number }) => number > 10)
+    .reverse();
   db.pragma('foreign_keys = OFF');
   for (const { sql } of later) {
     for (const [, kind, name] of sql.matchAll(/^CREATE (TABLE|INDEX) (?:IF NOT EXISTS )?(\w+)/gm)) {

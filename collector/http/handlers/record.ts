@@ -68,7 +68,7 @@ async function validated(
   events: readonly JsonValue[],
   prefix: (index: number) => string,
   key: { id: string; appId: string },
-): Promise<ValidEvent[]> {
+): Promise<{ valid: ValidEvent[]; uploads: string[] }> {
   const valid: ValidEvent[] = [];
   const errors: Problem[] = [];
   const blobs: FoundBlob[] = [];
@@ -90,7 +90,7 @@ async function validated(
     errors.push({ code: 'blob_unknown', where, message: 'this $blob was not uploaded with this key' });
   }
   if (errors.length > 0) throw refusal(errors);
-  return valid;
+  return { valid, uploads: blobs.map(({ blob }) => blob.sha256) };
 }
 
 /** The writer speaks of a batch; one event alone has no index. */
@@ -111,11 +111,16 @@ function unindexed(error: unknown): unknown {
 async function prepared(
   context: OpenContext,
   body: JsonValue,
-): Promise<{ events: PreparedEvent[]; batch: boolean }> {
+): Promise<{ events: PreparedEvent[]; uploads: string[]; batch: boolean }> {
   const { open, principal, host } = context;
   const key = keyOf(principal);
   const { events, batch } = eventsOf(body);
-  const valid = await validated(context, events, index => (batch ? `/events/${index}` : ''), key);
+  const { valid, uploads } = await validated(
+    context,
+    events,
+    index => (batch ? `/events/${index}` : ''),
+    key,
+  );
   try {
     const options = {
       ledgerId: open.ledger.ledgerId,
@@ -124,7 +129,7 @@ async function prepared(
       ids: host.ids,
       sha256,
     };
-    return { events: prepareEvents(valid, options), batch };
+    return { events: prepareEvents(valid, options), uploads, batch };
   } catch (error) {
     throw batch ? error : unindexed(error);
   }
@@ -132,11 +137,10 @@ async function prepared(
 
 const appended = (
   { open }: OpenContext,
-  events: PreparedEvent[],
-  batch: boolean,
+  { events, uploads, batch }: Awaited<ReturnType<typeof prepared>>,
 ): Promise<{ accepted: Accepted[] }> => {
   const turned = open.gate.turnsIn(events);
-  return open.ledger.write.append(events).then(
+  return open.ledger.write.append(events, uploads).then(
     accepted => {
       turned?.();
       return { accepted };
@@ -161,7 +165,7 @@ function blobType(type: string): string {
 export const recordHandlers: Pick<Handlers, 'appendEvents' | 'uploadBlob'> = {
   // What waits for the commit must not hold the parsed body: it is many times the size of what is recorded.
   appendEvents: (context, { input }) =>
-    prepared(context, input as JsonValue).then(({ events, batch }) => appended(context, events, batch)),
+    prepared(context, input as JsonValue).then(ready => appended(context, ready)),
 
   async uploadBlob({ open, principal, request }, { stream }) {
     const key = keyOf(principal);

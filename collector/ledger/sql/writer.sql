@@ -1,6 +1,8 @@
 -- name: insertRecord
 INSERT INTO record (seq, app, app_seq, run, event_type, ts, received_us, hash_self, body_hash, body)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+-- name: insertBlobRecord
+INSERT INTO blob_record (seq) VALUES (?)
 -- name: insertSpan
 INSERT INTO span (run, seq, event_id, parent_id, event_type, name, kind, start_us, end_us, risk, status, decision, tokens, cost)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
