@@ -227,7 +227,7 @@ function SummaryTab({
             },
             context.tokens > 0 && { name: 'Tokens', value: formatCount(context.tokens) },
             context.cost > 0 && { name: 'Cost', value: formatCost(context.cost) },
-            { name: 'Came by', value: sourceWords(source) },
+            members.source !== undefined && { name: 'Came by', value: sourceWords(source) },
             typeof members.event_id === 'string' && {
               name: 'Event id',
               value: (

@@ -230,6 +230,10 @@ const tellers: Record<string, Teller> = {
 
 function cautionsOf(record: EventRecord): string[] {
   const cautions: string[] = [];
+  // Every body says how it came.
+  if (record.source === undefined && record.received_at !== undefined) {
+    cautions.push('What this event said was erased. Its place in the chain, its hash and its proofs stay.');
+  }
   const source = members(record.source);
   if (record.sample === true || source.via === 'sample' || members(record.labels).sample === true) {
     cautions.push('A sample that comes with the app: its times and costs are made up.');

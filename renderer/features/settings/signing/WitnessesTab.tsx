@@ -144,7 +144,7 @@ function SaveQuestion({ witness: { name } }: { witness: Witness }) {
           )
         }
       >
-        Save a checkpoint for it
+        Save a checkpoint
       </Button>
       {ask.isError && <ErrorPanel error={ask.error} />}
     </span>
