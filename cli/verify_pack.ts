@@ -13,6 +13,7 @@ import { exitCode, type Finding, VERDICTS, type Verdicts } from '../core/pack/fi
 import { checkpointOfPack } from '../core/pack/older.ts';
 import { shownText } from '../core/pack/places.ts';
 import { plainText } from '../core/pack/plain_text.ts';
+import { policyLines } from '../core/pack/policy_words.ts';
 import { factSentences } from '../core/pack/query_words.ts';
 import { isTrustFile, trustFrom } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
@@ -120,6 +121,11 @@ function showWitnesses(out: Output, { witnesses }: PackReport): void {
     out.say(`  ${name} cosigned the first ${size} records at ${time} (its own clock)`);
 }
 
+function showPolicies(out: Output, { policies }: PackReport): void {
+  if (policies.length > 0) out.say('Policies in force:');
+  for (const line of policyLines(policies)) out.say(`  ${line}`);
+}
+
 function show(terminal: Output, path: string, report: PackReport, trusted: boolean): void {
   // Whoever made the pack chose its texts: none of them may steer the terminal.
   const out: Output = { ...terminal, say: line => terminal.say(plainText(line, MOST_SAID)) };
@@ -136,6 +142,7 @@ function show(terminal: Output, path: string, report: PackReport, trusted: boole
   showFacts(out, report);
   showTimes(out, report);
   showWitnesses(out, report);
+  showPolicies(out, report);
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
 }
 

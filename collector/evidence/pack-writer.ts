@@ -132,7 +132,7 @@ class PackWriter {
     const facts = factSentences(queries);
     const readme = { ...this.#readmeFacts(note), facts, ...(restored && { restored }) };
     const certificate = fingerprint(this.#plan.signer.certificatePem);
-    const given = { policies, readme, certificate, continues, anchors };
+    const given = { policies, extras, readme, certificate, continues, anchors };
     const told = await reportFacts(this.#source, this.#plan, this.#contents, given);
     await this.#add('summary.pdf', await this.#plan.report(told));
     await this.#add('README-VERIFY.txt', utf8(readmeText(readme)));

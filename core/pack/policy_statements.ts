@@ -63,7 +63,7 @@ const FINDING: { readonly [code: string]: FindingCode } = {
 };
 
 type Saved = { readonly seq: number; readonly by: string; readonly sources: string };
-type Proposed = { readonly hash: string; readonly by: string; readonly signature: string };
+type Proposed = { readonly seq: number; readonly hash: string; readonly signature: string };
 type Part = { readonly path: string; readonly sha256: string; readonly text?: JsonValue };
 
 const listOf = (value: JsonValue | undefined): readonly JsonValue[] => (Array.isArray(value) ? value : []);
@@ -191,7 +191,7 @@ export class PolicyStatements {
     this.#judge(only, said => planPolicy(said, expected, this.#context(record)), record, where, findings);
     if (only === undefined) this.#unsigned(record, where, findings);
     const signature = asText(asObject(only as JsonValue | undefined).signature);
-    this.#proposed.set(environmentOf(policy), { hash: asText(hash), by: asText(record.by), signature });
+    this.#proposed.set(environmentOf(policy), { seq: Number(record.seq), hash: asText(hash), signature });
   }
 
   #activate(record: JsonObject, policy: JsonObject, where: string, findings: Findings): void {
@@ -214,16 +214,22 @@ export class PolicyStatements {
       replaces,
       sources_sha256: sources,
     };
-    const context = this.#context(record);
     const last = signed.at(-1);
     const first = signed.length > 1 ? signed[0] : undefined;
     const own = { ...expected, by, message: asText(policy.message) };
-    const isSigned = this.#judge(last, said => planPolicy(said, own, context), record, where, findings);
+    const plan = (said: Members) => planPolicy(said, own, this.#context(record));
+    const isSigned = this.#judge(last, plan, record, where, findings);
     let proposedBy: string | undefined;
     if (first !== undefined) {
       proposedBy = asText(asObject(first.statement as JsonValue).by);
+      const proposed = this.#proposed.get(environment);
+      const answers = proposed?.hash === hash && proposed.signature === first.signature;
+      if (!answers) this.#missing(where, findings, 'Its proposal.');
+      // Whoever proposed may have another key by now.
+      const context = this.#context(answers ? proposed : record);
       this.#judge(first, said => planPolicy(said, expected, context), undefined, where, findings);
-      this.#second(environment, hash, first, { by, proposedBy }, where, findings);
+      if (isOwnRequest(by, proposedBy, this.#saved.get(hash)?.by))
+        findings.add('policy_own_request', where, `${by}.`);
     } else if (asked && last !== undefined) findings.add('policy_too_few', where);
     if (last === undefined) this.#unsigned(record, where, findings, isApp ? environment : undefined);
 
@@ -246,24 +252,6 @@ export class PolicyStatements {
         stands: record.signed === undefined ? unsigned : isSigned && isShown ? 'signed' : 'not_shown',
         impacts: 0,
       });
-    }
-  }
-
-  /** Of a second signature: the proposal that it answers, and that it is a second pair of eyes. */
-  #second(
-    environment: string,
-    hash: string,
-    first: Members,
-    who: { readonly by: string; readonly proposedBy: string },
-    where: string,
-    findings: Findings,
-  ): void {
-    const proposed = this.#proposed.get(environment);
-    if (proposed?.hash !== hash || proposed.signature !== first.signature) {
-      this.#missing(where, findings, 'Its proposal.');
-    }
-    if (isOwnRequest(who.by, who.proposedBy, this.#saved.get(hash)?.by)) {
-      findings.add('policy_own_request', where, `${who.by}.`);
     }
   }
 
@@ -315,7 +303,7 @@ export class PolicyStatements {
     return [];
   }
 
-  #context(record: JsonObject) {
+  #context(record: { readonly seq?: JsonValue }) {
     const seq = Number(record.seq);
     return { place: this.#place, signerOf: (id: string) => this.#people.at(id, seq) };
   }

@@ -1193,7 +1193,7 @@ class Statements:
         if 'signed' not in v: return []
         if isinstance(held, list) and 0 < len(held) <= most and all(isinstance(s, dict) and sorted(s) == ['signature', 'signed_in', 'statement'] for s in held): return held
         return add('policy_statement_wrong', r.where) or []
-    def judge(self, r, said, names, expected, timed=True):
+    def judge(self, r, said, names, expected, proposed=None):
         self.signed, st = True, said['statement']
         try:
             exact(st, *names)
@@ -1203,11 +1203,11 @@ class Statements:
                 need(st[name] == value)
             need(person_ok(st['by']) and stamp_ok(st['at']))
         except Wrong: return add('policy_statement_wrong', r.where)
-        person, signature = self.people.at(st['by'], r.seq), maybe_b64(said['signature'], 64)
+        person, signature = self.people.at(st['by'], r.seq if proposed is None else proposed), maybe_b64(said['signature'], 64)
         if not person or not person['active'] or person['key_id'] != st['by_key_id']: return add('policy_signer_unknown', r.where)
         if 'policy_author' not in person['roles']: return add('policy_role_wrong', r.where)
         if signature is None: return add('policy_signature_wrong', r.where)
-        if timed and abs(micros(st['at']) - micros(r.head['received_at'])) > 11 * 60 * 10 ** 6: add('policy_statement_wrong', r.where)
+        if proposed is None and abs(micros(st['at']) - micros(r.head['received_at'])) > 11 * 60 * 10 ** 6: add('policy_statement_wrong', r.where)
         if not ed25519(person['key'], (b'trailmix/impact/v1\n' if names is IMPACT else b'trailmix/policy/v1\n') + jcs(st).encode(), signature): add('policy_signature_wrong', r.where)
     def one(self, r, v, names, expected):
         said = self.said(r, v, 1)
@@ -1227,7 +1227,7 @@ class Statements:
     def proposed_record(self, r, v, policy):
         known = self.sources.get(text(policy.get('hash')))
         said = self.one(r, v, POLICY, {'act': 'activate', 'policy_hash': text(policy.get('hash')), **{n: text(policy.get(n)) for n in ('environment', 'message', 'replaces')}, **({'sources_sha256': known} if known else {})})
-        self.proposed[environment_of(policy)] = text(policy.get('hash')), text(said[0]['signature']) if said else ''
+        self.proposed[environment_of(policy)] = r.seq, text(policy.get('hash')), text(said[0]['signature']) if said else ''
     def activated_record(self, r, v, policy):
         name, place, replaces, by = policy.get('hash'), environment_of(policy), text(policy.get('replaces')), text(v.get('by'))
         if not isinstance(name, str) or not is_int(policy.get('version')): return
@@ -1241,8 +1241,9 @@ class Statements:
         if said: self.judge(r, said[-1], POLICY, {**expected, 'by': by, 'message': text(policy.get('message'))})
         elif 'signed' not in v and self.people.counted(2, r.seq): add('policy_by_app' if by_app and self.active.get(place) in {None, *self.shipped} else 'policy_signature_missing', r.where)
         if len(said) == 2:
-            self.judge(r, said[0], POLICY, expected, timed=False)
-            if self.proposed.get(place) != (name, said[0]['signature']): self.missing(r)
+            seq, *answered = self.proposed.get(place, (None,))
+            if answered != [name, said[0]['signature']]: seq = self.missing(r) or r.seq
+            self.judge(r, said[0], POLICY, expected, seq)
             if by in (text(obj(said[0]['statement']).get('by')), saved and saved[1]): add('policy_own_request', r.where)
         elif said and place in self.four and replaces: add('policy_too_few', r.where)
         self.proposed.pop(place, None)

@@ -21,7 +21,7 @@ import {
   trustOf,
   zipOf,
 } from './packs.ts';
-import { beginPolicies, policyChanges, policyHistories } from './policy_forgeries.ts';
+import { beginPolicies, largeSet, largeSets, policyChanges, policyHistories } from './policy_forgeries.ts';
 import { foundIn } from './policy_records.ts';
 
 const folder = join(import.meta.dirname, '../vectors/packs-policy');
@@ -63,6 +63,12 @@ for (const [i, [about, code, make]] of policyHistories.entries()) {
     change(parts);
     await write(name, what, found, await zipOf(reseal(parts)), trust);
   }
+}
+for (const [name, about, code, text] of largeSets) {
+  const at = beginPolicies();
+  gatedCall(at.ledger, largeSet(at, text), { result: 'allow' });
+  const trust = { ...trustOf(at.ledger), peopleRoot: rootOf(at.people.admin) };
+  await write(name, about, code, await makePack(at.ledger), trust);
 }
 await writeFile(join(folder, 'packs.json'), `${JSON.stringify({ cases: packs }, null, 1)}\n`);
 const file = join(folder, '..', 'policy.json');

@@ -2,8 +2,8 @@
  * What can be forged about who wrote a policy and put it in force, with the finding that must name it. The histories are rightly
  * chained and sealed by the ledger's own keys, so that nothing but the rules about policies can give them away.
  */
-import { utf8 } from '../../core/proof/bytes.ts';
-import type { JsonObject } from '../../core/proof/jcs.ts';
+import { hex, utf8 } from '../../core/proof/bytes.ts';
+import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { reportSha256 } from '../../core/proof/policy.ts';
 import { MemoryLedger, newKey, sha256 } from './memory-ledger.ts';
 import { gatedCall, linesOf, type Parts, setLines } from './packs.ts';
@@ -101,6 +101,30 @@ export const policyHistories: PolicyHistory[] = [
     at => {
       const policy = byTwo(at);
       state(at.ledger, 'reset', { ...at.people.ada, key: newKey() }, at.people.admin);
+      return policy;
+    },
+  ],
+  [
+    'the one who proposed has left before it came into force',
+    undefined,
+    ({ ledger, people: { admin, ada, ben }, shipped, set }) => {
+      fourEyes(ledger, ['prod']);
+      const saved = save(ledger, set, ada);
+      const first = propose(ledger, set, ada, shipped.hash);
+      state(ledger, 'leave', ada, admin);
+      return activate(ledger, set, ben, { replaces: shipped.hash, first, saved });
+    },
+  ],
+  [
+    'the second of two was enrolled only later',
+    'policy_signer_unknown',
+    ({ ledger, people: { admin, ada }, shipped, set }) => {
+      fourEyes(ledger, ['prod']);
+      const saved = save(ledger, set, ada);
+      const first = propose(ledger, set, ada, shipped.hash);
+      const late = someone('cleo', ['policy_author']);
+      const policy = activate(ledger, set, late, { replaces: shipped.hash, first, saved });
+      state(ledger, 'enrol', late, admin);
       return policy;
     },
   ],
@@ -416,5 +440,33 @@ export const policyChanges: [name: string, about: string, code: string, change: 
     'the figures of the impact report altered in extras.jsonl',
     'policy_impact_wrong',
     parts => doctorExtras(parts, '"policy.impact"', line => line.replace('"flipped":1', '"flipped":0')),
+  ],
+];
+
+/** A set whose texts are too large for its records, put in force by its author; `text`: what the first file says where it was saved. */
+export function largeSet(
+  { ledger, people: { ada }, shipped, set }: PolicyBegun,
+  text?: string,
+): { version: number; hash: string } {
+  const [first, ...rest] = set.files;
+  const saying = [{ ...first!, text: text ?? first!.text }, ...rest];
+  const bytes = utf8(jcs(saying as unknown as JsonObject));
+  const sha = hex(sha256(bytes));
+  ledger.blobs.set(sha, bytes);
+  const type = 'application/vnd.trailmix.jcs+json';
+  const saved = save(ledger, set, ada, {
+    record: { files: { $blob: { bytes: bytes.length, sha256: sha, type } } },
+  });
+  const files = set.files.map(({ path, sha256: digest }) => ({ path, sha256: digest }));
+  return activate(ledger, set, ada, { replaces: shipped.hash, saved, policy: { files } });
+}
+
+export const largeSets: [name: string, about: string, code: string | null, text?: string][] = [
+  ['large_good', 'a set whose texts became a blob', null],
+  [
+    'large_exchanged',
+    'a set whose texts became a blob with another text',
+    'policy_hash_wrong',
+    'package other\n',
   ],
 ];

@@ -8,6 +8,7 @@ import { DATED_LEAVES_OPEN, datedText } from '../../core/pack/dated.ts';
 import type { Finding } from '../../core/pack/findings.ts';
 import { checkpointOfPack } from '../../core/pack/older.ts';
 import { type Place, shownText } from '../../core/pack/places.ts';
+import { policyLines } from '../../core/pack/policy_words.ts';
 import { factSentences } from '../../core/pack/query_words.ts';
 import { trustFrom } from '../../core/pack/trust.ts';
 import { type PackReport, verifyPack } from '../../core/pack/verify.ts';
@@ -158,7 +159,7 @@ function list(findings: readonly Finding[]): HTMLElement {
   return node;
 }
 
-function facts({ origin, counts, stamps }: PackReport): HTMLElement {
+function facts({ origin, counts, stamps, policies }: PackReport): HTMLElement {
   const node = make('dl');
   if (origin === undefined) return node;
   const { app_id, scope, ledger_id, tenant_id, checkpoint, pack_id, signed_by } = origin;
@@ -174,6 +175,7 @@ function facts({ origin, counts, stamps }: PackReport): HTMLElement {
       .map(
         stamp => ['Dated', `${stamp.over}: there by ${stamp.time} (${stamp.authority})`] as [string, string],
       ),
+    ...policyLines(policies).map(line => ['Policy', line] as [string, string]),
   ];
   node.append(...rows.flatMap(([name, value]) => [make('dt', name), make('dd', value)]));
   return node;

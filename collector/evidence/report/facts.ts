@@ -12,6 +12,8 @@ export type ReportPolicy = {
   readonly seq: number;
   readonly at: string;
   readonly files: number;
+  /** Who saved and activated it, and whether two were asked for; empty where the records do not say. */
+  readonly words: string;
   /** Against the version before it in the pack; absent for the first, and where sources are not in the pack. */
   readonly diff?: readonly FileDiff[];
 };

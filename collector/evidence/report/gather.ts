@@ -1,5 +1,11 @@
 /** Gathers what summary.pdf tells from a pack whose records have passed. */
 
+import type { RecordView } from '../../../core/api/views.ts';
+import { Findings } from '../../../core/pack/findings.ts';
+import { PolicyStatements } from '../../../core/pack/policy_statements.ts';
+import { policyWords } from '../../../core/pack/policy_words.ts';
+import type { JsonObject } from '../../../core/proof/jcs.ts';
+import { sha256 } from '../../sha256.ts';
 import type { PackContents } from '../pack-contents.ts';
 import type { PackPlan } from '../pack-writer.ts';
 import type { ReadmeFacts } from '../readme.ts';
@@ -17,6 +23,8 @@ export async function reportFacts(
   contents: PackContents,
   given: {
     readonly policies: readonly PolicyVersion[];
+    /** Records of extras.jsonl. */
+    readonly extras: readonly RecordView[];
     readonly readme: ReadmeFacts;
     /** Hex SHA-256 of the signing certificate. */
     readonly certificate: string;
@@ -46,7 +54,7 @@ export async function reportFacts(
     chainHead: { seq: checkpoint.size - 1, hash: head?.hash_self ?? '' },
     custody,
     certificate: { sha256: given.certificate, ...(issuer === undefined ? {} : { issuer }) },
-    policies: await policiesOf(source, given.policies, hasSources),
+    policies: await policiesOf(source, given.policies, hasSources, wordsOf(source, contents, given.extras)),
     hasSources,
     blobs: contents.blobs.size,
     erased: contents.erased.length,
@@ -60,11 +68,30 @@ export async function reportFacts(
   };
 }
 
+/** Who stands behind each activation, by its seq; what the records say, checked by the collector when it recorded them. */
+function wordsOf(
+  { ledgerId, tenantId }: PackSource,
+  { approvals }: PackContents,
+  extras: readonly RecordView[],
+): Map<number, string> {
+  const statements = new PolicyStatements({
+    sha256,
+    place: { ledger_id: ledgerId, tenant_id: tenantId },
+    people: approvals.people,
+    signatures: { push() {} },
+  });
+  const findings = new Findings();
+  for (const record of extras) statements.take(record as JsonObject, false, '', findings);
+  statements.finish(findings);
+  return new Map(statements.inForce.map(one => [one.seq, policyWords(one)]));
+}
+
 /** The newest ones, by version, each with what it changed. */
 async function policiesOf(
   source: PackSource,
   versions: readonly PolicyVersion[],
   hasSources: boolean,
+  words: ReadonlyMap<number, string>,
 ): Promise<ReportPolicy[]> {
   const told: ReportPolicy[] = [];
   const first = Math.max(0, versions.length - VERSIONS);
@@ -78,6 +105,7 @@ async function policiesOf(
       seq,
       at: activation?.received_at ?? '',
       files: files.length,
+      words: words.get(seq) ?? '',
       ...(before === undefined || !hasSources ? {} : { diff: diffSources(before.files, files) }),
     });
   }

@@ -36,6 +36,9 @@ export async function policies(sheet: Sheet, facts: ReportFacts): Promise<void> 
       ],
     })),
   );
+  for (const { version, words } of facts.policies) {
+    if (words !== '') await sheet.paragraph(`Version ${number(version)}: ${words}.`, { size: 8.5 });
+  }
   for (const [i, policy] of facts.policies.entries()) {
     const before = facts.policies[i - 1];
     if (policy.diff !== undefined) await changes(sheet, policy, before?.version);

@@ -11,6 +11,7 @@ import {
 import { useRef } from 'react';
 import { DATED_LEAVES_OPEN, datedText } from '../../../core/pack/dated.ts';
 import { shownText } from '../../../core/pack/places.ts';
+import { policyLines } from '../../../core/pack/policy_words.ts';
 import { factSentences } from '../../../core/pack/query_words.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
 import { CodeBlock, Hash } from '../../ui/Copy.tsx';
@@ -270,7 +271,7 @@ function FailingRecords({ report }: { report: PackReport }) {
 }
 
 function Origin({ report }: { report: PackReport }) {
-  const { origin, counts, dated, queries, stamps, witnesses } = report;
+  const { origin, counts, dated, policies, queries, stamps, witnesses } = report;
   return (
     <>
       {origin !== undefined && (
@@ -335,6 +336,15 @@ function Origin({ report }: { report: PackReport }) {
           <ul>
             {dated.map(range => (
               <li key={range.first}>{datedText(range)}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {policies.length > 0 && (
+        <Section title="Policies in force">
+          <ul>
+            {policyLines(policies).map(line => (
+              <li key={line}>{line}</li>
             ))}
           </ul>
         </Section>
