@@ -135,6 +135,7 @@ export const keystrokes: Keystroke[] = [
   { keys: ['g', 'o'], does: 'Overview' },
   { keys: ['g', 't'], does: 'Traces' },
   { keys: ['g', 'a'], does: 'Approvals' },
+  { keys: ['g', 'p'], does: 'Policies' },
   { keys: ['g', 'e'], does: 'Evidence' },
   { keys: ['g', 's'], does: 'Settings' },
   { keys: ['/'], does: 'Search on this screen' },

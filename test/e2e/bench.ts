@@ -33,11 +33,16 @@ export async function emptyDraft(page: Page): Promise<void> {
   await line(page, 'package trailmix').waitFor();
 }
 
-export async function openBench(browser: Pages, app: App, path = '/policies'): Promise<Watched> {
+export async function openBench(
+  browser: Pages,
+  app: App,
+  path = '/policies',
+  expectNoise = /status of 409/,
+): Promise<Watched> {
   const watched = await openPage(browser, app, path, {
     width: 1280,
     height: 800,
-    expectNoise: /status of 409/,
+    expectNoise,
   });
   watched.page.setDefaultTimeout(60_000);
   await editor(watched.page).waitFor();

@@ -43,7 +43,7 @@ async function newFile(page: Page, kind: string, path: string, text: string): Pr
 }
 
 test(
-  'hover says what a function takes and does; references of a rule are listed over files; a selection is evaluated',
+  'hover says what a function takes and does; references of a rule are listed over files; a selection is evaluated; format',
   async () => {
     const watched = await openBench(browser, app);
     const { page } = watched;
@@ -85,6 +85,15 @@ test(
     await page.keyboard.press('Control+Enter');
     await page.locator('.policy-result').getByText('2', { exact: true }).waitFor();
     expect(await page.getByLabel('What to evaluate').inputValue()).toBe('data.trailmix.limit');
+
+    await paste(
+      page,
+      'package trailmix\n\nlimit:=2\n\ndeny contains "long" if {\n count(input.payload.items)>limit\n}\n',
+    );
+    await line(page, 'limit:=2').waitFor();
+    await page.keyboard.press('Shift+Alt+F');
+    await line(page, 'limit := 2').waitFor();
+    await line(page, 'count(input.payload.items) > limit').waitFor();
     watched.quiet();
     await watched.close();
   },
@@ -105,7 +114,7 @@ test(
     await page.locator('.policy-cover.covered').first().waitFor();
     await page.locator('.policy-cover.missed').first().waitFor();
     const missed = page.getByRole('list', { name: 'Lines that no test ran' });
-    await missed.getByRole('button', { name: 'rules.rego:9' }).click();
+    await missed.getByRole('button', { name: 'rules.rego:9', exact: true }).click();
     await expect.poll(() => focusIn(page, '.policy-monaco')).toBe(true);
 
     const panel = page.getByRole('tabpanel', { name: /^Tests/ });

@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { SEED_PII, SEED_REFUNDS } from '../policy/workshop.ts';
+import { createToolchain } from '../../collector/policy/toolchain.ts';
+import { refundSet } from '../policy/authored.ts';
+import { tarGz } from '../policy/tar.ts';
+import { capabilities, SEED_PII, SEED_REFUNDS, toolchainDir } from '../policy/workshop.ts';
 import { draftMenu, editor, emptyDraft, file, line, openBench, paste, RULES, tab, testsOf } from './bench.ts';
 import { type App, openApp, openBrowser, openProfiles } from './browser.ts';
 
@@ -200,6 +203,53 @@ test(
     await paste(page, `${RULES}\n# by this tab\n`);
     await line(other, 'by this tab').waitFor();
     await other.getByText('also written in another tab').waitFor();
+    watched.quiet();
+    await watched.close();
+  },
+  LONG,
+);
+
+test(
+  'a bundle of someone’s own opa is read, what it holds is shown, and saved as a set',
+  async () => {
+    const toolchain = await createToolchain({ dir: toolchainDir, capabilities, deadlineMs: 120_000 });
+    const built = await toolchain.build([...refundSet(40)], 'trailmix/decision');
+    await toolchain.close();
+    if (!built.ok) throw new Error(JSON.stringify(built.errors));
+    const manifest = '{"roots":[""],"wasm":[{"entrypoint":"trailmix/decision","module":"/policy.wasm"}]}';
+    const whole = tarGz([
+      { name: '/data.json', content: '{}' },
+      { name: '/policy.wasm', content: built.wasm },
+      { name: '/.manifest', content: manifest },
+      { name: '/refunds.rego', content: 'package trailmix\n' },
+    ]);
+    const watched = await openBench(browser, app, '/policies', /status of 4(09|22)/);
+    const { page } = watched;
+    await draftMenu(page, 'Import an OPA bundle');
+    const dialog = page.getByRole('dialog', { name: 'Import an OPA bundle' });
+    const choose = async (label: string, name: string, buffer: Buffer): Promise<void> => {
+      const [chooser] = await Promise.all([
+        page.waitForEvent('filechooser'),
+        dialog.getByRole('button', { name: label }).click(),
+      ]);
+      await chooser.setFiles({ name, mimeType: 'application/gzip', buffer });
+    };
+    await choose('Bundle', 'broken.tar.gz', whole.subarray(0, 100));
+    await dialog
+      .getByText(/cannot be used/)
+      .first()
+      .waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save the set' }).isDisabled()).toBe(true);
+    await watched.accessibleInBothThemes();
+    await choose('Bundle', 'bundle.tar.gz', whole);
+    await dialog.getByText('none in it').waitFor();
+    await dialog.getByText('It has no tests.').waitFor();
+    await watched.accessibleInBothThemes();
+    await dialog.getByLabel('What it is, and why').fill('Release 7 of our pipeline');
+    await dialog.getByRole('button', { name: 'Save the set' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'Release 7 of our pipeline' }).waitFor();
+    await file(page, 'refunds.rego').waitFor();
     watched.quiet();
     await watched.close();
   },

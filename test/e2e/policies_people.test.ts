@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
 import { addPerson, enrolFirstAdmin, expectJson, type Person } from '../people/person.ts';
+import { emptyDraft } from './bench.ts';
 import { ANEW, type App, openBrowser, type Watched } from './browser.ts';
 import { builtPage } from './page_build.ts';
 import { openFor, signedInAs, signIn } from './people.ts';
@@ -121,4 +122,26 @@ test('saved and asked for with one signature, in force with the second', async (
   expect((await prod()).active?.signed_in).toBe('page');
   first.quiet();
   second.quiet();
+});
+
+test('drafts belong to a person: who signs in next in the same browser does not see them', ANEW, async () => {
+  const watched = await pageOf(ada);
+  const { page } = watched;
+  await emptyDraft(page);
+  await page.locator('.policy-draft-menu button').click();
+  await page.getByRole('menuitem', { name: 'New policy draft' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: `Signed in as ${ada.name}` }).click();
+  await page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await signIn(page, bea.id, bea.passphrase);
+  await signedInAs(page, bea.name);
+  await page
+    .getByRole('heading', { name: 'The policy that ships' })
+    .or(page.getByText('in force in prod'))
+    .first()
+    .waitFor();
+  await page.locator('.policy-draft-menu button').click();
+  await page.getByRole('menuitem', { name: 'Empty, with one example rule' }).waitFor();
+  expect(await page.getByRole('menuitem', { name: 'New policy draft' }).count()).toBe(0);
+  watched.quiet();
 });

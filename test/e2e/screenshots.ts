@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots`: the pictures of the README and docs, in light and dark, of the real app with the sample runs.
- * Written to docs/images, or to the folder named as the first word.
+ * Written to docs/images, or to the folder named as the first word; the second names one part alone: setup, people, review,
+ * policies or screens.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,25 +11,26 @@ import { type App, openApp, openBrowser, openPage } from './browser.ts';
 import { apiOf } from './page_api.ts';
 import { builtPage } from './page_build.ts';
 import { enrolFirst, makeKey, openFor, signIn } from './people.ts';
+import { shootPolicies } from './screenshots_policies.ts';
 
 const out = process.argv[2] ?? join(import.meta.dirname, '../../docs/images');
 mkdirSync(out, { recursive: true });
 const SIZE = { width: 1440, height: 860 };
 type Scheme = 'light' | 'dark';
 
+const parts: Record<string, (scheme: Scheme) => Promise<void>> = {
+  setup: firstStart,
+  people,
+  review: reviewing,
+  policies: scheme => shootPolicies(browser, scheme, SIZE, (page, name) => shoot(page, name, scheme)),
+  screens: everyScreen,
+};
+const only = process.argv[3];
 const browser = await openBrowser();
 try {
-  for (const scheme of ['light', 'dark'] as const) {
-    await firstStart(scheme);
-    await people(scheme);
-    await reviewing(scheme);
-    const app = await openApp();
-    try {
-      await everyScreen(app, scheme);
-    } finally {
-      await app.close();
-    }
-  }
+  for (const scheme of ['light', 'dark'] as const)
+    for (const [name, take] of Object.entries(parts))
+      if (only === undefined || only === name) await take(scheme);
 } finally {
   await browser.close();
 }
@@ -69,6 +71,9 @@ async function people(scheme: Scheme): Promise<void> {
   await shoot(second.page, 'key_made', scheme);
   await page.getByRole('button', { name: 'Compare and sign' }).waitFor();
   await shoot(page, 'people', scheme);
+  await page.getByRole('button', { name: 'Compare and sign' }).click();
+  await page.getByRole('dialog', { name: /^Is this the key of/ }).waitFor();
+  await shoot(page, 'compare', scheme);
   await second.close();
   await close();
   await app.close();
@@ -76,22 +81,26 @@ async function people(scheme: Scheme): Promise<void> {
 
 /** One approver of two has signed; the other reads, compares with the last one, and is asked a question. */
 async function reviewing(scheme: Scheme): Promise<void> {
-  const team = await startTeam({ uiDir: await builtPage() });
+  const team = await startTeam({ uiDir: await builtPage() }, { bob: 'Bruno Weiß', cyd: 'Cynthia Okoye' });
   const app: App = { collector: team.tm.collector, folder: team.tm.folder, close: () => team.stop() };
   const wire = { iban: 'DE89 3704 0044 0532 0130 00', payee: 'Nordwind GmbH', reference: 'Invoice 2026-118' };
   const ask = (amount: number, more: object = {}) =>
     team.agent.ask({ action: 'money', session: 'supplier-run', payload: { ...wire, amount, ...more } });
+  // Read for eight seconds each, but for one who does not.
+  await team.settings({ high: { min_seconds: 8, challenge: 'question' } });
   const first = await ask(11_800);
   for (const person of [team.bob, team.cyd]) {
     await person.approve(first.approval.id, { role: person.id === 'bob' ? 'treasurer' : 'cfo' });
   }
-  await team.settings({ high: { min_seconds: 8, challenge: 'question' } });
   const decided = await ask(48_200, { reference: 'Invoice 2026-131', urgent: true });
-  await team.agent.ask({ action: 'two', risk: 'medium', payload: { ticket: 'refund 2231', amount: 640 } });
+  const refund = await team.agent.ask({
+    action: 'two',
+    risk: 'medium',
+    payload: { ticket: 'refund 2231', amount: 640 },
+  });
+  await team.ada.approve(refund.approval.id);
   await team.agent.ask({ action: 'treasurer', payload: { limit: 90_000 } });
-  await team.settings({ high: { min_seconds: 0, challenge: 'question' } });
   await team.bob.approve(decided.approval.id, { role: 'treasurer', comment: 'Invoice checked.' });
-  await team.settings({ high: { min_seconds: 8, challenge: 'question' } });
   const { page, close, theme } = await openFor(browser, app, `/approvals?id=${decided.approval.id}`);
   await theme(scheme);
   await signIn(page, team.cyd.id, team.cyd.passphrase);
@@ -116,7 +125,8 @@ async function reviewing(scheme: Scheme): Promise<void> {
   await app.close();
 }
 
-async function everyScreen(app: App, scheme: Scheme): Promise<void> {
+async function everyScreen(scheme: Scheme): Promise<void> {
+  const app = await openApp();
   const api = await apiOf(app);
   await api.call('loadSamples');
   const { page, close } = await openPage(browser, app, '/traces', { scheme, ...SIZE });
@@ -167,4 +177,5 @@ async function everyScreen(app: App, scheme: Scheme): Promise<void> {
   await page.getByText('What was checked').waitFor();
   await shoot(page, 'proof', scheme);
   await close();
+  await app.close();
 }

@@ -40,6 +40,7 @@ export function BelowTabs({ desk }: { desk: Desk }) {
                 running={tests.running}
                 failure={tests.failure}
                 files={files}
+                missed={desk.missed}
                 mayTry={mayTry}
                 start={desk.runTests}
                 toPlace={toPlace}

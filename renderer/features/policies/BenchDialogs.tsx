@@ -1,4 +1,5 @@
 /** The dialogs of the workbench: saving, choosing an input, the repair of older Rego, rules by form. */
+import { BundleDialog } from './BundleDialog.tsx';
 import { beginDraft } from './DraftMenu.tsx';
 import { withFiles } from './drafts.ts';
 import { RuleFormDialog } from './form/RuleFormDialog.tsx';
@@ -20,6 +21,16 @@ export function BenchDialogs({ desk }: { desk: Desk }) {
           saved={() => {
             setDialog(undefined);
             go({ side: 'sets' });
+          }}
+        />
+      )}
+      {dialog === 'bundle' && (
+        <BundleDialog
+          me={me}
+          close={() => setDialog(undefined)}
+          saved={set => {
+            setDialog(undefined);
+            desk.readSet(set.hash);
           }}
         />
       )}

@@ -28,12 +28,14 @@ export function BenchHeader({ desk }: { desk: Desk }) {
           )}
           {current !== undefined && current.tests.length > 0 && (
             <Chip>
-              {current.counts.failed > 0 ? (
-                <b className="policy-word tone-deny">{current.counts.failed} failed</b>
-              ) : (
-                <b className="policy-word tone-allow">✓ {countOf(current.counts.passed, 'test')}</b>
-              )}
-              , {Math.round(current.counts.percent)} % covered
+              <span>
+                <b className={`policy-word ${current.counts.failed > 0 ? 'tone-deny' : 'tone-allow'}`}>
+                  {current.counts.failed > 0
+                    ? `${current.counts.failed} failed`
+                    : `✓ ${countOf(current.counts.passed, 'test')}`}
+                </b>
+                , {Math.round(current.counts.percent)} % covered
+              </span>
             </Chip>
           )}
           {desk.elsewhere && (

@@ -60,6 +60,7 @@ export function DraftMenu({
   open,
   readInForce,
   form,
+  importBundle,
 }: {
   drafts: readonly Draft[];
   opened: Opened;
@@ -67,6 +68,8 @@ export function DraftMenu({
   open: (draft: Draft) => void;
   readInForce: () => void;
   form: () => void;
+  /** Absent where no set may be saved. */
+  importBundle: (() => void) | undefined;
 }) {
   const folder = useRef<HTMLInputElement>(null);
   const [naming, setNaming] = useState<string>();
@@ -160,6 +163,7 @@ export function DraftMenu({
               <Menu.Divider />
             </>
           )}
+          {importBundle !== undefined && <Menu.Item onClick={importBundle}>Import an OPA bundle</Menu.Item>}
           <Menu.Item
             onClick={() =>
               void saveFolder(opened.title, files)

@@ -60,6 +60,7 @@ function Bench({ bench, opened: given }: { bench: Workbench; opened: Opened }) {
             open={desk.openDraft}
             readInForce={() => desk.readSet(undefined)}
             form={() => setDialog('form')}
+            importBundle={desk.maySave ? () => setDialog('bundle') : undefined}
           />
           <FileList
             files={files}

@@ -6,7 +6,7 @@ import type { Failure } from '../../api/problem.ts';
 import { countOf } from '../../ui/numbers.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
 import { formatDuration } from '../../ui/times.ts';
-import { coverageNow, sameText, type TestRun } from './useTests.ts';
+import { type Missed, sameText, type TestRun } from './useTests.ts';
 
 const signs = {
   pass: { icon: IconCheck, tone: 'tone-allow', word: 'passed' },
@@ -21,6 +21,7 @@ export function TestsPanel({
   running,
   failure,
   files,
+  missed,
   mayTry,
   start,
   toPlace,
@@ -30,6 +31,7 @@ export function TestsPanel({
   running: boolean;
   failure: Failure | undefined;
   files: readonly PolicyFile[];
+  missed: readonly Missed[];
   mayTry: boolean;
   start: () => void;
   toPlace: (path: string, row: number) => void;
@@ -129,7 +131,7 @@ export function TestsPanel({
           );
         })}
       </ul>
-      <Missed run={run} files={files} toPlace={toPlace} />
+      {tests.length > 0 && <MissedList places={missed} toPlace={toPlace} />}
     </div>
   );
 }
@@ -137,22 +139,14 @@ export function TestsPanel({
 const MOST_MISSED = 50;
 
 /** What the shading of the editor shows, in words. */
-function Missed({
-  run,
-  files,
+function MissedList({
+  places,
   toPlace,
 }: {
-  run: TestRun | undefined;
-  files: readonly PolicyFile[];
+  places: readonly Missed[];
   toPlace: (path: string, row: number) => void;
 }) {
-  // Two expressions on one line are one place.
-  const places = coverageNow(run, files).flatMap(({ path, not_covered }) =>
-    not_covered
-      .filter(({ start }, n) => not_covered.findIndex(one => one.start === start) === n)
-      .map(({ start, end }) => ({ path, start, end })),
-  );
-  if (run === undefined || run.tests.length === 0 || places.length === 0) return null;
+  if (places.length === 0) return null;
   return (
     <>
       <h3 className="policy-h3">No test ran</h3>

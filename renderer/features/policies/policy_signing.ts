@@ -3,7 +3,7 @@
  * signs what it computed itself from the texts that it holds, and only when the collector names the same.
  */
 import { sha256 } from '@noble/hashes/sha2.js';
-import type { OutputOf } from '../../../core/api/operations.ts';
+import type { InputOf, OutputOf } from '../../../core/api/operations.ts';
 import type { Environment, PolicyFile } from '../../../core/api/policy_views.ts';
 import type { SessionView } from '../../../core/api/views.ts';
 import { hex, utf8 } from '../../../core/proof/bytes.ts';
@@ -43,29 +43,53 @@ async function signed<S>(
 }
 
 export type Prepared = OutputOf<'preparePolicySet'>;
+export type BundleInput = InputOf<'preparePolicyBundle'>;
+
+/** The statement of a save, signed over these texts. Undefined when the reader cancelled. */
+function savedBy(
+  me: SessionView,
+  files: readonly PolicyFile[],
+  message: string,
+  named: { policy_hash: string; sources_sha256: string | undefined },
+): ReturnType<typeof signed<PolicyStatement>> {
+  const sources_sha256 = sourcesOf(files);
+  if (named.sources_sha256 !== sources_sha256)
+    throw refusal(
+      'policy_invalid',
+      'The collector prepared other texts than those on this page. Nothing was signed.',
+    );
+  const { policy_hash } = named;
+  return signed<PolicyStatement>(
+    me,
+    'To sign the policy set.',
+    who => ({ act: 'save', environment: '', message, policy_hash, replaces: '', sources_sha256, ...who }),
+    policyMessage,
+  );
+}
 
 /** Undefined when the reader cancelled. Throws what the collector refuses. */
 export async function saveSet(
   me: SessionView,
   files: readonly PolicyFile[],
   message: string,
-  prepared: Prepared,
+  { policy_hash, sources_sha256 }: Prepared,
 ): Promise<OutputOf<'savePolicySet'> | undefined> {
-  const { policy_hash, sources_sha256 } = prepared;
   if (policy_hash === undefined) throw refusal('policy_invalid');
-  if (sources_sha256 !== sourcesOf(files))
-    throw refusal(
-      'policy_invalid',
-      'The collector prepared other texts than those on this page. Nothing was signed.',
-    );
-  const proof = await signed<PolicyStatement>(
-    me,
-    'To sign the policy set.',
-    who => ({ act: 'save', environment: '', message, policy_hash, replaces: '', sources_sha256, ...who }),
-    policyMessage,
-  );
+  const proof = await savedBy(me, files, message, { policy_hash, sources_sha256 });
   if (proof === undefined) return undefined;
   return call('savePolicySet', { input: { files: [...files], message, ...proof } });
+}
+
+/** A bundle as a set. The page does not open it itself: what is signed are the texts that the collector read in it. */
+export async function saveBundle(
+  me: SessionView,
+  input: BundleInput,
+  message: string,
+  read: OutputOf<'preparePolicyBundle'>,
+): Promise<OutputOf<'savePolicySet'> | undefined> {
+  const proof = await savedBy(me, read.files, message, read);
+  if (proof === undefined) return undefined;
+  return (await call('importPolicyBundle', { input: { ...input, message, ...proof } })).set;
 }
 
 /** Undefined when the reader cancelled. The set's own texts say what is signed. */

@@ -10,20 +10,20 @@ import { useAsk } from '../../api/queries.ts';
 import { showFailure } from '../../ui/failure_toast.ts';
 import { useDecisionFile } from './DraftMenu.tsx';
 import { draftStore } from './draft_store.ts';
-import { withFiles } from './drafts.ts';
+import { textOf, withFiles } from './drafts.ts';
 import { withTest } from './make_test.ts';
 import { schemaPaths } from './rego/completion.ts';
 import { nameOfSet } from './sets_view.ts';
 import { useDiagnostics, withoutOwn } from './useDiagnostics.ts';
 import { useEvaluation } from './useEvaluation.ts';
 import { useFolder } from './useFolder.ts';
-import { coverageNow, failuresOf, sameText, useTests } from './useTests.ts';
+import { coverageNow, failuresOf, missedLines, sameText, useTests } from './useTests.ts';
 import type { Opened, Workbench } from './useWorkbench.ts';
 import { reasonsOfResult, wordOfResult } from './words.ts';
 
 const documented = schemaPaths(policyInputSchema);
 
-export type DeskDialog = 'save' | 'form' | 'pick' | 'repair';
+export type DeskDialog = 'save' | 'form' | 'pick' | 'repair' | 'bundle';
 
 export function useDesk(bench: Workbench, opened: Opened) {
   const { search, go, toPlace, mayTry, environments } = bench;
@@ -116,6 +116,9 @@ export function useDesk(bench: Workbench, opened: Opened) {
     [diagnosis.diagnostics, tests.run, files],
   );
   const coverage = useMemo(() => coverageNow(tests.run, files), [tests.run, files]);
+  // The app's own decision.rego is tested where the app is built.
+  const ownPath = own !== undefined && textOf(files, 'decision.rego') === own ? 'decision.rego' : undefined;
+  const missed = useMemo(() => missedLines(coverage, ownPath), [coverage, ownPath]);
   return {
     ...bench,
     me,
@@ -126,6 +129,7 @@ export function useDesk(bench: Workbench, opened: Opened) {
     diagnosis,
     marks,
     coverage,
+    missed,
     tests,
     /** The last run of the tests, where it was on this text. */
     currentTests: tests.run !== undefined && sameText(tests.run.files, files) ? tests.run : undefined,

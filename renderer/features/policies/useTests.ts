@@ -68,3 +68,17 @@ export function failuresOf(run: TestRun | undefined, files: readonly PolicyFile[
     ];
   });
 }
+
+export type Missed = { path: string; start: number; end: number };
+
+/** Lines that no test ran, as few ranges of lines; `but`: a file that is tested elsewhere. */
+export function missedLines(coverage: readonly FileCoverage[], but: string | undefined): Missed[] {
+  const found: Missed[] = [];
+  for (const { path, not_covered } of coverage.filter(one => one.path !== but))
+    for (const { start, end } of [...not_covered].sort((a, b) => a.start - b.start)) {
+      const last = found.at(-1);
+      if (last?.path === path && start <= last.end + 1) last.end = Math.max(last.end, end);
+      else found.push({ path, start, end });
+    }
+  return found;
+}

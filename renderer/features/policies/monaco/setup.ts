@@ -2,7 +2,7 @@
  * Monaco as the workbench uses it: only the features named here, its worker from this origin, our language and themes.
  * Imported by editors only, so that it is a chunk of its own, loaded with the first editor.
  */
-import { editor, languages } from 'monaco-editor/editor';
+import { editor, KeyCode, KeyMod, languages } from 'monaco-editor/editor';
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 import 'monaco-editor/features/bracketMatching/register';
 import 'monaco-editor/features/clipboard/register';
@@ -13,6 +13,7 @@ import 'monaco-editor/features/cursorUndo/register';
 import 'monaco-editor/features/diffEditor/register';
 import 'monaco-editor/features/find/register';
 import 'monaco-editor/features/folding/register';
+import 'monaco-editor/features/format/register';
 import 'monaco-editor/features/gotoError/register';
 import 'monaco-editor/features/gotoSymbol/register';
 import 'monaco-editor/features/hover/register';
@@ -39,6 +40,12 @@ languages.setLanguageConfiguration(REGO, regoConfiguration);
 languages.setMonarchTokensProvider(REGO, regoTokens);
 defineThemes();
 registerIntelligence();
+// Monaco has another key on Linux, which browsers take for themselves.
+editor.addKeybindingRule({
+  keybinding: KeyMod.Shift | KeyMod.Alt | KeyCode.KeyF,
+  command: 'editor.action.formatDocument',
+  when: 'editorTextFocus && !editorReadonly',
+});
 
 export const languageOf = (path: string): string => (path.endsWith('.rego') ? REGO : 'plaintext');
 
