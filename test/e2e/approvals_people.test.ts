@@ -3,9 +3,10 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openedBy, send, startTeam, statementFor, type Team } from '../approvals/team.ts';
 import { addPerson, expectJson, type Person } from '../people/person.ts';
-import { type App, openBrowser, type Watched } from './browser.ts';
+import { ANEW, type App, openBrowser, type Watched } from './browser.ts';
+import { focused } from './keyboard.ts';
 import { builtPage } from './page_build.ts';
-import { answersTo, approve, call, codeIn, reviewPage, toOpen } from './reviewing.ts';
+import { answersTo, approve, approveByKey, call, codeIn, reviewPage, toOpen } from './reviewing.ts';
 
 let browser: Browser;
 let team: Team;
@@ -18,7 +19,7 @@ beforeAll(async () => {
   team = await startTeam({ uiDir: await builtPage() });
   app = { collector: team.tm.collector, folder: team.tm.folder, close: () => team.stop() };
   auditor = await addPerson(team.tm, team.ada, { id: 'olga', roles: ['auditor'] });
-}, 180_000);
+});
 afterEach(async () => {
   for (const watched of pages.splice(0)) await watched.close();
   await team.settings({});
@@ -68,11 +69,13 @@ test('two people approve: one by mouse, one by keyboard alone; signed, and shown
   const { page } = cyd;
   await chosen(page, other.approval.id);
   await page.keyboard.press('/');
+  await focused(page.getByLabel('Search approvals'));
   await page.keyboard.type('money');
   await page.keyboard.press('Enter');
   await chosen(page, id);
   await toOpen(page).waitFor();
   await page.keyboard.press('c');
+  await focused(page.getByLabel('Comment, without answering'));
   await page.keyboard.type('Called the vendor.');
   await page.keyboard.press('Control+Enter');
   await call(page).getByText('Called the vendor.').waitFor();
@@ -80,8 +83,7 @@ test('two people approve: one by mouse, one by keyboard alone; signed, and shown
   await toOpen(page).waitFor();
   await page.keyboard.press('o');
   await call(page).getByText('invoice 7').waitFor();
-  await page.keyboard.press('a');
-  await page.getByRole('dialog').waitFor();
+  await approveByKey(page);
   await page.keyboard.press('Control+Enter');
   await call(page).getByText('Approved by Name of bob and Name of cyd').waitFor();
   expect(await answersOf(id)).toMatchObject([
@@ -117,55 +119,66 @@ test('two people approve: one by mouse, one by keyboard alone; signed, and shown
   await page.locator(`[data-approval="${id}"]`).waitFor();
   bob.quiet();
   cyd.quiet();
-}, 180_000);
+});
 
-test('a rushed answer is held back by the button, and by the collector when it is forged', async () => {
-  await team.settings({ high: { min_seconds: 4, challenge: 'confirm' } });
+test('a rushed answer is held back by the button, and by the collector when it is forged', ANEW, async () => {
+  await team.settings({ high: { min_seconds: 600, challenge: 'confirm' } });
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await page.getByRole('button', { name: 'Open for review' }).click();
-  const held = page.getByRole('button', { name: /^Approve in \d s$/ });
-  await held.waitFor();
-  expect(await held.isDisabled()).toBe(true);
+  await toOpen(page).click();
+  await page
+    .getByRole('button', { name: /^Approve in / })
+    .and(page.locator(':disabled'))
+    .waitFor();
   await page.keyboard.press('a');
-  expect(await page.getByRole('dialog').count()).toBe(0);
+  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
   await call(page).getByText('Refusing is possible at any time').waitFor();
   const opened = await openedBy(team.bob, approval.id);
   const forged = await send(team.bob, approval.id, statementFor(team.bob, opened));
   expect(forged.json).toMatchObject({ code: 'review_too_short' });
-  await page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).waitFor();
-  await page.keyboard.press('a');
-  await page.getByRole('dialog').waitFor();
-  await page.keyboard.press('Control+Enter');
-  await call(page).getByText('Approved by Name of bob').waitFor();
-}, 120_000);
 
-test('a challenge: the wrong value is refused and said, the right one taken; the arguments do not stand beside a question', async () => {
-  await team.settings({ high: { min_seconds: 0, challenge: 'question' } });
-  const { approval } = await team.agent.ask({ payload: { amount: 7_310, iban: 'DE05' } });
-  const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await toOpen(page).waitFor();
-  await page.keyboard.press('o');
-  await call(page).getByText('7310').waitFor();
-  await page.keyboard.press('a');
-  const dialog = page.getByRole('dialog');
-  await dialog.getByLabel('What is the amount?').fill('7311');
-  expect(await dialog.getByText('7310').count()).toBe(0);
-  await dialog.getByRole('button', { name: 'Approve this call' }).click();
-  await codeIn(page, 'challenge_failed');
-  await dialog.getByText('1 of 3').waitFor();
-  await dialog.getByLabel('What is the amount?').fill('7,310');
+  // The same button lets go once the time is over.
+  await team.settings({ high: { min_seconds: 4, challenge: 'confirm' } });
+  const soon = await team.agent.ask();
+  await page.locator(`[data-approval="${soon.approval.id}"]`).click();
+  await chosen(page, soon.approval.id);
+  await toOpen(page).click();
+  await approveByKey(page);
   await page.keyboard.press('Control+Enter');
   await call(page).getByText('Approved by Name of bob').waitFor();
 });
 
-test('a refusal is at once, by keyboard, also before the time to read is over', async () => {
+test(
+  'a challenge: the wrong value is refused and said, the right one taken; the arguments do not stand beside a question',
+  ANEW,
+  async () => {
+    await team.settings({ high: { min_seconds: 0, challenge: 'question' } });
+    const { approval } = await team.agent.ask({ payload: { amount: 7_310, iban: 'DE05' } });
+    const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
+    await toOpen(page).waitFor();
+    await page.keyboard.press('o');
+    await call(page).getByText('7310').waitFor();
+    await approveByKey(page);
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('What is the amount?').fill('7311');
+    expect(await dialog.getByText('7310').count()).toBe(0);
+    await dialog.getByRole('button', { name: 'Approve this call' }).click();
+    await codeIn(page, 'challenge_failed');
+    await dialog.getByText('1 of 3').waitFor();
+    await dialog.getByLabel('What is the amount?').fill('7,310');
+    await page.keyboard.press('Control+Enter');
+    await call(page).getByText('Approved by Name of bob').waitFor();
+  },
+);
+
+test('a refusal is at once, by keyboard, also before the time to read is over', ANEW, async () => {
   await team.settings({ high: { min_seconds: 600, challenge: 'question' } });
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(team.cyd, `/approvals?id=${approval.id}`);
   await toOpen(page).waitFor();
   await page.keyboard.press('d');
   await page.getByRole('dialog').getByText('Refuse one?').waitFor();
+  await focused(page.getByRole('dialog').getByRole('textbox'));
   await page.keyboard.type('unknown account');
   await page.keyboard.press('Control+Enter');
   await call(page).getByText('Refused by Name of cyd').waitFor();
@@ -178,7 +191,7 @@ test('a delegation is used: chosen in the dialog, signed, and shown', async () =
   const { approval } = await team.agent.ask({ action: 'treasurer' });
   const { page } = await pageOf(team.cyd, `/approvals?id=${approval.id}`);
   await call(page).getByText('It needs a role that you do not have').waitFor();
-  expect(await page.getByRole('button', { name: 'Open for review' }).count()).toBe(0);
+  await expect.poll(() => page.getByRole('button', { name: 'Open for review' }).count()).toBe(0);
   expectJson(
     await team.bob.call('/api/delegations', { body: team.bob.delegation('cyd', { roles: ['treasurer'] }) }),
     201,
@@ -186,7 +199,7 @@ test('a delegation is used: chosen in the dialog, signed, and shown', async () =
   await page.getByRole('button', { name: 'Open for review' }).click();
   await approve(page);
   const as = page.getByRole('dialog').getByLabel('You answer as').first();
-  expect(await as.inputValue()).toBe('treasurer, for Name of bob');
+  await expect.poll(() => as.inputValue()).toBe('treasurer, for Name of bob');
   await page.getByRole('button', { name: 'Approve this call' }).click();
   await call(page).getByText('on behalf of Name of bob').waitFor();
   expect(await answersOf(approval.id)).toMatchObject([
@@ -194,7 +207,7 @@ test('a delegation is used: chosen in the dialog, signed, and shown', async () =
   ]);
 });
 
-test('why the policy asked stands in the queue, and leads to the version that asked', async () => {
+test('why the policy asked stands in the queue, and leads to the version that asked', ANEW, async () => {
   const { approval } = await team.agent.ask();
   const watched = await pageOf(team.bob, `/approvals?id=${approval.id}`);
   const { page } = watched;
@@ -204,36 +217,35 @@ test('why the policy asked stands in the queue, and leads to the version that as
     .getByRole('link', { name: /^Policy version \d+$/ })
     .click();
   await page.getByText('in force in prod').waitFor();
-  const set = new URL(page.url()).searchParams.get('set');
   const { policy } = await team.agent.view({ approval } as Parameters<typeof team.agent.view>[0]);
-  expect(set).toBe(policy.hash);
+  await expect.poll(() => new URL(page.url()).searchParams.get('set')).toBe(policy.hash);
   await page.goBack();
   await call(page).getByRole('link', { name: 'How it was decided' }).click();
   await page.getByRole('tab', { name: 'Policy', selected: true }).waitFor();
   watched.quiet();
-}, 120_000);
+});
 
-test('nobody answers what they asked for, under any of their ids', async () => {
+test('nobody answers what they asked for, under any of their ids', ANEW, async () => {
   const { approval } = await team.agent.ask({ actor: 'bob@example.org' });
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
   await call(page).getByText('You asked for this yourself').waitFor();
-  expect(await page.locator('.approval-foot button').count()).toBe(0);
+  await expect.poll(() => page.locator('.approval-foot button').count()).toBe(0);
   // Nor does it count as waiting for this person.
   await page.getByRole('switch', { name: 'For me' }).click({ force: true });
   await page.locator('[data-approval]').first().waitFor();
-  expect(await page.locator(`[data-approval="${approval.id}"]`).count()).toBe(0);
+  await expect.poll(() => page.locator(`[data-approval="${approval.id}"]`).count()).toBe(0);
 });
 
-test('an auditor sees all of it, the report too, and no button that answers', async () => {
+test('an auditor sees all of it, the report too, and no button that answers', ANEW, async () => {
   const { approval } = await team.agent.ask({ payload: { amount: 5, secret_note: 'seen by the auditor' } });
   const watched = await pageOf(auditor, `/approvals?id=${approval.id}`);
   const { page } = watched;
   await call(page).getByText('seen by the auditor').waitFor();
   await call(page).getByText('answering takes the role Approver').waitFor();
-  expect(await page.locator('.approval-foot button').count()).toBe(0);
-  expect(await page.getByLabel('Comment, without answering').count()).toBe(0);
+  await expect.poll(() => page.locator('.approval-foot button').count()).toBe(0);
+  await expect.poll(() => page.getByLabel('Comment, without answering').count()).toBe(0);
   for (const key of ['a', 'd', 'o', 'c']) await page.keyboard.press(key);
-  expect(await page.getByRole('dialog').count()).toBe(0);
+  await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
   await watched.accessibleInBothThemes();
   await page.getByText('Reviews', { exact: true }).click();
   await page.getByRole('row').filter({ hasText: 'Name of bob' }).first().waitFor();
@@ -247,37 +259,42 @@ test('an auditor sees all of it, the report too, and no button that answers', as
   await page.getByText('An admin changes these.').waitFor();
   await watched.accessibleInBothThemes();
   watched.quiet();
-}, 120_000);
+});
 
-test('200% zoom at 1280x800: queue and review scroll in one direction, and nothing that acts is cut', async () => {
-  const { approval } = await team.agent.ask({ payload: { amount: 9, note: 'word '.repeat(60) } });
-  const { page } = await pageOf(team.bob, '/approvals');
-  await page.setViewportSize({ width: 640, height: 400 });
-  const fits = async (): Promise<void> => {
-    const cut = await page.evaluate(() => {
-      const root = document.documentElement;
-      const over = [...document.querySelectorAll('main button, main a, main input')]
-        .map(element => ({
-          box: element.getBoundingClientRect(),
-          name: element.textContent || element.ariaLabel,
-        }))
-        .filter(({ box }) => box.width > 0 && (box.left < 0 || box.right > root.clientWidth + 1));
-      return { sideways: root.scrollWidth - root.clientWidth, over: over.map(({ name }) => name) };
-    });
-    expect(cut).toEqual({ sideways: 0, over: [] });
-  };
-  await page.locator('[data-approval]').first().waitFor();
-  await fits();
-  await page.goto(new URL(`/approvals?id=${approval.id}`, app.collector.url).href);
-  await toOpen(page).waitFor();
-  await fits();
-  await toOpen(page).click();
-  await call(page).getByText('With exactly these arguments').waitFor();
-  await fits();
-  await page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).waitFor();
-}, 120_000);
+test(
+  '200% zoom at 1280x800: queue and review scroll in one direction, and nothing that acts is cut',
+  ANEW,
+  async () => {
+    const { approval } = await team.agent.ask({ payload: { amount: 9, note: 'word '.repeat(60) } });
+    const { page } = await pageOf(team.bob, '/approvals');
+    await page.setViewportSize({ width: 640, height: 400 });
+    const fits = async (): Promise<void> => {
+      const cut = () =>
+        page.evaluate(() => {
+          const root = document.documentElement;
+          const over = [...document.querySelectorAll('main button, main a, main input')]
+            .map(element => ({
+              box: element.getBoundingClientRect(),
+              name: element.textContent || element.ariaLabel,
+            }))
+            .filter(({ box }) => box.width > 0 && (box.left < 0 || box.right > root.clientWidth + 1));
+          return { sideways: root.scrollWidth - root.clientWidth, over: over.map(({ name }) => name) };
+        });
+      await expect.poll(cut).toEqual({ sideways: 0, over: [] });
+    };
+    await page.locator('[data-approval]').first().waitFor();
+    await fits();
+    await page.goto(new URL(`/approvals?id=${approval.id}`, app.collector.url).href);
+    await toOpen(page).waitFor();
+    await fits();
+    await toOpen(page).click();
+    await call(page).getByText('With exactly these arguments').waitFor();
+    await fits();
+    await page.locator('.approval-foot').getByRole('button', { name: 'Approve', exact: true }).waitFor();
+  },
+);
 
-test('something new is said on any screen, as a number alone, and counted in the title', async () => {
+test('something new is said on any screen, as a number alone, and counted in the title', ANEW, async () => {
   const watched = await pageOf(team.cyd, '/overview');
   const { page } = watched;
   await page.waitForFunction(() => /^\(\d+\) /.test(document.title));
@@ -288,4 +305,4 @@ test('something new is said on any screen, as a number alone, and counted in the
   await notice.getByRole('button', { name: 'Go to Approvals' }).click();
   await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
   watched.quiet();
-}, 180_000);
+});

@@ -1,5 +1,6 @@
 /** The workbench of policies, for tests of its flows: opened, written in, its lists. Not a test itself. */
 import type { Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { type App, openPage, type Pages, type Watched } from './browser.ts';
 
 export const editor = (page: Page): Locator => page.locator('.policy-monaco .view-lines').first();
@@ -11,6 +12,13 @@ export const line = (page: Page, text: string): Locator =>
   page.locator('.view-line', { hasText: text }).first();
 export const file = (page: Page, path: string): Locator =>
   page.getByRole('navigation', { name: 'Files' }).getByRole('button', { name: path, exact: true });
+
+/** The caret of the editor stands in the line with this text. */
+export async function caretIn(page: Page, text: string): Promise<void> {
+  const caret = page.locator('.policy-monaco .cursors-layer .cursor').first();
+  const top = async (of: Locator): Promise<number> => (await of.boundingBox())?.y ?? Number.NaN;
+  await expect.poll(async () => Math.abs((await top(caret)) - (await top(line(page, text))))).toBeLessThan(5);
+}
 
 /** The whole text of the open file becomes this one, as a person would paste it. */
 export async function paste(page: Page, text: string): Promise<void> {
@@ -44,7 +52,6 @@ export async function openBench(
     height: 800,
     expectNoise,
   });
-  watched.page.setDefaultTimeout(60_000);
   await editor(watched.page).waitFor();
   return watched;
 }

@@ -183,7 +183,11 @@ export async function openPage(
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     },
     theme: next => page.emulateMedia({ colorScheme: next, reducedMotion: 'reduce' }),
-    close: () => context.close(),
+    async close() {
+      // A request that a route holds would end in an error that nobody catches.
+      for (const open of context.pages()) await open.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.close();
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import type { OutputOf } from '../../core/api/operations.ts';
 import { shownDigest } from '../../core/proof/binding.ts';
 import { startTeam, type Team } from '../approvals/team.ts';
 import { addPerson, expectJson, type Person } from '../people/person.ts';
-import { type App, openBrowser, type Watched } from './browser.ts';
+import { ANEW, type App, openBrowser, type Watched } from './browser.ts';
 import { builtPage } from './page_build.ts';
 import { answersTo, approve, call, codeIn, reviewPage, toOpen } from './reviewing.ts';
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   team = await startTeam({ uiDir: await builtPage() });
   app = { collector: team.tm.collector, folder: team.tm.folder, close: () => team.stop() };
-}, 180_000);
+});
 afterEach(async () => {
   for (const watched of pages.splice(0)) await watched.close();
   await team.settings({});
@@ -56,20 +56,24 @@ const mayAnswer = (page: Page, role: string): Promise<unknown> =>
     detail.may = { answer: true, roles: [role] } as Detail['may'];
   });
 
-test('arguments altered on their way to the page: it shows none of them and signs nothing', async () => {
-  const { approval } = await team.agent.ask();
-  const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
-  await changed<Opened>(page, '**/open', opened => {
-    opened.shown.payload.amount = 12;
-  });
-  await page.getByRole('button', { name: 'Open for review' }).click();
-  await codeIn(page, 'shown_mismatch');
-  expect(await call(page).getByText('With exactly these arguments').count()).toBe(0);
-  expect(await page.getByRole('button', { name: /^Approve/ }).count()).toBe(0);
-  expect(await answersOf(approval.id)).toEqual([]);
-});
+test(
+  'arguments altered on their way to the page: it shows none of them and signs nothing',
+  ANEW,
+  async () => {
+    const { approval } = await team.agent.ask();
+    const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
+    await changed<Opened>(page, '**/open', opened => {
+      opened.shown.payload.amount = 12;
+    });
+    await page.getByRole('button', { name: 'Open for review' }).click();
+    await codeIn(page, 'shown_mismatch');
+    expect(await call(page).getByText('With exactly these arguments').count()).toBe(0);
+    expect(await page.getByRole('button', { name: /^Approve/ }).count()).toBe(0);
+    expect(await answersOf(approval.id)).toEqual([]);
+  },
+);
 
-test('arguments and their digest altered together: the collector refuses what was signed', async () => {
+test('arguments and their digest altered together: the collector refuses what was signed', ANEW, async () => {
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
   await changed<Opened>(page, '**/open', opened => {
@@ -86,7 +90,7 @@ test('arguments and their digest altered together: the collector refuses what wa
   expect(await answersOf(approval.id)).toEqual([]);
 });
 
-test('a refusal turned into an approval after it was signed is refused', async () => {
+test('a refusal turned into an approval after it was signed is refused', ANEW, async () => {
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
   await page.route('**/answer', async route => {
@@ -103,7 +107,7 @@ test('a refusal turned into an approval after it was signed is refused', async (
   expect(await answersOf(approval.id)).toEqual([]);
 });
 
-test('a countdown taken out of the page: the collector’s own clock holds the answer back', async () => {
+test('a countdown taken out of the page: the collector’s own clock holds the answer back', ANEW, async () => {
   await team.settings({ high: { min_seconds: 600, challenge: 'confirm' } });
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(team.bob, `/approvals?id=${approval.id}`);
@@ -154,7 +158,7 @@ test('a page that offers one person to answer twice: counted once', async () => 
   expect(await answersOf(approval.id)).toMatchObject([{ by: 'bob', verdict: 'approve' }]);
 });
 
-test('an auditor whose page was told of another role: refused by the collector', async () => {
+test('an auditor whose page was told of another role: refused by the collector', ANEW, async () => {
   const olga = await addPerson(team.tm, team.ada, { id: 'olga', roles: ['auditor'] });
   const { approval } = await team.agent.ask();
   const { page } = await pageOf(olga, '/approvals');

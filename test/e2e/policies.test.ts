@@ -2,8 +2,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as bench from './bench.ts';
-import { asker, draftMenu, emptyDraft, paste, RULES, savedSet, tab, testsOf } from './bench.ts';
-import { type App, openApp, openBrowser, type Watched } from './browser.ts';
+import { asker, caretIn, draftMenu, emptyDraft, paste, RULES, savedSet, tab, testsOf } from './bench.ts';
+import { ANEW, type App, openApp, openBrowser, type Watched } from './browser.ts';
+import { focused } from './keyboard.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
 let browser: Browser;
@@ -134,9 +135,9 @@ test('from an empty draft to a policy in force, with a failing test on the way',
   expect(await decide('issue_refund', { amount: 100 })).toBe('allow');
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
-test('a draft stays in this browser over a reload', async () => {
+test('a draft stays in this browser over a reload', ANEW, async () => {
   const watched = await openBench(`/policies?set=${await stricterSet()}`);
   const { page } = watched;
   await page.getByRole('button', { name: 'Edit as a draft' }).click();
@@ -148,9 +149,9 @@ test('a draft stays in this browser over a reload', async () => {
   await page.locator('.view-line', { hasText: 'kept over a reload' }).waitFor();
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
-test('a test is made from a recorded decision; the trace folds', async () => {
+test('a test is made from a recorded decision; the trace folds', ANEW, async () => {
   await activate(await shippedSet());
   expect(await decide('issue_refund', { amount: 750 })).toBe('approve');
   const watched = await openBench(`/policies?set=${await stricterSet()}`);
@@ -196,9 +197,9 @@ test('a test is made from a recorded decision; the trace folds', async () => {
   await page.getByRole('button', { name: 'recorded_test.rego', exact: true }).waitFor();
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
-test('compared side by side and as lines, then back to the earlier set', async () => {
+test('compared side by side and as lines, then back to the earlier set', ANEW, async () => {
   await activate(await stricterSet());
   const before = await inForce();
   const watched = await openBench();
@@ -221,7 +222,7 @@ test('compared side by side and as lines, then back to the earlier set', async (
   expect(await decide('issue_refund', { amount: 150 })).toBe('allow');
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
 test('a candidate in shadow: differences are counted and shown, and nothing is enforced', async () => {
   await activate(await shippedSet());
@@ -244,45 +245,49 @@ test('a candidate in shadow: differences are counted and shown, and nothing is e
   await shadow.waitFor({ state: 'detached' });
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
-test('impact on recorded decisions: a flip table, what stands behind a cell, saved as evidence', async () => {
-  await activate(await shippedSet());
-  await stricterSet();
-  await decide('issue_refund', { amount: 150 });
-  const watched = await openBench();
-  const { page } = watched;
-  await savedSet(page, 'Made for trying')
-    .getByRole('button', { name: 'Made for trying', exact: true })
-    .click();
-  await page.getByRole('heading', { name: 'Made for trying' }).waitFor();
-  await tab(page, 'Impact').click();
-  await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
-  const cell = page.locator('[data-cell="allow>approve"] button');
-  await cell.waitFor();
-  const recorded = (await api.call('policyDecisions', { query: { limit: 100 } })).items;
-  const impact = (await api.call('impacts')).items[0]!;
-  expect(impact.decided).toBe(recorded.length);
-  await cell.click();
-  const behind = page.getByRole('region', { name: 'Allowed to Needs approval' });
-  await behind.getByRole('button', { name: 'issue_refund' }).first().click();
-  await behind.getByRole('button', { name: 'rules.rego:3' }).waitFor();
-  await watched.accessibleInBothThemes();
-  await page.getByLabel('Keep the result as evidence').fill('Tried before the board met.');
-  await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByText(/saved as evidence #/).waitFor();
-  await behind
-    .getByRole('button', { name: /open its run/ })
-    .first()
-    .click();
-  await page.getByRole('button', { name: 'Open in the workbench' }).waitFor();
-  await page.getByRole('button', { name: 'Open in the workbench' }).click();
-  await page.getByText('recorded as').waitFor();
-  watched.quiet();
-  await watched.close();
-}, 180_000);
+test(
+  'impact on recorded decisions: a flip table, what stands behind a cell, saved as evidence',
+  ANEW,
+  async () => {
+    await activate(await shippedSet());
+    await stricterSet();
+    await decide('issue_refund', { amount: 150 });
+    const watched = await openBench();
+    const { page } = watched;
+    await savedSet(page, 'Made for trying')
+      .getByRole('button', { name: 'Made for trying', exact: true })
+      .click();
+    await page.getByRole('heading', { name: 'Made for trying' }).waitFor();
+    await tab(page, 'Impact').click();
+    await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
+    const cell = page.locator('[data-cell="allow>approve"] button');
+    await cell.waitFor();
+    const recorded = (await api.call('policyDecisions', { query: { limit: 100 } })).items;
+    const impact = (await api.call('impacts')).items[0]!;
+    expect(impact.decided).toBe(recorded.length);
+    await cell.click();
+    const behind = page.getByRole('region', { name: 'Allowed to Needs approval' });
+    await behind.getByRole('button', { name: 'issue_refund' }).first().click();
+    await behind.getByRole('button', { name: 'rules.rego:3' }).waitFor();
+    await watched.accessibleInBothThemes();
+    await page.getByLabel('Keep the result as evidence').fill('Tried before the board met.');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText(/saved as evidence #/).waitFor();
+    await behind
+      .getByRole('button', { name: /open its run/ })
+      .first()
+      .click();
+    await page.getByRole('button', { name: 'Open in the workbench' }).waitFor();
+    await page.getByRole('button', { name: 'Open in the workbench' }).click();
+    await page.getByText('recorded as').waitFor();
+    watched.quiet();
+    await watched.close();
+  },
+);
 
-test('the form writes Rego with tests, by keyboard, and shows it', async () => {
+test('the form writes Rego with tests, by keyboard, and shows it', ANEW, async () => {
   const watched = await openBench();
   const { page } = watched;
   await draftMenu(page, 'A rule from a form');
@@ -301,31 +306,33 @@ test('the form writes Rego with tests, by keyboard, and shows it', async () => {
   await page.getByRole('button', { name: 'data.json', exact: true }).waitFor();
   watched.quiet();
   await watched.close();
-}, 180_000);
+});
 
-test('the editor knows the input, rules and functions: completion, definition, rename', async () => {
+test('the editor knows the input, rules and functions: completion, definition, rename', ANEW, async () => {
   const watched = await openBench();
   const { page } = watched;
   await emptyDraft(page);
   await paste(page, 'package trailmix\n\nlimit := 5\n\nbig if input.payload.amount > limit\n\nbigger if ');
   await page.keyboard.type('input.payload.am');
   await page.keyboard.press('Control+Space');
-  await page.locator('.suggest-widget .monaco-list-row', { hasText: 'amount' }).first().waitFor();
+  await page.locator('.suggest-widget .monaco-list-row.focused', { hasText: 'amount' }).waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.view-line', { hasText: 'bigger if input.payload.amount' }).waitFor();
   await page.keyboard.type(' > limit');
   await page.keyboard.press('Escape');
   await page.keyboard.press('F2');
-  await page.locator('.rename-box input').waitFor();
+  // The box is there before it has the focus: what is typed until then goes into the text.
+  await focused(page.locator('.rename-box input'));
   await page.keyboard.press('Control+A');
   await page.keyboard.type('ceiling');
   await page.keyboard.press('Enter');
   await page.locator('.view-line', { hasText: 'ceiling := 5' }).waitFor();
   await page.locator('.view-line', { hasText: 'amount > ceiling' }).first().waitFor();
   await page.keyboard.press('F12');
+  await caretIn(page, 'ceiling := 5');
   await page.keyboard.press('End');
   await page.keyboard.type('00');
   await page.locator('.view-line', { hasText: 'ceiling := 500' }).waitFor();
   watched.quiet();
   await watched.close();
-}, 180_000);
+});

@@ -265,6 +265,7 @@ describe('one run', ANEW, () => {
       await page.getByRole('button', { name: 'Clear the search' }).click();
       await page.getByRole('treegrid').focus();
       await page.keyboard.press('Home');
+      await page.getByRole('row', { name: /My espresso machine/, selected: true }).waitFor();
       await page.keyboard.press('ArrowDown');
       await page.getByRole('row', { name: /assistant turn 1/, selected: true, expanded: true }).waitFor();
       await page.keyboard.press('ArrowLeft');

@@ -69,7 +69,7 @@ test('what is dropped is taken by its name; a file that is no pack is said to be
       dispatchEvent(new DragEvent('drop', { dataTransfer: data, cancelable: true }));
     }, names);
   await drop(['trust.json']);
-  expect(await page.textContent('#status')).toBe('Now the pack.');
+  await expect.poll(() => page.textContent('#status')).toBe('Now the pack.');
   await drop(['november.zip']);
   await expect.poll(() => page.textContent('#status')).toMatch(/not canonical JSON|Not an evidence pack/);
   expect(await page.isVisible('#report')).toBe(false);
