@@ -40,7 +40,7 @@ export const consumeApproval: CommandHandler<'consumeApproval'> = (tx, input) =>
     });
   }
   if (row.status === 'consumed') {
-    const same = row.use_id === (input.useId ?? null);
+    const same = row.use_id !== null && row.use_id === input.useId;
     if (
       same &&
       row.grant_expires_at !== null &&

@@ -192,9 +192,11 @@ describe('answer', () => {
 
 describe('consume', () => {
   test('once: the same request within the grant gets the same answer, later approval_consumed', () => {
-    const { approval, consume } = asked();
+    const { approval, consume: unnamed } = asked();
+    const consume = { ...unnamed, useId: 'one attempt' };
     answer(approval.id, 'approve');
     const first = ledger.run('consumeApproval', consume);
+    expect(refused(() => ledger.run('consumeApproval', unnamed))).toBe('approval_consumed');
     expect(first.grantExpiresAt).toBe('2026-11-22T12:00:10.000000Z');
     ledger.advance(GRANT_SECONDS - 1);
     expect(ledger.run('consumeApproval', consume)).toEqual(first);

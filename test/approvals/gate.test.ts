@@ -203,8 +203,9 @@ describe('waiting', () => {
 });
 
 describe('using', () => {
-  test('many at once get one grant, and one intent is recorded', async () => {
-    const { approval, use } = await asked();
+  test('many requests of one attempt get one grant, and one intent is recorded', async () => {
+    const { approval, use: unnamed } = await asked();
+    const use = { ...unnamed, use_id: 'one attempt' };
     await desk.answer(person, approval.id, { verdict: 'approve' });
     const grants = await Promise.all(Array.from({ length: 20 }, () => gate.consume(bot, approval.id, use)));
     expect(new Set(grants.map(one => one.intent_id)).size).toBe(1);
@@ -218,6 +219,18 @@ describe('using', () => {
         (record.intent as { approval_id: string }).approval_id === approval.id,
     );
     expect(intents).toHaveLength(1);
+  });
+
+  test('of many that name no attempt, one has it', async () => {
+    const { approval, use } = await asked();
+    await desk.answer(person, approval.id, { verdict: 'approve' });
+    const all = await Promise.allSettled(
+      Array.from({ length: 20 }, () => gate.consume(bot, approval.id, use)),
+    );
+    const refused = all
+      .filter(one => one.status === 'rejected')
+      .map(one => (one.reason as { code: string }).code);
+    expect(refused).toEqual(Array(19).fill('approval_consumed'));
   });
 
   test('a deny and a use at once: either the use came first, or there is no grant', async () => {

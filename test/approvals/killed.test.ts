@@ -133,11 +133,12 @@ test('between ask and answer, answer and answer, answer and use, use and outcome
   expect(await agent.view(decided)).toMatchObject({ status: 'approved', approved_by: 2 });
   expect(await waitingIds()).toEqual([]);
 
-  const granted = expectJson<{ intent_id: string }>(await agent.consume(decided, question), 200);
+  const attempt = { use_id: 'before the kill' };
+  const granted = expectJson<{ intent_id: string }>(await agent.consume(decided, question, attempt), 200);
   await restart();
   expect(await agent.view(decided)).toMatchObject({ status: 'consumed', outcome: 'unknown' });
   // Within the grant the same request gets the same answer; later it is used for good. Never a second intent.
-  const again = await agent.consume(decided, question);
+  const again = await agent.consume(decided, question, attempt);
   if (again.status === 200) expect(again.json).toEqual(granted);
   else expect(codeOf(again)).toBe('approval_consumed');
   expect(codeOf(await agent.consume(decided, question, { session_id: 'other' }))).toBe('binding_mismatch');

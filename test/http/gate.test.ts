@@ -76,9 +76,11 @@ describe('send_wire above 10,000', () => {
     expect(performance.now() - started).toBeLessThan(29_000);
 
     expect(code(await consume(decision, { session_id: 'run-2' }))).toBe('binding_mismatch');
-    const granted = await consume(decision);
+    const attempt = { use_id: 'first try' };
+    const granted = await consume(decision, attempt);
     expect(granted.status).toBe(200);
-    expect((await consume(decision)).json).toEqual(granted.json);
+    expect((await consume(decision, attempt)).json).toEqual(granted.json);
+    expect(code(await consume(decision))).toBe('approval_consumed');
     const report = (body: object) =>
       tm.ask(`/api/decisions/${decision.decision_id}/outcome`, { body, headers: auth });
     const done = await report({ outcome: 'ok', result: { id: 'w1' }, latency_ms: 12.5 });
