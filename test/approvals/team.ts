@@ -148,17 +148,26 @@ export type Team = {
   stop(): Promise<void>;
 };
 
-export async function startTeam(options: Partial<CollectorOptions> = {}): Promise<Team> {
+/** `names`: how bob and cyd are called, for pictures. */
+export async function startTeam(
+  options: Partial<CollectorOptions> = {},
+  names: { bob?: string; cyd?: string } = {},
+): Promise<Team> {
   const policies = await policyFolder();
   const tm = await startTestCollector({ policies, ...options });
   const agent = new Agent(tm, (await tm.key('bot', ['ingest', 'decide'])).apiKey);
   const ada = await enrolFirstAdmin(tm);
   const bob = await addPerson(tm, ada, {
     id: 'bob',
+    ...(names.bob === undefined ? {} : { name: names.bob }),
     roles: ['approver', 'treasurer'],
     aliases: ['bob@example.org'],
   });
-  const cyd = await addPerson(tm, ada, { id: 'cyd', roles: ['approver', 'cfo'] });
+  const cyd = await addPerson(tm, ada, {
+    id: 'cyd',
+    ...(names.cyd === undefined ? {} : { name: names.cyd }),
+    roles: ['approver', 'cfo'],
+  });
   const settings = async (changes: Partial<ReviewSettings>): Promise<void> => {
     expectJson(await ada.call('/api/settings/review', { body: { ...QUICK, ...changes } }), 200);
   };

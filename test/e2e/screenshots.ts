@@ -118,9 +118,6 @@ async function reviewing(scheme: Scheme): Promise<void> {
   await signIn(auditor.page, team.ada.id, team.ada.passphrase);
   await auditor.page.getByRole('row').nth(1).waitFor();
   await shoot(auditor.page, 'reviews', scheme);
-  await auditor.page.goto(new URL('/settings?tab=reviews', app.collector.url).href);
-  await auditor.page.getByText('Reviews of approvals').waitFor();
-  await shoot(auditor.page, 'review_settings', scheme);
   await auditor.close();
   await app.close();
 }
