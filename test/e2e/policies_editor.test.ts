@@ -2,10 +2,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asker, editor, emptyDraft, file, line, openBench, paste, RULES, tab, testsOf } from './bench.ts';
-import { type App, openApp, openBrowser } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser } from './browser.ts';
 import { apiOf, type PageApi } from './page_api.ts';
 
-const LONG = 240_000;
 let browser: Browser;
 let app: App;
 let api: PageApi;
@@ -44,6 +43,7 @@ async function newFile(page: Page, kind: string, path: string, text: string): Pr
 
 test(
   'hover says what a function takes and does; references of a rule are listed over files; a selection is evaluated; format',
+  ANEW,
   async () => {
     const watched = await openBench(browser, app);
     const { page } = watched;
@@ -84,7 +84,7 @@ test(
     await page.getByRole('button', { name: 'Evaluate selection' }).waitFor();
     await page.keyboard.press('Control+Enter');
     await page.locator('.policy-result').getByText('2', { exact: true }).waitFor();
-    expect(await page.getByLabel('What to evaluate').inputValue()).toBe('data.trailmix.limit');
+    await expect.poll(() => page.getByLabel('What to evaluate').inputValue()).toBe('data.trailmix.limit');
 
     await paste(
       page,
@@ -97,11 +97,11 @@ test(
     watched.quiet();
     await watched.close();
   },
-  LONG,
 );
 
 test(
   'coverage: lines that a test ran and lines that none ran, also in words; problems and tests as a screen reader has them',
+  ANEW,
   async () => {
     const watched = await openBench(browser, app);
     const { page } = watched;
@@ -118,12 +118,13 @@ test(
     await expect.poll(() => focusIn(page, '.policy-monaco')).toBe(true);
 
     const panel = page.getByRole('tabpanel', { name: /^Tests/ });
-    expect(await panel.getByRole('status').textContent()).toMatch(/2 tests passed, \d+ % of lines covered/);
+    await expect
+      .poll(() => panel.getByRole('status').textContent())
+      .toMatch(/2 tests passed, \d+ % of lines covered/);
     const tests = panel.getByRole('list', { name: 'Tests' }).getByRole('listitem');
-    expect(await tests.getByRole('button').evaluateAll(all => all.map(one => one.textContent))).toEqual([
-      'test_150_asks passed',
-      'test_small_is_allowed passed',
-    ]);
+    await expect
+      .poll(() => tests.getByRole('button').evaluateAll(all => all.map(one => one.textContent)))
+      .toEqual(['test_150_asks passed', 'test_small_is_allowed passed']);
 
     await file(page, 'rules.rego').click();
     await paste(page, RULES.replace('input.payload.amount > 100', 'input.amuont > 100'));
@@ -145,61 +146,52 @@ test(
     watched.quiet();
     await watched.close();
   },
-  LONG,
 );
 
 const focusIn = (page: Page, selector: string): Promise<boolean> =>
   page.evaluate(of => document.activeElement?.closest(of) !== null, selector);
 
-test(
-  'an impact run shows how far it is, and stops when it is cancelled',
-  async () => {
-    for (let n = 0; n < 60; n++) await decide('issue_refund', { amount: n });
-    const watched = await openBench(browser, app);
-    const { page } = watched;
-    await emptyDraft(page);
-    // Each decision lasts until its deadline: no machine is through before the click.
-    await paste(
-      page,
-      'package trailmix\n\ndeny contains "slow" if count([1 | some a in numbers.range(1, 4000); some b in numbers.range(1, 4000); a * b == -1]) > 0\n',
-    );
-    await tab(page, 'Impact').click();
-    await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
-    const impact = page.getByRole('region', { name: 'Impact' });
-    await impact.getByRole('progressbar', { name: /^\d+ of 60 decisions$/ }).waitFor({ state: 'attached' });
-    await impact.getByRole('button', { name: 'Cancel' }).click();
-    await impact.getByText(/^Cancelled: these are the first \d+\.$/).waitFor();
-    await watched.accessibleInBothThemes();
-    expect((await api.call('impacts')).items[0]).toMatchObject({ state: 'cancelled', total: 60 });
-    expect(await page.getByLabel('Keep the result as evidence').count()).toBe(0);
-    // What was asked meanwhile was decided as ever.
-    expect(await decide('issue_refund', { amount: 750 })).toBe('approve');
-    watched.quiet();
-    await watched.close();
-  },
-  LONG,
-);
+test('an impact run shows how far it is, and stops when it is cancelled', async () => {
+  for (let n = 0; n < 60; n++) await decide('issue_refund', { amount: n });
+  const watched = await openBench(browser, app);
+  const { page } = watched;
+  await emptyDraft(page);
+  // Each decision lasts until its deadline: no machine is through before the click.
+  await paste(
+    page,
+    'package trailmix\n\ndeny contains "slow" if count([1 | some a in numbers.range(1, 4000); some b in numbers.range(1, 4000); a * b == -1]) > 0\n',
+  );
+  await tab(page, 'Impact').click();
+  await page.getByRole('button', { name: 'Run on recorded decisions' }).click();
+  const impact = page.getByRole('region', { name: 'Impact' });
+  await impact.getByRole('progressbar', { name: /^\d+ of 60 decisions$/ }).waitFor({ state: 'attached' });
+  await impact.getByRole('button', { name: 'Cancel' }).click();
+  await impact.getByText(/^Cancelled: these are the first \d+\.$/).waitFor();
+  await watched.accessibleInBothThemes();
+  expect((await api.call('impacts')).items[0]).toMatchObject({ state: 'cancelled', total: 60 });
+  await expect.poll(() => page.getByLabel('Keep the result as evidence').count()).toBe(0);
+  // What was asked meanwhile was decided as ever.
+  expect(await decide('issue_refund', { amount: 750 })).toBe('approve');
+  watched.quiet();
+  await watched.close();
+});
 
-test(
-  'from any event of a run to the policy that was in force then',
-  async () => {
-    await decide('issue_refund', { amount: 750 });
-    await api.call('loadSamples');
-    const { items } = await api.call('traces', { query: { q: 'app:finance-bot' } });
-    const run = items.find(item => item.title.startsWith('Supplier payment'))!;
-    const watched = await openBench(browser, app);
-    const { page } = watched;
-    await page.goto(new URL(`/traces/${run.run_id}`, app.collector.url).href);
-    const then = await api.call('policyAt', { query: { seq: run.last_seq } });
-    await page.locator('.span').first().click();
-    await page.getByRole('tab', { name: 'Policy' }).click();
-    await page.getByRole('heading', { name: 'In force when it was recorded' }).waitFor();
-    await watched.accessibleInBothThemes();
-    await page.getByRole('button', { name: 'Open in the workbench' }).click();
-    await editor(page).waitFor();
-    expect(new URL(page.url()).searchParams.get('set')).toContain(then.hash);
-    watched.quiet();
-    await watched.close();
-  },
-  LONG,
-);
+test('from any event of a run to the policy that was in force then', ANEW, async () => {
+  await decide('issue_refund', { amount: 750 });
+  await api.call('loadSamples');
+  const { items } = await api.call('traces', { query: { q: 'app:finance-bot' } });
+  const run = items.find(item => item.title.startsWith('Supplier payment'))!;
+  const watched = await openBench(browser, app);
+  const { page } = watched;
+  await page.goto(new URL(`/traces/${run.run_id}`, app.collector.url).href);
+  const then = await api.call('policyAt', { query: { seq: run.last_seq } });
+  await page.locator('.span').first().click();
+  await page.getByRole('tab', { name: 'Policy' }).click();
+  await page.getByRole('heading', { name: 'In force when it was recorded' }).waitFor();
+  await watched.accessibleInBothThemes();
+  await page.getByRole('button', { name: 'Open in the workbench' }).click();
+  await editor(page).waitFor();
+  await expect.poll(() => new URL(page.url()).searchParams.get('set')).toContain(then.hash);
+  watched.quiet();
+  await watched.close();
+});

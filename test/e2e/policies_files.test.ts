@@ -9,9 +9,8 @@ import { refundSet } from '../policy/authored.ts';
 import { tarGz } from '../policy/tar.ts';
 import { capabilities, SEED_PII, SEED_REFUNDS, toolchainDir } from '../policy/workshop.ts';
 import { draftMenu, editor, emptyDraft, file, line, openBench, paste, RULES, tab, testsOf } from './bench.ts';
-import { type App, openApp, openBrowser, openProfiles } from './browser.ts';
+import { ANEW, type App, openApp, openBrowser, openProfiles } from './browser.ts';
 
-const LONG = 240_000;
 let browser: Browser;
 let app: App;
 beforeAll(async () => {
@@ -31,6 +30,7 @@ async function importFolder(page: Page, folder: string): Promise<void> {
 
 test(
   'the two policies as printed: a folder is imported, and brought over in one click with the meaning of each change',
+  ANEW,
   async () => {
     const place = await mkdtemp(join(tmpdir(), 'trailmix-import-'));
     const folder = join(place, 'seed');
@@ -45,11 +45,13 @@ test(
     await page.getByRole('heading', { name: 'seed', exact: true }).waitFor();
     await file(page, 'pii.rego').waitFor();
     await file(page, 'refunds.rego').waitFor();
-    expect(await page.getByRole('navigation', { name: 'Files' }).getByText('hidden').count()).toBe(0);
+    await expect
+      .poll(() => page.getByRole('navigation', { name: 'Files' }).getByText('hidden').count())
+      .toBe(0);
     await tab(page, 'Problems').click();
     const note = page.getByText(/Rego of an older OPA \(v0\)/);
     await note.waitFor();
-    expect(await note.textContent()).toMatch(/pii\.rego, refunds\.rego|refunds\.rego, pii\.rego/);
+    await expect.poll(() => note.textContent()).toMatch(/pii\.rego, refunds\.rego|refunds\.rego, pii\.rego/);
     await page.getByRole('button', { name: 'Show the repair' }).click();
     const dialog = page.getByRole('dialog', { name: 'Bring it over to Rego v1' });
     // The exact compile error of the PII policy.
@@ -73,7 +75,6 @@ test(
     await watched.close();
     await rm(place, { recursive: true, force: true });
   },
-  LONG,
 );
 
 /** A real directory of this origin, given where the browser's own dialog would be. */
@@ -108,6 +109,7 @@ const textOutside = (page: Page, name: string): Promise<string> =>
 
 test(
   'a watched folder: changes are shown and taken, both sides are never written over unseen',
+  ANEW,
   async () => {
     const profiles = await openProfiles();
     onTestFinished(() => profiles.close());
@@ -150,7 +152,7 @@ test(
     await dialog.getByRole('button', { name: 'Write 1 file into the folder' }).click();
     await dialog.getByText('Both are the same.').waitFor();
     await shut();
-    expect(await textOutside(page, 'rules.rego')).toBe(RULES.replaceAll('100', '300'));
+    await expect.poll(() => textOutside(page, 'rules.rego')).toBe(RULES.replaceAll('100', '300'));
 
     // Both change: nothing is settled before the reader says whose text counts.
     await outside(page, 'rules.rego', RULES.replaceAll('100', '400'));
@@ -159,12 +161,14 @@ test(
     await part.getByText('1 on both sides').waitFor();
     await part.getByRole('button', { name: 'Show changes' }).click();
     await dialog.getByText('changed on both sides').waitFor();
-    expect(await dialog.getByRole('button', { name: 'Take 0 files into the draft' }).isDisabled()).toBe(true);
+    await expect
+      .poll(() => dialog.getByRole('button', { name: 'Take 0 files into the draft' }).isDisabled())
+      .toBe(true);
     await watched.accessibleInBothThemes();
     await dialog.getByText('The draft’s', { exact: true }).click();
     await dialog.getByRole('button', { name: 'Write 1 file into the folder' }).click();
     await dialog.getByText('Both are the same.').waitFor();
-    expect(await textOutside(page, 'rules.rego')).toBe(RULES.replaceAll('100', '500'));
+    await expect.poll(() => textOutside(page, 'rules.rego')).toBe(RULES.replaceAll('100', '500'));
     await shut();
 
     // A file that goes is a change too.
@@ -180,78 +184,68 @@ test(
     watched.quiet();
     await watched.close();
   },
-  LONG,
 );
 
-test(
-  'two tabs with one draft: each shows what the other wrote, and says so',
-  async () => {
-    const watched = await openBench(browser, app);
-    const { page, context } = watched;
-    await emptyDraft(page);
-    const other = await context.newPage();
-    other.setDefaultTimeout(60_000);
-    await other.goto(page.url());
-    const session = await page.evaluate(() => sessionStorage.getItem('trailmix-session'));
-    await other.evaluate(held => sessionStorage.setItem('trailmix-session', held ?? ''), session);
-    await other.goto(page.url());
-    await line(other, 'issue_refund').waitFor();
-    await paste(other, `${RULES}\n# by the other tab\n`);
-    await line(page, 'by the other tab').waitFor();
-    await page.getByText('also written in another tab').waitFor();
-    await watched.accessibleInBothThemes();
-    await paste(page, `${RULES}\n# by this tab\n`);
-    await line(other, 'by this tab').waitFor();
-    await other.getByText('also written in another tab').waitFor();
-    watched.quiet();
-    await watched.close();
-  },
-  LONG,
-);
+test('two tabs with one draft: each shows what the other wrote, and says so', ANEW, async () => {
+  const watched = await openBench(browser, app);
+  const { page, context } = watched;
+  await emptyDraft(page);
+  const other = await context.newPage();
+  await other.goto(page.url());
+  const session = await page.evaluate(() => sessionStorage.getItem('trailmix-session'));
+  await other.evaluate(held => sessionStorage.setItem('trailmix-session', held ?? ''), session);
+  await other.goto(page.url());
+  await line(other, 'issue_refund').waitFor();
+  await paste(other, `${RULES}\n# by the other tab\n`);
+  await line(page, 'by the other tab').waitFor();
+  await page.getByText('also written in another tab').waitFor();
+  await watched.accessibleInBothThemes();
+  await paste(page, `${RULES}\n# by this tab\n`);
+  await line(other, 'by this tab').waitFor();
+  await other.getByText('also written in another tab').waitFor();
+  watched.quiet();
+  await watched.close();
+});
 
-test(
-  'a bundle of someone’s own opa is read, what it holds is shown, and saved as a set',
-  async () => {
-    const toolchain = await createToolchain({ dir: toolchainDir, capabilities, deadlineMs: 120_000 });
-    const built = await toolchain.build([...refundSet(40)], 'trailmix/decision');
-    await toolchain.close();
-    if (!built.ok) throw new Error(JSON.stringify(built.errors));
-    const manifest = '{"roots":[""],"wasm":[{"entrypoint":"trailmix/decision","module":"/policy.wasm"}]}';
-    const whole = tarGz([
-      { name: '/data.json', content: '{}' },
-      { name: '/policy.wasm', content: built.wasm },
-      { name: '/.manifest', content: manifest },
-      { name: '/refunds.rego', content: 'package trailmix\n' },
+test('a bundle of someone’s own opa is read, what it holds is shown, and saved as a set', ANEW, async () => {
+  const toolchain = await createToolchain({ dir: toolchainDir, capabilities, deadlineMs: 120_000 });
+  const built = await toolchain.build([...refundSet(40)], 'trailmix/decision');
+  await toolchain.close();
+  if (!built.ok) throw new Error(JSON.stringify(built.errors));
+  const manifest = '{"roots":[""],"wasm":[{"entrypoint":"trailmix/decision","module":"/policy.wasm"}]}';
+  const whole = tarGz([
+    { name: '/data.json', content: '{}' },
+    { name: '/policy.wasm', content: built.wasm },
+    { name: '/.manifest', content: manifest },
+    { name: '/refunds.rego', content: 'package trailmix\n' },
+  ]);
+  const watched = await openBench(browser, app, '/policies', /status of 4(09|22)/);
+  const { page } = watched;
+  await draftMenu(page, 'Import an OPA bundle');
+  const dialog = page.getByRole('dialog', { name: 'Import an OPA bundle' });
+  const choose = async (label: string, name: string, buffer: Buffer): Promise<void> => {
+    const [chooser] = await Promise.all([
+      page.waitForEvent('filechooser'),
+      dialog.getByRole('button', { name: label }).click(),
     ]);
-    const watched = await openBench(browser, app, '/policies', /status of 4(09|22)/);
-    const { page } = watched;
-    await draftMenu(page, 'Import an OPA bundle');
-    const dialog = page.getByRole('dialog', { name: 'Import an OPA bundle' });
-    const choose = async (label: string, name: string, buffer: Buffer): Promise<void> => {
-      const [chooser] = await Promise.all([
-        page.waitForEvent('filechooser'),
-        dialog.getByRole('button', { name: label }).click(),
-      ]);
-      await chooser.setFiles({ name, mimeType: 'application/gzip', buffer });
-    };
-    await choose('Bundle', 'broken.tar.gz', whole.subarray(0, 100));
-    await dialog
-      .getByText(/cannot be used/)
-      .first()
-      .waitFor();
-    expect(await dialog.getByRole('button', { name: 'Save the set' }).isDisabled()).toBe(true);
-    await watched.accessibleInBothThemes();
-    await choose('Bundle', 'bundle.tar.gz', whole);
-    await dialog.getByText('none in it').waitFor();
-    await dialog.getByText('It has no tests.').waitFor();
-    await watched.accessibleInBothThemes();
-    await dialog.getByLabel('What it is, and why').fill('Release 7 of our pipeline');
-    await dialog.getByRole('button', { name: 'Save the set' }).click();
-    await dialog.waitFor({ state: 'detached' });
-    await page.getByRole('heading', { name: 'Release 7 of our pipeline' }).waitFor();
-    await file(page, 'refunds.rego').waitFor();
-    watched.quiet();
-    await watched.close();
-  },
-  LONG,
-);
+    await chooser.setFiles({ name, mimeType: 'application/gzip', buffer });
+  };
+  await choose('Bundle', 'broken.tar.gz', whole.subarray(0, 100));
+  await dialog
+    .getByText(/cannot be used/)
+    .first()
+    .waitFor();
+  await expect.poll(() => dialog.getByRole('button', { name: 'Save the set' }).isDisabled()).toBe(true);
+  await watched.accessibleInBothThemes();
+  await choose('Bundle', 'bundle.tar.gz', whole);
+  await dialog.getByText('none in it').waitFor();
+  await dialog.getByText('It has no tests.').waitFor();
+  await watched.accessibleInBothThemes();
+  await dialog.getByLabel('What it is, and why').fill('Release 7 of our pipeline');
+  await dialog.getByRole('button', { name: 'Save the set' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'Release 7 of our pipeline' }).waitFor();
+  await file(page, 'refunds.rego').waitFor();
+  watched.quiet();
+  await watched.close();
+});
