@@ -71,6 +71,8 @@ test(
       .waitFor({ state: 'detached' });
     await file(page, 'pii.rego').click();
     await line(page, 'input.payload.contains_pii == true').waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), draftMenu(page, 'Export as a zip')]);
+    expect(download.suggestedFilename()).toBe('seed.zip');
     watched.quiet();
     await watched.close();
     await rm(place, { recursive: true, force: true });

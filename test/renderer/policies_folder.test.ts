@@ -1,6 +1,7 @@
-/** A draft beside a watched folder: who changed what, and that nothing is written over unseen. */
+/** A draft beside a watched folder: who changed what, and that nothing is written over unseen. Lines that no test ran. */
 import { expect, test } from 'vitest';
 import { agreedNow, folderChanges, takenInto } from '../../renderer/features/policies/folder_sync.ts';
+import { missedLines } from '../../renderer/features/policies/useTests.ts';
 
 type Side = Record<string, string>;
 const files = (side: Side) => Object.entries(side).map(([path, text]) => ({ path, text }));
@@ -39,4 +40,23 @@ test('taking puts the folder’s text only over the text that was shown', () => 
   );
   const meanwhile = files({ 'a.rego': '1', 'b.rego': 'typed since', 'c.rego': '1' });
   expect(takenInto(meanwhile, shown)).toEqual(files({ 'a.rego': '2', 'b.rego': 'typed since' }));
+});
+
+test('lines that no test ran are as few ranges as there are, without a file that is tested elsewhere', () => {
+  const line = (start: number, end = start) => ({ start, end });
+  const of = (path: string, ...not_covered: { start: number; end: number }[]) => ({
+    path,
+    covered: [],
+    not_covered,
+  });
+  const coverage = [
+    of('decision.rego', line(3)),
+    of('a.rego', line(9), line(4), line(4), line(5, 7), line(12)),
+  ];
+  expect(missedLines(coverage, 'decision.rego')).toEqual([
+    { path: 'a.rego', start: 4, end: 7 },
+    { path: 'a.rego', start: 9, end: 9 },
+    { path: 'a.rego', start: 12, end: 12 },
+  ]);
+  expect(missedLines(coverage, undefined)[0]).toEqual({ path: 'decision.rego', start: 3, end: 3 });
 });

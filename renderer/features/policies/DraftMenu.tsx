@@ -9,7 +9,7 @@ import { call } from '../../api/client.ts';
 import { showFailure } from '../../ui/failure_toast.ts';
 import { draftStore } from './draft_store.ts';
 import { DRAFTS, type Draft, imported } from './drafts.ts';
-import { readFolder, saveFolder } from './folder_files.ts';
+import { readFolder, saveFolder, saveZip } from './folder_files.ts';
 import { canKeepFolders, chooseFolder, readHandle } from './folder_handle.ts';
 import { forgetFolder, keepFolder } from './folder_memory.ts';
 import { emptyDraft } from './starters.ts';
@@ -164,15 +164,18 @@ export function DraftMenu({
             </>
           )}
           {importBundle !== undefined && <Menu.Item onClick={importBundle}>Import an OPA bundle</Menu.Item>}
-          <Menu.Item
-            onClick={() =>
-              void saveFolder(opened.title, files)
-                .then(done => done !== undefined && notifications.show({ message: `Exported as a ${done}.` }))
-                .catch(showFailure)
-            }
-          >
-            Export the files
-          </Menu.Item>
+          {canKeepFolders() && (
+            <Menu.Item
+              onClick={() =>
+                void saveFolder(files)
+                  .then(done => done && notifications.show({ message: 'Exported into the folder.' }))
+                  .catch(showFailure)
+              }
+            >
+              Export into a folder
+            </Menu.Item>
+          )}
+          <Menu.Item onClick={() => saveZip(opened.title, files)}>Export as a zip</Menu.Item>
           {draft !== undefined && (
             <>
               <Menu.Item onClick={() => setNaming(draft.name)}>Rename the draft</Menu.Item>

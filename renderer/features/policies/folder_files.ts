@@ -2,7 +2,7 @@
 import { POLICY_LIMITS, type PolicyFile } from '../../../core/api/policy_views.ts';
 import { crc32 } from '../../../core/pack/crc32.ts';
 import { saveBlob } from '../settings/save_file.ts';
-import { canKeepFolders, chooseFolder, writeInto } from './folder_handle.ts';
+import { chooseFolder, writeInto } from './folder_handle.ts';
 
 /** Reads what may be part of a set; other files of the folder are only named. */
 export async function readFolder(list: FileList): Promise<{ path: string; text: string }[]> {
@@ -21,22 +21,19 @@ export async function readFolder(list: FileList): Promise<{ path: string; text: 
   return found;
 }
 
-/** Into a folder where the browser can, else as a zip. Answers what was done; undefined when the reader cancelled. */
-export async function saveFolder(
-  name: string,
-  files: readonly PolicyFile[],
-): Promise<'folder' | 'zip' | undefined> {
-  if (!canKeepFolders()) {
-    saveBlob(
-      new Blob([zipOf(files)], { type: 'application/zip' }),
-      `${name.replaceAll(/[^\w.-]+/g, '-') || 'policy'}.zip`,
-    );
-    return 'zip';
-  }
+export function saveZip(name: string, files: readonly PolicyFile[]): void {
+  saveBlob(
+    new Blob([zipOf(files)], { type: 'application/zip' }),
+    `${name.replaceAll(/[^\w.-]+/g, '-') || 'policy'}.zip`,
+  );
+}
+
+/** Into a folder that the reader chooses; false when they cancelled. */
+export async function saveFolder(files: readonly PolicyFile[]): Promise<boolean> {
   const top = await chooseFolder('readwrite');
-  if (top === undefined) return undefined;
+  if (top === undefined) return false;
   for (const { path, text } of files) await writeInto(top, path, text);
-  return 'folder';
+  return true;
 }
 
 /** A zip without compression (APPNOTE 6.3.3): local headers, central directory, its end. */
