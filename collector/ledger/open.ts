@@ -180,6 +180,8 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         writer.call('upload', { tenantId: tenant, sha256, keyId } satisfies UploadInput),
       uploadedBy: (...input) => reader.call('uploadedBy', input),
     });
+    /** Threads of other rooms that read the database. */
+    const lent = new Set<Worker>();
     let closing: Promise<void> | undefined;
     const door = writerDoor({
       thread: writer,
@@ -232,8 +234,8 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         diskLow: disk.low(),
         queue: door.queued(),
       }),
-      readingThread: (file, data, { blobs: withBlobs = false, limits = {} } = {}) =>
-        new Worker(file, {
+      readingThread(file, data, { blobs: withBlobs = false, limits = {} } = {}) {
+        const thread = new Worker(file, {
           workerData: {
             ...data,
             database: { file: places.ledger, key: secrets.database },
@@ -242,7 +244,11 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
           env: {},
           execArgv: [],
           resourceLimits: limits,
-        }),
+        });
+        lent.add(thread);
+        thread.once('exit', () => lent.delete(thread));
+        return thread;
+      },
       reindex() {
         reindexing ??= Promise.withResolvers<void>();
         background.postMessage({ kind: 'reindex' } satisfies BackgroundRequest);
@@ -256,7 +262,7 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
             calm.stop();
             clearTimeout(telling);
             // The writer's connection closes last: then the log is folded into the database and gone.
-            await Promise.all([background, reader, searching].map(thread => thread?.terminate()));
+            await Promise.all([background, reader, searching, ...lent].map(thread => thread?.terminate()));
             await writer.call('close', undefined);
           } finally {
             await Promise.all(threads.map(thread => thread.terminate()));
