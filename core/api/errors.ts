@@ -498,7 +498,7 @@ export const errorTable = {
     422,
     'after_fix',
     'The certificate cannot sign packs here',
-    'Mend what the message names; docs/evidence_packs.md tells of signing identities.',
+    'Mend what the message names; docs/evidence_packs.md, "Who signs", tells what is wanted.',
   ),
   timestamp_invalid: row(
     422,
@@ -510,7 +510,7 @@ export const errorTable = {
     503,
     'later',
     'No time-stamping authority answered well',
-    'Try again, name another with `timestamp authorities`, or carry the request by file.',
+    'Try again, name another (Settings > Signing and time, or `trailmix timestamp authorities`), or carry the request by file.',
   ),
   witness_invalid: row(
     422,
@@ -522,7 +522,7 @@ export const errorTable = {
     422,
     'after_fix',
     'The witness, or the log it is asked about, is not known',
-    'Name a witness by `trailmix witness add VKEY`; give a witness the keys of a log by --trust DIR.',
+    'Name a witness under Settings > Witnesses or by `trailmix witness add VKEY`; give a witness the trust.json of the log at its first signing.',
   ),
   witness_behind: row(
     409,

@@ -120,6 +120,21 @@ export const glossary: Term[] = [
       'Verdict of a pack: who approved and who sent is proved by their own keys. Without that it is “not shown”.',
   },
   {
+    word: 'Time-stamp',
+    means:
+      'A hash that an outside authority signed together with its own time. It shows by when something existed, whatever this computer’s clock said.',
+  },
+  {
+    word: 'Witness',
+    means:
+      'Somebody outside who cosigns checkpoints after checking that each continues the one before. They see counts and hashes, nothing else.',
+  },
+  {
+    word: 'Body',
+    means:
+      'What an event says: input, output, arguments. It can be erased or left out of a pack; its place, hash and proofs stay.',
+  },
+  {
     word: 'Custody',
     means: 'Where the key of the ledger is kept, and what that does and does not protect against.',
   },

@@ -158,6 +158,20 @@ async function everyScreen(scheme: Scheme): Promise<void> {
   await page.getByText('against trust.json and org.pem').waitFor();
   await shoot(page, 'verify', scheme);
 
+  // An identity of one's own, a checkpoint to stamp, a witness.
+  await api.call('certificateSelf', { input: { key: 'p256', common_name: 'Evidence of Example Ltd' } });
+  await api.call('changeTimestampAuthorities', {
+    input: { urls: ['https://tsa.example.org/tsr', 'https://stamp.example.net/'], every_hours: 6 },
+  });
+  await go('/settings?tab=signing');
+  await page.getByText('Signed a pack of finance-bot').waitFor();
+  await shoot(page, 'signing', scheme);
+  const { vkey } = await api.call('nameWitness', { input: { name: 'example.org/audit' } });
+  await api.call('changeWitnesses', { input: { vkeys: [vkey!] } });
+  await go('/settings?tab=witnesses');
+  await page.getByText('Has cosigned nothing yet.').waitFor();
+  await shoot(page, 'witnesses', scheme);
+
   for (const screen of ['overview', 'traces', 'approvals', 'settings']) {
     await go(`/${screen}`);
     if (screen === 'approvals') await page.getByText('With exactly these arguments').waitFor();

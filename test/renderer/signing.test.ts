@@ -12,6 +12,7 @@ import {
   addressFault,
   buildAnchors,
   type Clock,
+  failureWords,
   type Identity,
   identitySentences,
   importInput,
@@ -105,6 +106,12 @@ describe('authorities', () => {
       expect(addressFault(text, [])).toBeDefined();
     expect(addressFault('https://a/', ['https://a/'])).toMatch(/already/);
   });
+  test('failures without codes', () => {
+    expect(failureWords('getaddrinfo ENOTFOUND tsa')).toMatch(/^no computer/);
+    expect(failureWords('connect ECONNREFUSED 127.0.0.1:9')).toMatch(/^nobody/);
+    expect(failureWords('The operation was aborted due to timeout')).toMatch(/in time$/);
+    expect(failureWords('it answered 404')).toBe('it answered 404');
+  });
   test('order and schedule', () => {
     expect(moved(['a', 'b', 'c'], 2, -1)).toEqual(['a', 'c', 'b']);
     expect(moved(['a', 'b'], 0, -1)).toEqual(['a', 'b']);
@@ -166,7 +173,7 @@ test('retention', () => {
   for (const text of ['', '0', '1.5', '99999']) expect(daysOf(text)).toHaveProperty('fault');
   expect(keptFor(730)).toBe('2 years');
   expect(previewSentence({ bodies: 1, held: 2 })).toBe(
-    '1 body would be erased. 2 records more wait until an open approval ends.',
+    '1 body would be erased. 2 more records wait until an open approval ends.',
   );
 });
 

@@ -12,7 +12,14 @@ import { Section } from '../../../ui/Page.tsx';
 import { ErrorPanel, Waiting } from '../../../ui/States.tsx';
 import { Ago } from '../../../ui/Time.tsx';
 import { ChooseFiles } from './files.tsx';
-import { addressFault, countCertificates, moved, pemText, scheduleData } from './signing_view.ts';
+import {
+  addressFault,
+  countCertificates,
+  failureWords,
+  moved,
+  pemText,
+  scheduleData,
+} from './signing_view.ts';
 
 type Authorities = OutputOf<'timestampAuthorities'>;
 
@@ -152,7 +159,7 @@ function Authority({
             </span>
           ) : (
             <span className="tone-deny">
-              failed, <Ago at={asked.at} />: {asked.message}
+              failed, <Ago at={asked.at} />: {failureWords(asked.message ?? '')}
             </span>
           )}
         </span>

@@ -5,6 +5,7 @@ import { fromBase64 } from '../../../../core/proof/bytes.ts';
 import { FileButton } from '../../../ui/FileButton.tsx';
 import { saveBlob } from '../save_file.ts';
 import type { Chosen } from './signing_view.ts';
+import './signing.css';
 
 /** More than any of them; of a larger file the beginning is read, which is then refused for what it is. */
 const MOST_BYTES = 512 * 1024;

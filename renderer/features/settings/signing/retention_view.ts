@@ -21,7 +21,7 @@ export function daysOf(text: string): { days: number } | { fault: string } {
 export function previewSentence({ bodies, held }: Preview): string {
   const waits =
     held > 0
-      ? ` ${countOf(held, 'record')} more ${held === 1 ? 'waits' : 'wait'} until an open approval ends.`
+      ? ` ${countOf(held, 'more record')} ${held === 1 ? 'waits' : 'wait'} until an open approval ends.`
       : '';
   return bodies === 0
     ? `Nothing to erase.${waits}`

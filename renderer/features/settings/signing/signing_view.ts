@@ -96,6 +96,17 @@ export function addressFault(text: string, known: readonly string[]): string | u
   return known.length >= 8 ? 'At most eight authorities.' : undefined;
 }
 
+/** What went wrong with an authority, for who does not read error codes. */
+export function failureWords(message: string): string {
+  if (/ENOTFOUND|EAI_AGAIN/.test(message)) return 'no computer is known by this name, or there is no network';
+  if (/ECONNREFUSED/.test(message)) return 'nobody answers at this address';
+  if (/ECONNRESET|socket|other side closed/i.test(message)) return 'it broke the connection off';
+  if (/timeout|aborted/i.test(message)) return 'it did not answer in time';
+  if (/certificate|self-signed/i.test(message) && !/trusted/.test(message))
+    return `its connection is not secure (${message})`;
+  return message;
+}
+
 /** The list with one moved up (-1) or down (1). */
 export function moved<T>(list: readonly T[], at: number, by: -1 | 1): T[] {
   const next = [...list];
