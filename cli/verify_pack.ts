@@ -15,9 +15,9 @@ import { shownText } from '../core/pack/places.ts';
 import { plainText } from '../core/pack/plain_text.ts';
 import { policyLines } from '../core/pack/policy_words.ts';
 import { factSentences } from '../core/pack/query_words.ts';
+import { sinceSentences } from '../core/pack/since.ts';
 import { isTrustFile, trustFrom } from '../core/pack/trust.ts';
 import { type PackReport, type Trust, type VerifyHost, verifyPack } from '../core/pack/verify.ts';
-import type { Checkpoint } from '../core/proof/checkpoint.ts';
 import { type ExitCode, type Output, textOf } from './command.ts';
 
 export type ClosableHost = VerifyHost & { close(): Promise<void> };
@@ -65,15 +65,18 @@ export async function verifyPackFile(
 ): Promise<PackReport> {
   try {
     const trust = given.trust === undefined ? undefined : await readTrust(resolve(given.trust));
-    const since = given.since === undefined ? undefined : await checkpointOf(resolve(given.since), host);
     const pack = await openFile(resolve(path));
+    let older: Awaited<ReturnType<typeof openFile>> | undefined;
     try {
+      older = given.since === undefined ? undefined : await openFile(resolve(given.since));
+      const since = older && (await checkpointOfPack(older, host, given.since));
       return await verifyPack(pack, host, {
         ...(trust === undefined ? {} : { trust }),
         ...(since === undefined ? {} : { since }),
       });
     } finally {
       await pack.close();
+      await older?.close();
     }
   } finally {
     await host.close();
@@ -138,21 +141,13 @@ function show(terminal: Output, path: string, report: PackReport, trusted: boole
     if (origin.signed_by !== undefined) showSigner(out, origin.signed_by);
   }
   showVerdicts(out, report.verdicts);
+  if (report.since !== undefined) for (const sentence of sinceSentences(report.since)) out.say(sentence);
   showPlaces(out, report);
   showFacts(out, report);
   showTimes(out, report);
   showWitnesses(out, report);
   showPolicies(out, report);
   if (!trusted) out.say('Keys were taken from the pack itself: get them another way and add --trust DIR.');
-}
-
-async function checkpointOf(path: string, host: VerifyHost): Promise<Checkpoint> {
-  const pack = await openFile(path);
-  try {
-    return await checkpointOfPack(pack, host, path);
-  } finally {
-    await pack.close();
-  }
 }
 
 /** Checks one pack and says what was found; answers the exit code. Throws usage and pack_unreadable. */

@@ -5,13 +5,15 @@
 import { TrailmixError } from '../../core/api/errors.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { EvidenceDesk, Pack } from '../http/services.ts';
+import type { OpenVault } from '../keys/vault.ts';
 import { openErasure } from '../ledger/erasing.ts';
 import type { Clock, Ids, KeyVault, Ledger } from '../ports.ts';
 import { VERSION } from '../version.ts';
 import { openAnchors } from './anchors.ts';
 import { watchClock } from './clock_watch.ts';
-import { openOwnWitness } from './own_witness.ts';
+import type { EpochProof } from './epoch.ts';
 import { checkRequest, exportPack } from './export.ts';
+import { openOwnWitness } from './own_witness.ts';
 import { countInThread } from './pack-job.ts';
 import { trustFiles } from './trust.ts';
 import { windowOf } from './window.ts';
@@ -19,9 +21,10 @@ import { openWitnesses } from './witnesses.ts';
 
 export type EvidenceParts = {
   readonly ledger: Ledger;
-  readonly vault: KeyVault;
+  readonly vault: KeyVault & Partial<Pick<OpenVault, 'deriveEpoch'>>;
   readonly clock: Clock;
   readonly ids?: Ids;
+  /** Where epochs/ lies, if the ledger was restored. */
   readonly folder?: string;
   /** Hears of a scheduled stamp that failed. */
   readonly onError?: (error: unknown) => void;
@@ -50,7 +53,7 @@ const completed = (appId: string, by: string, pack: Pack) => ({
   },
 });
 
-export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): EvidenceDesk {
+export function openEvidence({ ledger, vault, clock, folder, onError }: EvidenceParts): EvidenceDesk {
   const anchors = openAnchors({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
   const erasure = openErasure({ ledger, clock, ...(onError === undefined ? {} : { onError }) });
   const watch = watchClock({ ledger, clock, onError: onError ?? (() => {}) });
@@ -65,6 +68,12 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
         throw error;
       });
     return exported;
+  };
+  const proofsOfEpochs = async (appId: string): Promise<readonly EpochProof[]> => {
+    const { deriveEpoch } = vault;
+    if (folder === undefined || deriveEpoch === undefined) return [];
+    const { epochProofs } = await import('./epoch.ts');
+    return epochProofs({ ledger, vault: { deriveEpoch }, folder, warn: onError ?? (() => {}) }, appId);
   };
   return {
     async check(request) {
@@ -82,9 +91,10 @@ export function openEvidence({ ledger, vault, clock, onError }: EvidenceParts): 
     },
     async run(request, out, by, signal, onProgress) {
       const before = await readExported();
+      const epochs = await proofsOfEpochs(request.app_id);
       const pack = await exportPack(
         { ledger, vault, clock, version: VERSION },
-        { request, out, by, signal, onProgress },
+        { request, out, by, signal, onProgress, epochs },
       );
       await ledger.write.run('record', completed(request.app_id, by, pack));
       const now = { size: pack.checkpoint.size, at: new Date(clock.now()).toISOString() };

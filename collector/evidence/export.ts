@@ -12,6 +12,7 @@ import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { ExportProgress, ExportRequest, Pack } from '../http/services.ts';
 import { type FaultPlan, faultsOf } from '../ledger/faults.ts';
 import type { Clock, KeyVault, Ledger } from '../ports.ts';
+import type { EpochProof } from './epoch.ts';
 import { makeInThread } from './pack-job.ts';
 import { endBefore, type Window, windowOf } from './window.ts';
 
@@ -32,6 +33,8 @@ export type ExportInput = {
   readonly by: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (at: ExportProgress) => void;
+  /** Proofs of the ledger that this one was restored from. */
+  readonly epochs?: readonly EpochProof[];
 };
 
 const certificateHash = (pem: string): string =>
@@ -107,6 +110,7 @@ export async function exportPack(parts: ExportParts, input: ExportInput): Promis
       chainPem: signer.chainPem,
       custody: vault.custody.label,
       at: new Date(clock.now()),
+      epochs: input.epochs ?? [],
       ...(withhold === undefined ? {} : { withhold }),
     };
     const order = {

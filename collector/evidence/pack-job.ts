@@ -7,6 +7,7 @@ import type { CheckpointView, PackCounts } from '../../core/api/views.ts';
 import type { FaultPlan } from '../ledger/faults.ts';
 import { errorOf, type Refusal, threadFile } from '../ledger/threads.ts';
 import type { Ledger, PackSigner, ScopeRange } from '../ports.ts';
+import type { EpochProof } from './epoch.ts';
 import type { Window } from './window.ts';
 
 export type PackMade = { packId: string; bytes: number; events: number; sha256: string };
@@ -18,6 +19,7 @@ export type PackOrder = {
     readonly withhold?: { readonly seqs: readonly number[]; readonly reason: string };
     readonly custody: string;
     readonly at: Date;
+    readonly epochs: readonly EpochProof[];
     readonly version: string;
     readonly certificatePem: string;
     readonly chainPem: string;

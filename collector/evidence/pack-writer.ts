@@ -37,6 +37,7 @@ import type { Faults } from '../ledger/faults.ts';
 import { sha256 } from '../sha256.ts';
 import { certificatesOf } from './certificates.ts';
 import { type FarSigner, signCmsBy } from './cms.ts';
+import type { EpochProof } from './epoch.ts';
 import {
   type ContentsPlan,
   ledgerKeys,
@@ -57,6 +58,8 @@ export type PackPlan = ContentsPlan & {
   /** Signing time that the CMS claims. */
   readonly at: Date;
   readonly version: string;
+  /** Proofs of the ledger that this one was restored from. */
+  readonly epochs?: readonly EpochProof[];
   /** Makes summary.pdf. */
   readonly report: (facts: ReportFacts) => Promise<Uint8Array>;
 };
@@ -234,6 +237,7 @@ class PackWriter {
         utf8(consistencyText(proofOfPlan(sha256, plan, hashes))),
       );
     }
+    for (const { path, text } of this.#plan.epochs ?? []) await this.#add(path, utf8(text));
     return { continues, anchors: anchors.length };
   }
 

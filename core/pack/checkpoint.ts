@@ -1,17 +1,17 @@
 /**
- * The pack's checkpoint: note, its parts for openssl, its keys, and whether it continues an older one.
+ * The pack's checkpoint: note, its parts for openssl, its keys, and the names of its proofs.
  * Format: docs/spec/tree.md and docs/spec/pack.md.
  */
-import { base64, concat, equalBytes, fromBase64, fromUtf8, hex, utf8 } from '../proof/bytes.ts';
+import { base64, concat, equalBytes, fromUtf8, hex, utf8 } from '../proof/bytes.ts';
 import { type Checkpoint, originOf, parseCheckpoint } from '../proof/checkpoint.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import { NoteError, type NoteKey, noteKey, openNote, parseNote, parseVkey } from '../proof/note.ts';
-import { verifyConsistency } from '../proof/tree.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import type { KeyChain } from './keys.ts';
 import { publicKeyPem } from './keys.ts';
 import type { Manifest } from './manifest.ts';
+import type { RestoredFrom } from './restore.ts';
 
 type Host = { readonly sha256: Sha256; readonly verifyEd25519: VerifyEd25519 };
 
@@ -112,83 +112,25 @@ export async function checkKeyFiles(
   for (const path of expected.keys()) findings.add('key_file_wrong', path, 'It is missing.');
 }
 
-/** A checkpoint that someone already holds, of an older pack. */
-export type Since = Checkpoint;
-
 /** Text of consistency/<old>-<new>: a base64 hash a line. */
 export const consistencyText = (hashes: readonly Uint8Array[]): string =>
   hashes.map(hash => `${base64(hash)}\n`).join('');
 
-/**
- * The older pack is of the ledger that this one was restored from. The backup's checkpoint is proof only where it is the
- * older pack's own; one beyond it would need the old ledger's tree, which this pack has not.
- */
-function checkRestoredSince(restored: Checkpoint, since: Since, findings: Findings): void {
-  const where = 'extras.jsonl';
-  if (restored.size < since.size) findings.add('restored_behind', where);
-  else if (restored.size > since.size)
-    findings.add(
-      'epoch_changed',
-      where,
-      'The backup is of a later state of that ledger; no proof leads to it.',
-    );
-  else if (!equalBytes(restored.root, since.root)) findings.add('since_inconsistent', where);
-}
-
-/** Whether the older checkpoint is a beginning of this pack's. `restored`: the checkpoint that a restored ledger cites. */
-export async function checkSince(
-  { sha256 }: Host,
-  {
-    files,
-    checkpoint,
-    restored,
-  }: { files: PackFiles; checkpoint: Checkpoint; restored: Checkpoint | undefined },
-  since: Since,
+/** Every consistency file leads to this pack's size, or to what its restore cites; the proofs themselves need an older root. */
+export function checkConsistencyNames(
+  manifest: Manifest,
+  restored: RestoredFrom | undefined,
   findings: Findings,
-): Promise<void> {
-  const path = `consistency/${since.size}-${checkpoint.size}`;
-  if (since.origin !== checkpoint.origin) {
-    if (restored?.origin === since.origin) checkRestoredSince(restored, since, findings);
-    else findings.add('epoch_changed', 'checkpoint.note');
-    return;
-  }
-  const claim = { first: since.size, second: checkpoint.size, root1: since.root, root2: checkpoint.root };
-  if (since.size > checkpoint.size) {
-    findings.add(
-      'since_inconsistent',
-      'checkpoint.note',
-      'The older pack covers more records than this one.',
-    );
-    return;
-  }
-  if (since.size === checkpoint.size) {
-    if (!verifyConsistency(sha256, claim, [])) findings.add('since_inconsistent', 'checkpoint.note');
-    return;
-  }
-  const bytes = await files.read(path);
-  if (bytes === undefined) {
-    findings.add('since_missing', path);
-    return;
-  }
-  let hashes: Uint8Array[] | undefined;
-  try {
-    const text = fromUtf8(bytes);
-    hashes = text.split('\n').slice(0, -1).map(fromBase64);
-    if (consistencyText(hashes) !== text) hashes = undefined;
-  } catch {
-    hashes = undefined;
-  }
-  if (hashes === undefined || !verifyConsistency(sha256, claim, hashes))
-    findings.add('since_inconsistent', path);
-}
-
-/** Every consistency file leads to this pack's size; the proofs themselves need an older root to be checked. */
-export function checkConsistencyNames(manifest: Manifest, findings: Findings): void {
+): void {
   for (const { path, role } of manifest.files) {
     if (role !== 'consistency') continue;
-    const [old, now] = path.slice('consistency/'.length).split('-').map(Number);
-    if (now !== manifest.checkpoint.size || old === undefined || old >= now)
-      findings.add('file_role_wrong', path);
+    const [, epoch, old, now] =
+      /^(?:epochs\/([0-9a-f]{32})\/)?consistency\/([0-9]+)-([0-9]+)$/.exec(path) ?? [];
+    const right =
+      epoch === undefined
+        ? Number(now) === manifest.checkpoint.size
+        : epoch === restored?.ledgerId && Number(now) === restored.checkpoint?.size;
+    if (!right || Number(old) >= Number(now)) findings.add('file_role_wrong', path);
   }
 }
 

@@ -202,6 +202,14 @@ export const findingTable = {
     'History was rewritten since the older pack: its checkpoint is not a beginning of this one.',
   ),
   since_missing: row('completeness', 'not_shown', 'The pack holds no proof that it continues the older one.'),
+  restore_signature_wrong: incomplete(
+    'The restore, or the checkpoint that it cites, is not signed by the key of the old ledger that the older pack names.',
+  ),
+  restore_unsigned: row(
+    'completeness',
+    'not_shown',
+    'Whether the old ledger itself signed the restore is not shown: the older pack does not name the key.',
+  ),
   restored_behind: row('completeness', 'fail', 'The ledger was restored to a state before the older pack.'),
   epoch_changed: row('completeness', 'not_shown', 'The older pack is of another ledger.'),
   // Witnesses

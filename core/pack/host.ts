@@ -1,9 +1,9 @@
 /** What the verifier borrows from its host, what it is given apart from the pack, and what it counts. */
 import type { VerifyMlDsa44 } from '../proof/cosignature.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
-import type { Since } from './checkpoint.ts';
 import type { CheckCms } from './cms.ts';
 import type { Sha256Stream } from './files.ts';
+import type { Since } from './older.ts';
 import type { VerifyBatch } from './signatures.ts';
 import type { CheckTimestamp } from './timestamp.ts';
 import type { WitnessPolicy } from './witnesses.ts';

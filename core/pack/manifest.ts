@@ -93,7 +93,7 @@ export const REQUIRED_FILES: readonly string[] = Object.keys(NAMED);
 const PATTERNS: readonly (readonly [RegExp, FileRole])[] = [
   [/^blobs\/[0-9a-f]{64}$/, 'blob'],
   [/^policies\/[0-9a-f]{64}\/[0-9]{1,6}\.(?:rego|json)$/, 'policy'],
-  [/^consistency\/[0-9]{1,16}-[0-9]{1,16}$/, 'consistency'],
+  [/^(?:epochs\/[0-9a-f]{32}\/)?consistency\/[0-9]{1,16}-[0-9]{1,16}$/, 'consistency'],
   [/^anchors\/[0-9]{1,16}\.(?:note|body|tsr)$/, 'anchor'],
   [/^keys\/[0-9a-f]{64}\.pem$/, 'key'],
 ];

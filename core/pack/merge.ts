@@ -5,7 +5,6 @@
 import type { Sha256 } from '../proof/hash.ts';
 import { MultiproofMerge, parseMultiproofHeader, parseMultiproofLine } from '../proof/multiproof.ts';
 import { recordLeaf } from '../proof/tree.ts';
-import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { LineCursor, LineError } from './lines.ts';
 import { type ReadRecord, RecordError, readHeadLine, readRecordLine } from './records.ts';
@@ -63,7 +62,12 @@ export class TreeCheck {
   #node: ReturnType<typeof parseMultiproofLine> | undefined;
   #first = 0;
 
-  constructor(sha256: Sha256, files: PackFiles, size: number, findings: Findings) {
+  constructor(
+    sha256: Sha256,
+    files: { stream(path: string): AsyncIterable<Uint8Array> },
+    size: number,
+    findings: Findings,
+  ) {
     this.#sha256 = sha256;
     this.#size = size;
     this.#findings = findings;

@@ -9,13 +9,7 @@ import type { Checkpoint } from '../proof/checkpoint.ts';
 import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
 import { Approvals } from './approvals.ts';
 import { BlobWatch, mayHoldBlobs } from './blobs.ts';
-import {
-  checkConsistencyNames,
-  checkKeyFiles,
-  checkSignature,
-  checkSince,
-  readCheckpoint,
-} from './checkpoint.ts';
+import { checkConsistencyNames, checkKeyFiles, checkSignature, readCheckpoint } from './checkpoint.ts';
 import { ScopeCheck } from './completeness.ts';
 import { DerivedFiles } from './derived.ts';
 import { erasedBy, erasedTypes } from './erasure.ts';
@@ -33,6 +27,7 @@ import { authOf, type ReadRecord, RecordChecker } from './records.ts';
 import { ReportCheck } from './report_pdf.ts';
 import { type RestoredFrom, restoredFrom } from './restore.ts';
 import { oneByOne, SignatureQueue } from './signatures.ts';
+import { checkSince, type SinceReport } from './since.ts';
 import { Streams } from './streams.ts';
 
 /** A file that cannot be read in its one form becomes a finding. */
@@ -125,6 +120,9 @@ export class PackVerifier {
   /** What queries.jsonl must say, once `run` is done. */
   queries: readonly QueryLine[] = [];
 
+  /** What was found of the older pack that was given. */
+  since: SinceReport | undefined;
+
   /** Lowest and highest seq of the scope, -1 where it is empty. */
   get range(): { first: number; last: number } {
     return { first: this.#scope.firstSeq, last: this.#scope.lastSeq };
@@ -143,12 +141,18 @@ export class PackVerifier {
     if (checkpoint !== undefined) {
       await checkSignature(this.#host, checkpoint, this.#keys, given.trust?.vkeys, findings);
       if (given.since !== undefined) {
-        const parts = { files, checkpoint: checkpoint.checkpoint, restored: this.#restored?.checkpoint };
-        await checkSince(this.#host, parts, given.since, findings);
+        const parts = {
+          files,
+          checkpoint: checkpoint.checkpoint,
+          restored: this.#restored,
+          ownKeys: this.#keys.checkpointKeys.map(({ publicKey }) => publicKey),
+          vkeys: given.trust?.vkeys,
+        };
+        this.since = await checkSince(this.#host, parts, given.since, findings);
       }
     }
     await checkKeyFiles(files, manifest, this.#keys, findings);
-    checkConsistencyNames(manifest, findings);
+    checkConsistencyNames(manifest, this.#restored, findings);
     this.#scope.finish(this.#erasures, findings);
     const edges = {
       before: this.#scope.hasBefore,
@@ -259,6 +263,10 @@ export class PackVerifier {
       return undefined;
     }
     const inScope = file === 'events';
+    if (this.#restored === undefined && (head.seq === 0 || head.event_type === 'restore.accepted')) {
+      this.#restored = restoredFrom(value);
+      if (this.#restored !== undefined) findings.add('restored', where, this.#restored.detail);
+    }
     if (mayHoldBlobs(line)) this.#blobs.take(value, where, findings);
     this.#hold(value, line);
     this.#approvals.take(value, inScope, where, findings);
@@ -325,10 +333,6 @@ export class PackVerifier {
     if (type.startsWith('erasure.')) {
       for (const erased of erasedBy(value)) if (erased < seq) this.#erasures.add(erased);
       for (const hidden of erasedTypes(value)) this.#approvals.hide(hidden);
-    }
-    if (this.#restored === undefined && (seq === 0 || type === 'restore.accepted')) {
-      this.#restored = restoredFrom(value);
-      if (this.#restored !== undefined) this.#findings.add('restored', where, this.#restored.detail);
     }
     if (/^(?:decision|approval|intent|outcome)\./.test(type))
       this.#extras.push({ value: extraIdentity(value), where });

@@ -149,7 +149,8 @@ function objectOf(text: string): JsonObject | undefined {
 const headOf = (value: JsonObject | undefined): JsonObject =>
   value === undefined ? {} : isObject(value.head) ? value.head : value;
 
-function shownOf(where: string, value: JsonObject | undefined, failing: boolean): ShownRecord {
+/** What is shown of one line; `value`: its object, or undefined where it has none. */
+export function shownOf(where: string, value: JsonObject | undefined, failing: boolean): ShownRecord {
   const shown: ShownRecord = { where, failing };
   const head = headOf(value);
   const { seq, app_seq } = head;

@@ -18,6 +18,7 @@ import { PackVerifier, reading } from './pass.ts';
 import { type Place, placesOf } from './places.ts';
 import type { PolicyInForce } from './policy_statements.ts';
 import type { QueryLine } from './queries.ts';
+import type { SinceReport } from './since.ts';
 import { type Stamp, Stamps } from './timestamp.ts';
 import { type Witnessed, Witnesses } from './witnesses.ts';
 import { openZip, type RandomAccess } from './zip.ts';
@@ -50,6 +51,7 @@ export type PackReport = {
   dated: readonly DatedRange[];
   witnesses: Witnessed[];
   policies: readonly PolicyInForce[];
+  since?: SinceReport;
   origin?: PackOrigin;
 };
 
@@ -93,6 +95,7 @@ export async function verifyPack(
   let counts = noCounts();
   let policies: readonly PolicyInForce[] = [];
   let queries: readonly QueryLine[] = [];
+  let since: SinceReport | undefined;
   let dated: readonly DatedRange[] = [];
   if (manifest !== undefined) {
     const { size } = manifest.checkpoint;
@@ -100,6 +103,7 @@ export async function verifyPack(
     counts = await records.run(given);
     policies = records.policiesInForce;
     queries = records.queries;
+    since = records.since;
     await stamps.takeAnchors(files, manifest, host.sha256, witnesses);
     await witnesses.takePack(files, size);
     witnesses.finish(size, records.range.last);
@@ -118,6 +122,7 @@ export async function verifyPack(
     witnesses: witnesses.list,
     policies,
   };
+  if (since !== undefined) report.since = since;
   if (manifest !== undefined && checksumsBytes !== undefined) {
     const { ledger_id, tenant_id, app_id, scope, checkpoint } = manifest;
     report.origin = {

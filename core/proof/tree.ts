@@ -287,18 +287,50 @@ export function verifyConsistency(
   if (first === 0) return proof.length === 0 && equalBytes(root1, emptyRoot(sha256));
   if (proof.length === 0) return false;
 
+  // Where the old tree is one full subtree its root starts the path; the proof leaves it out.
+  const both = foldConsistency(sha256, first, second, isFull(first) ? [root1, ...proof] : proof);
+  return both !== undefined && equalBytes(both[0], root1) && equalBytes(both[1], root2);
+}
+
+/**
+ * The root of the first `first` leaves, as the proof shows it to who knows the root of the first `second`. Undefined where the
+ * proof is wrong, and where `first` is a power of two: such a proof leaves that root out.
+ */
+export function earlierRoot(
+  sha256: Sha256,
+  { first, second, root2 }: { readonly first: number; readonly second: number; readonly root2: Hash },
+  proof: readonly Hash[],
+): Hash | undefined {
+  if (!Number.isSafeInteger(second) || first < 1 || first >= second || isFull(first)) return undefined;
+  if (proof.length === 0 || !proof.every(isHash)) return undefined;
+  const both = foldConsistency(sha256, first, second, proof);
+  return both !== undefined && equalBytes(both[1], root2) ? both[0] : undefined;
+}
+
+/** Whether so many leaves, at least one, are one full subtree: a power of two. */
+export function isFull(size: number): boolean {
+  let odd = size;
+  while (odd > 1 && odd % 2 === 0) odd /= 2;
+  return odd === 1;
+}
+
+/** The two roots that a path of hashes gives, or undefined where it is longer or shorter than it must be. */
+function foldConsistency(
+  sha256: Sha256,
+  first: number,
+  second: number,
+  path: readonly Hash[],
+): readonly [Hash, Hash] | undefined {
   let fn = first - 1;
   let sn = second - 1;
   while (fn % 2 === 1) {
     fn = (fn - 1) / 2;
     sn = Math.floor(sn / 2);
   }
-  // Where the old tree is one full subtree its root starts the path; the proof leaves it out.
-  const path = fn === 0 ? [root1, ...proof] : proof;
   let hash1 = path[0]!;
   let hash2 = hash1;
   for (const sibling of path.slice(1)) {
-    if (sn === 0) return false;
+    if (sn === 0) return undefined;
     if (fn % 2 === 1 || fn === sn) {
       hash1 = nodeHash(sha256, sibling, hash1);
       hash2 = nodeHash(sha256, sibling, hash2);
@@ -312,7 +344,7 @@ export function verifyConsistency(
     fn = Math.floor(fn / 2);
     sn = Math.floor(sn / 2);
   }
-  return sn === 0 && equalBytes(hash1, root1) && equalBytes(hash2, root2);
+  return sn === 0 ? [hash1, hash2] : undefined;
 }
 
 function isHash(hash: Uint8Array): boolean {

@@ -3,7 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { partsOf, textOf } from '../pack/packs.ts';
+import { utf8 } from '../../core/proof/bytes.ts';
+import { check, codesOf, type Parts, partsOf, sinceOf, textOf, zipOf } from '../pack/packs.ts';
 import { startApp, trailmix } from './trailmix.ts';
 
 let folder: string;
@@ -92,10 +93,21 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
 
   // What was exported after the backup is beyond what was restored: that history is gone.
   expect((await completeness([pack, '--trust', trust, '--since', late])).codes).toContain('restored_behind');
-  // Before it: the backup goes further, and nothing in this pack proves the way from one to the other.
-  const before = await completeness([pack, '--trust', trust, '--since', early]);
-  expect(before.codes).toEqual(['restored', 'epoch_changed']);
-  expect(before.result).toBe('not_shown');
+  // Before it: the backup goes further, and the pack proves the way from one to the other.
+  expect(await completeness([pack, '--trust', trust, '--since', early])).toEqual(shown);
+  const { since: found } = await check(await readFile(pack), undefined, await sinceOf(await readFile(early)));
+  expect(found).toMatchObject({ result: 'continues', restored: true });
+  const { since } = await sinceOf(await readFile(early));
+  const changed = async (change: (parts: Parts, proof: string) => void): Promise<string[]> => {
+    const parts = await partsOf(await readFile(pack));
+    change(parts, [...parts.keys()].find(path => path.startsWith('epochs/'))!);
+    return codesOf(await check(await zipOf(parts), undefined, { since }));
+  };
+  expect(await changed((parts, proof) => parts.delete(proof))).toContain('epoch_changed');
+  const other = (one: string): string => (one === 'A' ? 'B' : 'A');
+  expect(
+    await changed((parts, proof) => parts.set(proof, utf8(textOf(parts, proof).replace(/^./, other)))),
+  ).toContain('since_inconsistent');
   // An older pack over exactly what was restored is continued: its root is the one that the restore cites.
   const same = join(folder, 'same.zip');
   expect((await exported(data, same, '--at', String(restored_from.checkpoint.size))).code).toBe(0);
@@ -103,4 +115,4 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   // In one ledger a pack of the same size continues itself, and a smaller one does not continue a larger one.
   expect((await completeness([late, '--since', late])).codes).toEqual((await completeness([late])).codes);
   expect((await completeness([early, '--since', late])).codes).toContain('since_inconsistent');
-});
+}, 240_000);

@@ -180,7 +180,7 @@ class Files:
 ROLES = {'events.jsonl': 'events', 'extras.jsonl': 'extras', 'heads.jsonl': 'heads', 'policies.json': 'policies', 'proofs/multiproof.jsonl': 'proof',
          'summary.pdf': 'summary', 'README-VERIFY.txt': 'readme', **{f'{n}.jsonl': 'derived' for n in ('approvals', 'replays', 'evals', 'queries', 'disclosures')},
          **{f'checkpoint.{n}': 'checkpoint' for n in ('note', 'body', 'sig')}}
-FORMS = {r'blobs/[0-9a-f]{64}': 'blob', r'policies/[0-9a-f]{64}/\d{1,6}\.(rego|json)': 'policy', r'consistency/\d{1,16}-\d{1,16}': 'consistency',
+FORMS = {r'blobs/[0-9a-f]{64}': 'blob', r'policies/[0-9a-f]{64}/\d{1,6}\.(rego|json)': 'policy', r'(epochs/[0-9a-f]{32}/)?consistency/\d{1,16}-\d{1,16}': 'consistency',
          r'anchors/\d{1,16}\.(note|body|tsr)': 'anchor', r'keys/[0-9a-f]{64}\.pem': 'key'}
 META = ['mimetype'] + ['META-INF/' + n for n in ('checksums.p7s', 'ASiCManifest001.xml', 'signature001.p7s', 'checksums.tsr', 'tsa-chain.pem', 'cosignatures.note')]
 def role_of(path): return ROLES.get(path) or next((role for form, role in FORMS.items() if re.fullmatch(form, path, re.A)), None)
@@ -662,8 +662,46 @@ def unknown_keys(vkeys):
 def proof_lines(data):
     return [b64(line, 32) for line in data.decode().split('\n')[:-1]] if data.endswith(b'\n') else [b64('!')]
 
-def check_since(files, old, new):
-    (origin, first, root1), (own, second, root2) = old, new
+def keys_of(older, origin):
+    """Event keys by id, and checkpoint keys, that an older pack's own records name; none where those do not verify."""
+    before, (_, ledger, tenant) = list(FOUND), origin.split('/')
+    FOUND.clear()
+    chain_ = Chain({'ledger_id': ledger, 'tenant_id': tenant})
+    for name in ('extras', 'events'):
+        for r in source_of(older, name):
+            if r.seq == 0 or r.type.startswith('key.'): chain_.take(r)
+        if chain_.keys.all: break
+    bad = any(LEVELS[f['code']]['level'] == 'fail' for f in FOUND)
+    FOUND[:] = before
+    if bad: return {}, []
+    return {shex(k): k for k in chain_.keys.all if k not in chain_.keys.checkpoint}, chain_.keys.checkpoint
+
+def check_restored(files, since, cited, record, vkeys):
+    (origin, first, root1), (said, lines, (_, second, root2)) = since[0], cited
+    if second < first: return add('restored_behind', 'extras.jsonl')
+    path = f"epochs/{obj(record['restored_from']).get('ledger_id')}/consistency/{first}-{second}"
+    if first < second and not files.has(path): return add('epoch_changed', 'extras.jsonl')
+    try: good = consistent(first, second, root1, root2, proof_lines(files.read(path)) if first < second else [])
+    except (ValueError, AttributeError): good = False
+    if not good: return add('since_inconsistent', path)
+    events, logs = keys_of(since[1], origin)
+    states = []
+    known = [(key, value) for key in logs + [key for name, key in vkeys or [] if name == origin] for name, key_id, value in lines if name == origin and key_id == note_id(origin, key)]
+    states.append(None if not known else all(ed25519(key, said.encode(), value) for key, value in known))
+    message = {'event_key': record.get('event_key', ''), 'ledger_id': record.get('ledger_id', ''), 'restored_from': record['restored_from']}
+    key, signature = events.get(record.get('old_key_id')), maybe_b64(record.get('old_key_sig'), 64)
+    states.append(None if key is None else signature is not None and ed25519(key, b'trailmix/restore/v1\n' + jcs(message).encode(), signature))
+    if False in states: add('restore_signature_wrong', 'extras.jsonl')
+    elif None in states: add('restore_unsigned', 'extras.jsonl')
+
+def cited_of(record):
+    try: return parse_note(text(obj(obj(record.get('restored_from')).get('checkpoint')).get('note')).encode())
+    except (Wrong, ValueError): return None
+
+def check_since(files, since, new, restored, vkeys):
+    (origin, first, root1), (own, second, root2) = since[0], new
+    cited = restored and cited_of(restored)
+    if origin != own and cited and cited[2][0] == origin: return check_restored(files, since, cited, restored, vkeys)
     if origin != own: return add('epoch_changed', 'checkpoint.note')
     path = f'consistency/{first}-{second}'
     if first < second and not files.has(path): return add('since_missing', path)
@@ -1326,7 +1364,7 @@ def check_records(files, manifest, trust, since, dated_whole):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
     tree, chain_, scope, streams, gate, policies, queries = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies(), Queries()
     statements = Statements(manifest, gate.people)
-    evals, erasures, extras, values, restored = b'', set(), [], [], False
+    evals, erasures, extras, values, restored = b'', set(), [], [], None
     totals, runs = dict.fromkeys(('records', 'runs', 'errors', 'unverified', 'samples'), 0), set()
     for r in records(files):
         v = r.value
@@ -1338,6 +1376,7 @@ def check_records(files, manifest, trust, since, dated_whole):
             continue
         values.append((v, r.where))
         gate.take(r)
+        if (r.seq == 0 or r.type == 'restore.accepted') and 'restored_from' in v and not restored: restored = add('restored', r.where) or v
         if r.file == 'events':
             if obj(v.get('source')).get('auth') == 'none': add('unkeyed_events', r.where)
             streams.take(r)
@@ -1353,7 +1392,6 @@ def check_records(files, manifest, trust, since, dated_whole):
                 named = gone['seqs'] if isinstance(gone.get('seqs'), list) else [gone.get('seq')]
                 erasures.update(seq for seq in named if is_int(seq) and seq < r.seq)
                 if isinstance(gone.get('types'), list): gate.hidden.update(one for one in gone['types'] if isinstance(one, str))
-            if (r.seq == 0 or r.type == 'restore.accepted') and 'restored_from' in v and not restored: restored = add('restored', r.where) or True
             if r.type.startswith(GATE): extras.append(r)
             elif not r.type.startswith(('erasure.', 'ledger.', 'key.', 'policy.', 'person.', 'restore.')): add('extra_unknown', r.where)
         whole = dict(v)
@@ -1370,15 +1408,17 @@ def check_records(files, manifest, trust, since, dated_whole):
     if manifest['checkpoint']['size'] and not keys.all and not keys.told: add('keys_missing', 'extras.jsonl')
     if note:
         check_checkpoint(files, manifest, keys, trust and trust['vkeys'], note)
-        if since: check_since(files, since, note[2])
+        if since: check_since(files, since, note[2], restored, trust and trust['vkeys'])
     pems = {f'keys/{shex(k)}.pem': b'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA' + base64.b64encode(k) + b'\n-----END PUBLIC KEY-----\n' for k in keys.all}
     listed_keys = {f['path'] for f in manifest['files'] if f['role'] == 'key'}
     for path in listed_keys | set(pems):
         if path not in pems or path not in listed_keys or files.read(path) != pems[path]: add('key_file_wrong', path)
     for f in manifest['files']:
         if f['role'] == 'consistency':
-            old, new = map(int, f['path'][12:].split('-'))
-            if new != manifest['checkpoint']['size'] or old >= new: add('file_role_wrong', f['path'])
+            epoch, old, new = re.fullmatch(r'(?:epochs/(.*)/)?consistency/(\d+)-(\d+)', f['path']).groups()
+            cited = restored and cited_of(restored)
+            right = int(new) == manifest['checkpoint']['size'] if epoch is None else cited and (epoch, int(new)) == (obj(restored['restored_from']).get('ledger_id'), cited[2][1])
+            if not right or int(old) >= int(new): add('file_role_wrong', f['path'])
     witnesses = Witnesses(trust and trust.get('witness_policy.json'))
     witnesses.take_pack(files)
     dated = check_anchors(files, manifest, trust, witnesses)
@@ -1434,8 +1474,8 @@ def verify(data, trust=None, since=None, now=None):
 def run(path, trust=None, since=None, now=None):
     """(exit code, report) of a pack in a file; trust: a folder; since: an older pack; now: milliseconds since 1970."""
     try:
-        older = since and parse_note(Files(Path(since).read_bytes()).read('checkpoint.note'))[2]
-        report = verify(Path(path).read_bytes(), trust and read_trust(trust), older, now and int(now))
+        older = since and Files(Path(since).read_bytes())
+        report = verify(Path(path).read_bytes(), trust and read_trust(trust), older and (parse_note(older.read('checkpoint.note'))[2], older), now and int(now))
     except NoPack as fault: return 2, {'refused': str(fault)}
     return 1 if 'fail' in report['verdicts'].values() else 3 if report['findings'] else 0, report
 

@@ -104,7 +104,13 @@ export type Case = {
 };
 
 /** `packs-plain` were made before the ASiC container and stay as they are: old packs verify as they did. */
-export const vectorFolders = ['packs', 'packs-plain', 'packs-policy', 'packs-sealed'] as const;
+export const vectorFolders = [
+  'packs',
+  'packs-history',
+  'packs-plain',
+  'packs-policy',
+  'packs-sealed',
+] as const;
 
 /** A folder of published packs, with what a verifier must say of each. */
 export async function published(

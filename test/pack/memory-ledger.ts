@@ -81,7 +81,7 @@ export type Draft = {
 const START = Date.UTC(2026, 10, 1) * 1000;
 
 export class MemoryLedger implements PackSource {
-  readonly ledgerId = 'c0ffee00c0ffee00c0ffee00c0ffee00';
+  readonly ledgerId: string;
   readonly tenantId = 'default';
   eventKey: Pair;
   readonly checkpointKey: Pair;
@@ -97,8 +97,12 @@ export class MemoryLedger implements PackSource {
   #us = START;
   #salt = 0;
 
-  /** `like`: a ledger whose keys it has, for a history that is told twice. */
-  constructor(like?: MemoryLedger) {
+  /** `like`: a ledger whose keys it has, for a history that is told twice. `first`: what else record 0 says. */
+  constructor(
+    like?: MemoryLedger,
+    first: { ledgerId?: string; members?: (ledger: MemoryLedger) => JsonObject } = {},
+  ) {
+    this.ledgerId = first.ledgerId ?? 'c0ffee00c0ffee00c0ffee00c0ffee00';
     this.eventKey = like?.eventKey ?? newKey();
     this.checkpointKey = like?.checkpointKey ?? newKey();
     this.append({
@@ -108,6 +112,7 @@ export class MemoryLedger implements PackSource {
         name: 'Ledger opened',
         event_key: base64(this.eventKey.raw),
         checkpoint_key: base64(this.checkpointKey.raw),
+        ...first.members?.(this),
       },
     });
   }

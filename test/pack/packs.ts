@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import { signCms } from '../../collector/evidence/cms.ts';
+import type { EpochProof } from '../../collector/evidence/epoch.ts';
 import { writePack } from '../../collector/evidence/pack-writer.ts';
 import type { ReportFacts } from '../../collector/evidence/report/facts.ts';
 import { inflateRaw, nodeHost } from '../../collector/evidence/verifier-host.ts';
@@ -102,6 +103,7 @@ export async function makePack(
     report?: Uint8Array | ((facts: ReportFacts) => Promise<Uint8Array>);
     at?: number;
     signedAt?: Date;
+    epochs?: readonly EpochProof[];
   } = {},
 ): Promise<Buffer> {
   const asked = windowOf(request);
@@ -118,6 +120,7 @@ export async function makePack(
     signer: options.signer ?? testSigner(),
     at: options.signedAt ?? new Date(Date.UTC(2026, 10, 22)),
     version: '0.0.0-test',
+    ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     ...(request.withhold === undefined ? {} : { withhold: request.withhold }),
     report: async (facts: ReportFacts) =>
       typeof options.report === 'function'

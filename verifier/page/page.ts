@@ -10,6 +10,7 @@ import { checkpointOfPack } from '../../core/pack/older.ts';
 import { type Place, shownText } from '../../core/pack/places.ts';
 import { policyLines } from '../../core/pack/policy_words.ts';
 import { factSentences } from '../../core/pack/query_words.ts';
+import { sinceSentences } from '../../core/pack/since.ts';
 import { trustFrom } from '../../core/pack/trust.ts';
 import { type PackReport, verifyPack } from '../../core/pack/verify.ts';
 import type { RandomAccess } from '../../core/pack/zip.ts';
@@ -107,6 +108,7 @@ function show(report: PackReport, trusted: boolean): void {
     if (findings.length > 0) box.append(list(findings));
     section.append(box);
   }
+  if (report.since !== undefined) section.append(told('The older pack', sinceSentences(report.since)));
   section.append(...report.places.map(failing));
   if (report.dated.length > 0)
     section.append(told('When its records were there', [...report.dated.map(datedText), DATED_LEAVES_OPEN]));

@@ -13,6 +13,7 @@ import { DATED_LEAVES_OPEN, datedText } from '../../../core/pack/dated.ts';
 import { shownText } from '../../../core/pack/places.ts';
 import { policyLines } from '../../../core/pack/policy_words.ts';
 import { factSentences } from '../../../core/pack/query_words.ts';
+import { sinceSentences } from '../../../core/pack/since.ts';
 import type { PackReport } from '../../../core/pack/verify.ts';
 import { CodeBlock, Hash } from '../../ui/Copy.tsx';
 import { FileButton } from '../../ui/FileButton.tsx';
@@ -201,6 +202,15 @@ function Done({ now }: { now: Extract<Verifying, { state: 'done' }> }) {
           Verify another pack
         </Button>
       </div>
+      {report.since !== undefined && (
+        <Section title="The older pack">
+          <ul>
+            {sinceSentences(report.since).map(sentence => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
+        </Section>
+      )}
       <FailingRecords report={report} />
       <Origin report={report} />
     </>
