@@ -184,18 +184,26 @@ export async function openPolicy(options: {
         const slot = slotOf(input.environment);
         const { bundle } = await loadSet(ledger, input.hash);
         const prepared = await slot.engine.prepare(bundle);
+        const wanted = readsOf(deciding(bundle.sources), bundle.wasm);
+        const work = async (): Promise<'active' | 'pending'> => {
+          await slot.shadow?.flush();
+          const done = await ledger.write.run('activatePolicy', input);
+          if (done.state === 'active' && slot.engine.active()?.version !== done.version)
+            prepared.use(done.version);
+          else prepared.drop();
+          return done.state;
+        };
+        // What waits for its turn was given what the policy in force reads: it can only wait for one that reads no more.
+        const given = readsOfSlot(slot);
+        const enough = (given.session || !wanted.session) && (given.now || !wanted.now);
+        const hold = enough ? slot.engine.hold(() => slot.turnstile.check()) : undefined;
         try {
-          return await slot.turnstile.alone(async () => {
-            await slot.shadow?.flush();
-            const done = await ledger.write.run('activatePolicy', input);
-            if (done.state === 'active' && slot.engine.active()?.version !== done.version)
-              prepared.use(done.version);
-            else prepared.drop();
-            return done.state;
-          });
+          return await slot.turnstile.alone(work, hold?.count);
         } catch (error) {
           prepared.drop();
           throw error;
+        } finally {
+          hold?.resume();
         }
       }),
 

@@ -38,7 +38,14 @@ export type PolicyEngine = PolicyRunner & {
   activate(bundle: PolicyBundle): Promise<void>;
   /** Loads a bundle beside the one in force. Throws `policy_invalid`. What is prepared must be used or dropped. */
   prepare(bundle: PolicyBundle): Promise<PreparedBundle>;
+  /**
+   * Inputs that nobody has begun to decide wait, those that are asked from now on too, until `resume`; then they are decided under
+   * the bundle in force. `onHeld` is called for each more. One at a time.
+   */
+  hold(onHeld: () => void): Hold;
 };
+
+export type Hold = { count(): number; resume(): void };
 
 export type PreparedBundle = {
   /** From now on inputs are decided under it, as this version. */
@@ -108,6 +115,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   let spare: Seat | null = null;
   const slow = new Set<Seat>();
   const queue: Job[] = [];
+  let held: { jobs: Job[]; onHeld: () => void } | null = null;
   let waitTimer: NodeJS.Timeout | undefined;
   let nextId = 1;
   let activation: Promise<unknown> = Promise.resolve();
@@ -343,10 +351,15 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   return {
     decide(input) {
       if (closed || current === null) return Promise.resolve(failure('no_bundle', undefined, 0));
-      if (queue.length >= maxQueue)
+      if (queue.length + (held?.jobs.length ?? 0) >= maxQueue)
         return Promise.resolve(failure('busy', current.bundle, 0, 'the queue is full'));
       return new Promise(settle => {
-        queue.push({ input, waitingSince: performance.now(), settle });
+        const job = { input, waitingSince: performance.now(), settle };
+        if (held !== null) {
+          held.jobs.push(job);
+          return held.onHeld();
+        }
+        queue.push(job);
         if (asked) return pump();
         asked = true;
         staff();
@@ -359,10 +372,26 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     },
     activate,
     prepare,
+    hold(onHeld) {
+      const mine = { jobs: queue.splice(0), onHeld };
+      held = mine;
+      clearTimeout(waitTimer);
+      return {
+        count: () => mine.jobs.length,
+        resume() {
+          if (held !== mine) return;
+          held = null;
+          const now = performance.now();
+          for (const job of mine.jobs) queue.push({ ...job, waitingSince: now });
+          asked ||= queue.length > 0;
+          staff();
+        },
+      };
+    },
     async close() {
       closed = true;
       clearTimeout(waitTimer);
-      for (const job of queue.splice(0))
+      for (const job of [...queue.splice(0), ...(held?.jobs.splice(0) ?? [])])
         job.settle(failure('no_bundle', undefined, 0, 'the engine is closed'));
       const seats = [active, spare, ...slow].filter(one => one !== null);
       for (const one of seats) retire(one, 'the engine is closed');

@@ -1,7 +1,8 @@
 /**
  * The Rego toolchain for pages and the socket: check with lint, format, test, evaluate, why, repair, over files that
  * come with the request. Rules: nothing is kept; what the author did wrong is an answer with diagnostics, never an
- * error; a request has the toolchain's deadline, and at most its queue may wait (busy). Format: docs/spec/policy.md.
+ * error; a request has the toolchain's deadline, and at most its queue may wait (busy); what runs tests has a worker of its own.
+ * Format: docs/spec/policy.md.
  */
 import { readFile } from 'node:fs/promises';
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -136,29 +137,36 @@ const changed = ({ path, text, changed = false }: { path: string; text: string; 
 });
 
 export function createPolicyWorkshop(options: WorkshopOptions): PolicyWorkshop {
-  let made: Promise<{ tools: Toolchain; capabilities: string }> | undefined;
-  const toolchain: PolicyWorkshop['toolchain'] = () => {
-    made ??= (async () => {
-      const capabilities = await readFile(options.capabilities, 'utf8');
-      const dir = options.toolchain;
-      return {
-        tools: await createToolchain({ dir, capabilities, inputSchema: policyInputSchema }),
-        capabilities,
-      };
-    })().catch(error => {
-      made = undefined;
-      throw (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? new TrailmixError('toolchain_missing')
-        : error;
-    });
-    return made;
+  type Held = { tools: Toolchain; capabilities: string };
+  const opening = (): (() => Promise<Held>) & { held(): Promise<Held | undefined> } => {
+    let made: Promise<Held> | undefined;
+    const open = (): Promise<Held> => {
+      made ??= (async () => {
+        const capabilities = await readFile(options.capabilities, 'utf8');
+        const dir = options.toolchain;
+        return {
+          tools: await createToolchain({ dir, capabilities, inputSchema: policyInputSchema }),
+          capabilities,
+        };
+      })().catch(error => {
+        made = undefined;
+        throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? new TrailmixError('toolchain_missing')
+          : error;
+      });
+      return made;
+    };
+    return Object.assign(open, { held: async () => made?.catch(() => undefined) });
   };
+  const toolchain = opening();
+  // Running tests takes seconds, and the compiler's word on what is being typed must not wait for it: a worker of its own.
+  const running = opening();
   const tools = async (): Promise<Toolchain> => (await toolchain()).tools;
 
   return {
     toolchain,
 
-    async check({ files, lint = true }) {
+    async check({ files, lint = true, tests = true }) {
       const texts = textsOf(files);
       if ('fault' in texts) return { ok: false, diagnostics: [texts.fault], rego_v0: [] };
       const tool = await tools();
@@ -166,7 +174,8 @@ export function createPolicyWorkshop(options: WorkshopOptions): PolicyWorkshop {
       if (!checked.ok)
         return { ok: false, diagnostics: faultsOf(files, checked), rego_v0: checked.rego_v0 ?? [] };
       if (!lint) return { ok: true, diagnostics: [], rego_v0: [] };
-      const linted = await tool.lint(texts.rego, { entrypoint: ENTRYPOINT, ...dataOf(texts) });
+      const linter = tests ? (await running()).tools : tool;
+      const linted = await linter.lint(texts.rego, { entrypoint: ENTRYPOINT, tests, ...dataOf(texts) });
       return {
         ok: linted.ok,
         diagnostics: linted.ok ? linted.findings.map(one => findingOf(files, one)) : faultsOf(files, linted),
@@ -186,7 +195,7 @@ export function createPolicyWorkshop(options: WorkshopOptions): PolicyWorkshop {
       const texts = textsOf(files);
       const none = { ok: false, tests: [], counts: NO_TESTS, coverage: [] };
       if ('fault' in texts) return { ...none, diagnostics: [texts.fault] };
-      const tested = await (await tools()).test(texts.rego, {
+      const tested = await (await running()).tools.test(texts.rego, {
         ...dataOf(texts),
         ...(run === undefined ? {} : { run }),
       });
@@ -285,8 +294,7 @@ export function createPolicyWorkshop(options: WorkshopOptions): PolicyWorkshop {
     },
 
     async close() {
-      const held = await made?.catch(() => undefined);
-      await held?.tools.close();
+      for (const one of [toolchain, running]) await (await one.held())?.tools.close();
     },
   };
 }

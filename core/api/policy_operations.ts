@@ -90,8 +90,10 @@ export const policyOperations = {
     input: Type.Object(
       {
         files: Files,
-        /** Default true. Lint runs the tests, to know which rules none of them makes fire. */
+        /** Default true. */
         lint: Opt(Type.Boolean()),
+        /** Default true: lint runs the tests, to know which rules none of them makes fire. Without, it answers sooner. */
+        tests: Opt(Type.Boolean()),
       },
       { additionalProperties: false },
     ),

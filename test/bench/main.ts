@@ -12,8 +12,10 @@ import { measureApprovals } from './approvals.ts';
 import { BenchCollector } from './collector.ts';
 import { measureDecision } from './decision.ts';
 import { appId } from './events.ts';
-import { measureExport } from './export.ts';
+import { type ExportFigures, measureExport } from './export.ts';
+import { measureImpact } from './impact.ts';
 import { type Ingest, measureGrowth, measureIngest } from './ingest.ts';
+import { measurePolicy } from './policy.ts';
 import { measureSteps } from './steps.ts';
 import { measureVerification } from './verification.ts';
 
@@ -82,7 +84,15 @@ say('10,000 waiting approvals, 500 long polls ...');
 const approvals = quick ? await measureApprovals(1_000, 100) : await measureApprovals();
 
 say('export of a pack beside reading, hashing and deflating the same rows ...');
-const exported = await measureExport(flags.has('--million') ? 1_000_000 : quick ? 3_000 : 20_000);
+const exported = await measureExport(quick ? 3_000 : 20_000);
+const exportedMillion = flags.has('--million') ? await measureExport(1_000_000) : undefined;
+
+say('policies: the library, diagnostics, an endless one beside ingest ...');
+const policy = await measurePolicy(quick);
+
+say('impact beside raw reading and evaluation ...');
+const impacts = [await measureImpact(quick ? 5_000 : 200_000)];
+if (flags.has('--million')) impacts.push(await measureImpact(1_000_000));
 
 let growth: { size: number; perSecond: number }[] = [];
 let million: { ready_ms: number; events: number; rss_mib: number } | undefined;
@@ -115,6 +125,9 @@ const result = {
     decision_of_roundtrip_plus_bare_row: round(decision.ratioBare, 2),
     decision_in_turns: round(decision.inTurns.ratio, 2),
     verification_of_raw: verification.ratio,
+    impact_of_raw: impacts.at(-1)!.ratio,
+    appends_beside_impact: impacts.at(-1)!.appendsRatio,
+    ingest_beside_endless_policy: policy.endless.ratio,
   },
   decision: {
     median_us: round(decision.decisionUs),
@@ -128,6 +141,9 @@ const result = {
   },
   verification,
   export: exported,
+  ...(exportedMillion === undefined ? {} : { export_million: exportedMillion }),
+  policy,
+  impact: impacts,
   approvals: Object.fromEntries(
     Object.entries(approvals).map(([name, value]) => [name, value === undefined ? null : round(value, 1)]),
   ) as Record<keyof typeof approvals, number | null>,
@@ -140,6 +156,25 @@ const result = {
 mkdirSync(join(root, 'build'), { recursive: true });
 writeFileSync(join(root, 'build/bench.json'), `${JSON.stringify(result, null, 2)}\n`);
 console.log(JSON.stringify(result, null, 2));
+
+const exportRows = (each: ExportFigures): [string, string][] => {
+  const of = `export of ${each.events.toLocaleString('en')} events`;
+  return [
+    [
+      `${of}: seconds; its raw steps; memory over rest`,
+      `${each.exportSeconds} s; ${each.rawSeconds} s; ${each.peakGrowthMiB} MiB`,
+    ],
+    [`${of}: CPU of the collector by that of the raw steps`, String(each.cpuOfRaw)],
+    [
+      'meanwhile: a recorded event, and a look at the health, median and slowest',
+      `${each.appendP50Ms}, ${each.appendMaxMs} ms; ${each.healthP50Ms}, ${each.healthMaxMs} ms`,
+    ],
+    [
+      '`trailmix verify` of that pack: time; memory at its highest',
+      `${each.verifySeconds} s; ${each.verifyPeakMiB} MiB`,
+    ],
+  ];
+};
 
 const table = (): string => {
   const rows: [string, string, string][] = [
@@ -168,10 +203,33 @@ const table = (): string => {
       String(result.ratios.verification_of_raw),
       'at least 0.6, aim 0.8',
     ],
+    ...[exported, ...(exportedMillion === undefined ? [] : [exportedMillion])].map(
+      each =>
+        [
+          `export of ${each.events.toLocaleString('en')} events, raw reading + hashing + deflate on one thread by it`,
+          String(each.ratio),
+          'a million in about 60 s',
+        ] as [string, string, string],
+    ),
+    ...result.impact.flatMap(each => {
+      const of = each.decisions.toLocaleString('en');
+      return [
+        [
+          `impact over ${of} decisions, raw reading + evaluation over the cores by it (in CPU time: ${each.cpuRatio})`,
+          String(each.ratio),
+          'at least 0.7',
+        ],
+        [
+          `decisions recorded while it runs, of those without (${of})`,
+          String(each.appendsRatio),
+          'at least 0.9',
+        ],
+      ] as [string, string, string][];
+    }),
     [
-      `export of ${result.export.events.toLocaleString('en')} events, raw reading + hashing + deflate on one thread by it`,
-      String(result.export.ratio),
-      'a million in about 60 s',
+      'ingest beside an endless policy, of ingest without, batch 50',
+      String(result.policy.endless.ratio),
+      'unmoved',
     ],
   ];
   const absolutes: [string, string][] = [
@@ -196,17 +254,29 @@ const table = (): string => {
       `${result.approvals.polls} long polls: memory; CPU of one core (at rest ${result.approvals.restCpuPercent}%); answer heard`,
       `${result.approvals.pollsMiB} MiB; ${result.approvals.pollsCpuPercent}%; ${result.approvals.wakeMs} ms`,
     ],
+    ...exportRows(exported),
+    ...(exportedMillion === undefined ? [] : exportRows(exportedMillion)),
+    ...result.impact.map(
+      each =>
+        [
+          `impact over ${each.decisions.toLocaleString('en')} decisions; raw reading, raw evaluation of one`,
+          `${each.impactSeconds} s; ${each.readUs} us, ${each.evaluateUs} us`,
+        ] as [string, string],
+    ),
+    ...result.policy.library.map(
+      each =>
+        [
+          `evaluation of ${each.policy} alone, in the worker: median, p99`,
+          `${each.p50Us} us, ${each.p99Us} us`,
+        ] as [string, string],
+    ),
     [
-      'export: seconds; at this rate for 1,000,000; memory over rest',
-      `${result.export.exportSeconds} s; ${result.export.secondsPerMillion} s; ${result.export.peakGrowthMiB} MiB`,
+      `diagnostics of ${result.policy.diagnostics.lines} lines: median, p95; lint without tests, with them`,
+      `${result.policy.diagnostics.checkP50Ms} ms, ${result.policy.diagnostics.checkP95Ms} ms; ${result.policy.diagnostics.quickLintMs} ms, ${result.policy.diagnostics.lintMs} ms`,
     ],
     [
-      'meanwhile: a recorded event, median and slowest',
-      `${result.export.appendP50Ms} ms; ${result.export.appendMaxMs} ms`,
-    ],
-    [
-      '`trailmix verify` of that pack: time; memory at its highest',
-      `${result.export.verifySeconds} s; ${result.export.verifyPeakMiB} MiB`,
+      `an endless policy beside ingest: ${result.policy.endless.denied} calls denied, median; what it answers at once, median`,
+      `${result.policy.endless.deniedP50Ms} ms; ${result.policy.endless.othersP50Ms} ms`,
     ],
     ['ready after start', `${start.ready_ms} ms`],
     ['resident memory, idle', `${start.idle_mib} MiB`],

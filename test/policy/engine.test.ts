@@ -401,4 +401,30 @@ describe('activation', () => {
     });
     expect(await engine.decide(call('x', {}))).toMatchObject({ reasons: ['good'] });
   });
+
+  test('what is held is decided by the bundle that came into force meanwhile, or by the old one', async () => {
+    const engine = await start(await make(named('old'), 1), { maxQueue: 3 });
+    let more = 0;
+    const hold = engine.hold(() => {
+      more += 1;
+    });
+    const asked = [engine.decide(call('x', {})), engine.decide(call('x', {}))];
+    expect([hold.count(), more]).toEqual([2, 2]);
+    const prepared = await engine.prepare(await make(named('new'), 2));
+    prepared.use(2);
+    asked.push(engine.decide(call('x', {})));
+    expect(await engine.decide(call('x', {}))).toMatchObject({ failed: { why: 'busy' } });
+    hold.resume();
+    for (const { reasons, policy } of await Promise.all(asked))
+      expect([reasons, policy.version]).toEqual([['new'], 2]);
+    const again = engine.hold(() => {});
+    const one = engine.decide(call('x', {}));
+    again.resume();
+    again.resume();
+    expect(await one).toMatchObject({ reasons: ['new'] });
+    engine.hold(() => {});
+    const left = engine.decide(call('x', {}));
+    await engine.close();
+    expect(await left).toMatchObject({ failed: { why: 'no_bundle' } });
+  });
 });

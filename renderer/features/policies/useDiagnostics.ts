@@ -1,6 +1,7 @@
 /**
  * Diagnostics as someone types: the compiler's, soon after the pause; lint, which runs the tests, once it lasts longer.
- * Rule: one question at a time; what was answered about older text is replaced, never mixed with.
+ * Rule: one question of each kind at a time, and the compiler's does not wait for lint's; what was answered about older text is
+ * replaced, never mixed with.
  */
 import { useEffect, useRef, useState } from 'react';
 import type { PolicyDiagnostic, PolicyFile } from '../../../core/api/policy_views.ts';
@@ -35,8 +36,8 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
   const [state, setState] = useState(none);
   const latest = useRef(files);
   latest.current = files;
-  const asking = useRef(false);
-  const again = useRef<'check' | 'lint'>(undefined);
+  const asking = useRef(new Set<'check' | 'lint'>());
+  const again = useRef(new Set<'check' | 'lint'>());
 
   const alive = useRef(true);
   useEffect(() => {
@@ -52,11 +53,11 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
       return;
     }
     const ask = async (what: 'check' | 'lint'): Promise<void> => {
-      if (asking.current) {
-        again.current = what;
+      if (asking.current.has(what)) {
+        again.current.add(what);
         return;
       }
-      asking.current = true;
+      asking.current.add(what);
       const asked = latest.current;
       const started = performance.now();
       try {
@@ -77,11 +78,9 @@ export function useDiagnostics(files: readonly PolicyFile[], enabled: boolean): 
       } catch (error) {
         if (alive.current && asked === latest.current) setState({ ...none, failure: asFailure(error) });
       }
-      asking.current = false;
-      const next = again.current;
-      again.current = undefined;
+      asking.current.delete(what);
       // Also when the text has changed meanwhile: it is the newer text that was waiting.
-      if (next !== undefined && alive.current) void ask(next);
+      if (again.current.delete(what) && alive.current) void ask(what);
     };
     const soon = setTimeout(() => void ask('check'), PAUSE_MS);
     const late = setTimeout(() => void ask('lint'), LINT_MS);
