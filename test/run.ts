@@ -68,5 +68,7 @@ const failedFiles = results.filter(
 );
 for (const file of failedFiles) console.log(`FAILED TO RUN: ${file.name}`);
 const failed = count('failed') + failedFiles.length + badSkips.length + checks.filter(ok => !ok).length;
+if (!tests && count('failed') + failedFiles.length === 0)
+  console.log('THE RUN FAILED: an error that no test caught stands above');
 console.log(`\n${count('passed')} passed, ${failed} failed, ${skipped.length} skipped`);
 process.exitCode = failed > 0 || !tests ? 1 : 0;

@@ -57,7 +57,22 @@ async function launchOptions(): Promise<{ executablePath: string; args: string[]
   };
 }
 
-export const openBrowser = async (): Promise<Browser> => chromium.launch(await launchOptions());
+/** A request that a route holds while its page closes would end in an error that nobody catches: it is let go first. */
+async function closeContext(context: BrowserContext): Promise<void> {
+  for (const page of context.pages()) await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await context.close();
+}
+
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch(await launchOptions());
+  const close = browser.close.bind(browser);
+  browser.close = async () => {
+    // A test that failed has left its pages open.
+    await Promise.all(browser.contexts().map(closeContext));
+    await close();
+  };
+  return browser;
+}
 
 /** Where pages are opened: a browser, or one with a profile of its own. */
 export type Pages = Pick<Browser, 'newContext' | 'close'>;
@@ -183,11 +198,7 @@ export async function openPage(
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     },
     theme: next => page.emulateMedia({ colorScheme: next, reducedMotion: 'reduce' }),
-    async close() {
-      // A request that a route holds would end in an error that nobody catches.
-      for (const open of context.pages()) await open.unrouteAll({ behavior: 'ignoreErrors' });
-      await context.close();
-    },
+    close: () => closeContext(context),
   };
 }
 
