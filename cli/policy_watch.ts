@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Toolchain } from '../collector/policy/toolchain.ts';
@@ -31,21 +31,30 @@ const EVERY_MS = 400;
 const MESSAGE = 500;
 const git = promisify(execFile);
 
-export type GitState = { commit: string; clean: boolean };
+type GitState = { commit: string; clean: boolean };
 
-/** The commit that is checked out and whether the folder differs from it; undefined where there is no git or no commit. */
-export async function gitState(folder: string): Promise<GitState | undefined> {
+/** Standard output of git in a folder; undefined where it fails or is not there. */
+async function gitSays(folder: string, words: string[]): Promise<string | undefined> {
   // The folder's own git settings must not make this start another program.
-  const words = ['-c', 'core.fsmonitor=false', '-C', folder, 'status', '--porcelain=v2', '--branch'];
-  const answer = await git('git', [...words, '--untracked-files=all', '--', '.'], {
+  const answer = await git('git', ['-c', 'core.fsmonitor=false', '-C', folder, ...words], {
     timeout: 10_000,
     maxBuffer: 4 * 1024 * 1024,
     env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
   }).catch(() => undefined);
-  const lines = answer?.stdout.split('\n').filter(line => line !== '') ?? [];
+  return answer?.stdout;
+}
+
+/** The commit that is checked out and whether it holds the folder's policy as it is; undefined without git or a commit. */
+async function gitState(folder: string): Promise<GitState | undefined> {
+  const status = await gitSays(folder, ['status', '--porcelain=v2', '--branch', '--', '.']);
+  const lines = status?.split('\n').filter(line => line !== '') ?? [];
   const commit = lines.find(line => line.startsWith('# branch.oid '))?.split(' ')[2];
   if (commit === undefined || !/^[0-9a-f]+$/.test(commit)) return undefined;
-  return { commit, clean: lines.every(line => line.startsWith('#')) };
+  // Files that git ignores are no change to it, but a part of the policy.
+  const held = new Set((await gitSays(folder, ['ls-files', '-z', '--', '.']))?.split('\0'));
+  const paths = await policyPaths(folder).catch(() => []);
+  const all = paths.every(path => held.has(relative(folder, path).split(sep).join('/')));
+  return { commit, clean: all && lines.every(line => line.startsWith('#')) };
 }
 
 /** What tells two states of the folder apart without reading its files. */
@@ -149,8 +158,10 @@ async function saved(
 ): Promise<Saved> {
   const { out, values } = invocation;
   const { environment, committed } = wanted;
-  const state = await gitState(folder);
-  if (committed && state?.clean !== true) {
+  const state = await gitState(resolve(folder));
+  // What was tested must be what git holds: it is read once more behind git's answer.
+  const asTested = async () => JSON.stringify(await readPolicy([folder])) === JSON.stringify(policy);
+  if (committed && (state?.clean !== true || !(await asTested()))) {
     out.say('Not saved: not all of it is committed.');
     return { skipped: 'uncommitted' };
   }

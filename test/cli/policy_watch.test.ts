@@ -127,7 +127,15 @@ test('only what git has committed is saved and put in force, named by its commit
   expect(first.activation).toMatchObject({ state: 'active', environment: { name: 'staging' } });
   await write(300);
   expect(await watch.until(({ ok }) => ok)).toMatchObject({ skipped: 'uncommitted' });
-  git('commit', '-qam', 'second');
+  // A file that git ignores is part of the policy, and not committed.
+  await writeFile(join(path, '.gitignore'), 'own.rego\n');
+  await writeFile(join(path, 'own.rego'), 'package trailmix.own\n\nlimit := 1\n');
+  git('add', '.gitignore');
+  git('commit', '-qam', 'without own.rego');
+  expect(await watch.until(({ ok, errors }) => ok && errors === undefined)).toMatchObject({
+    skipped: 'uncommitted',
+  });
+  await rm(join(path, 'own.rego'));
   const second = await watch.until(({ saved }) => saved !== undefined);
   expect(second.saved).not.toBe(first.saved);
   expect(await watch.end()).toBe(0);

@@ -78,11 +78,14 @@ function FolderDialog({ folder, close }: { folder: WatchedFolder; close: () => v
     setBusy(true);
     try {
       const done = await folder.write(go);
-      notifications.show(
-        done
-          ? { message: `Written into the folder “${name}”.` }
-          : { color: 'yellow', message: 'The folder has changed meanwhile. Nothing was written.' },
-      );
+      notifications.show({
+        ...(done === 'written' ? {} : { color: 'yellow' }),
+        message: {
+          written: `Written into the folder “${name}”.`,
+          changed: 'The folder has changed meanwhile. Nothing was written.',
+          refused: 'The browser was not allowed to write. Nothing was written.',
+        }[done],
+      });
     } catch (error) {
       showFailure(error);
     }

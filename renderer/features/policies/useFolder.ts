@@ -22,8 +22,8 @@ export type WatchedFolder = {
   allow(): Promise<void>;
   /** The folder's texts of these changes become the draft's. */
   take(changes: readonly FolderChange[]): void;
-  /** The draft's texts of these changes go into the folder; false where the folder has changed since it was shown. */
-  write(changes: readonly FolderChange[]): Promise<boolean>;
+  /** The draft's texts of these changes go into the folder. `changed`: it is not as it was shown, nothing was written. */
+  write(changes: readonly FolderChange[]): Promise<'written' | 'changed' | 'refused'>;
   forget(): void;
 };
 
@@ -127,15 +127,17 @@ export function useFolder(draft: Draft | undefined): WatchedFolder | undefined {
     },
     take: taken => draftStore.change(id, held => ({ files: takenInto(held.files, taken) })),
     async write(written) {
-      if ((await kept.folder.requestPermission({ mode: 'readwrite' })) !== 'granted') return true;
+      if ((await kept.folder.requestPermission({ mode: 'readwrite' })) !== 'granted') return 'refused';
+      // Every text anew: a file can be another one of the same size and time.
+      read.current = new Map();
       const now = await look();
       const asShown = written.every(
         ({ path, folder: there }) => now?.files.find(file => file.path === path)?.text === there,
       );
-      if (now === undefined || !asShown) return false;
+      if (now === undefined || !asShown) return 'changed';
       for (const { path, draft: here } of written) await writeInto(kept.folder, path, here);
       await look();
-      return true;
+      return 'written';
     },
     forget() {
       setKept(undefined);
