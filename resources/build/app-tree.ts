@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -50,9 +51,9 @@ const walk = (folder: string): string[] =>
     return statSync(path).isDirectory() ? walk(path) : [path];
   });
 
-/** Writes build/app anew; answers how many files it made. */
-export const buildAppTree = (out = join(root, 'build/app')): number => {
-  rmSync(out, { recursive: true, force: true });
+/** Writes build/app anew, beside the old one and then in its place, for others may run from it; answers how many files it made. */
+export const buildAppTree = (place = join(root, 'build/app')): number => {
+  const out = `${place}.${process.pid}`;
   const files = rooms.flatMap(room => walk(join(root, room))).filter(file => !file.endsWith('tsconfig.json'));
   const hasVendor = existsSync(join(root, vendor));
   for (const file of files) {
@@ -75,6 +76,8 @@ export const buildAppTree = (out = join(root, 'build/app')): number => {
     filter: path => !path.includes('toolchain'),
   });
   writeFileSync(join(out, 'package.json'), '{"type":"module"}\n');
+  rmSync(place, { recursive: true, force: true });
+  renameSync(out, place);
   return files.length;
 };
 

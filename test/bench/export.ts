@@ -129,13 +129,21 @@ async function verifyAlone(pack: string): Promise<{ seconds: number; peakMiB: nu
   return { seconds: (performance.now() - from) / 1000, peakMiB };
 }
 
+/** What works behind ingest comes to its end, and gives back what it holds: at most ten minutes are waited for it. */
+async function atRest(collector: BenchCollector): Promise<void> {
+  for (let looks = 0, calm = 0; looks < 200 && calm < 2; looks++) {
+    const before = collector.cpuSeconds() ?? 0;
+    await sleep(3000);
+    calm = (collector.cpuSeconds() ?? 0) - before < 0.6 ? calm + 1 : 0;
+  }
+}
+
 export async function measureExport(events = 20_000): Promise<ExportFigures> {
   const collector = await BenchCollector.start();
   try {
     const key = collector.createKey(appId);
     await measureIngest(collector, key, 500, events, 4, 'export');
-    // What works behind ingest comes to its end, and gives back what it holds.
-    await sleep(5000);
+    await atRest(collector);
     const before = collector.memoryMiB() ?? 0;
     const cpuBefore = collector.cpuSeconds() ?? 0;
     const over = new AbortController();
