@@ -300,7 +300,7 @@ test('something new is said on any screen, as a number alone, and counted in the
   await page.waitForFunction(() => /^\(\d+\) /.test(document.title));
   await team.agent.ask({ payload: { secret: 'not in a notice' } });
   const notice = page.locator('.mantine-Notification-root', { hasText: /\d+ actions? waits? for approval/ });
-  await notice.waitFor({ timeout: 15_000 });
+  await notice.waitFor();
   expect(await notice.textContent()).not.toMatch(/secret|one|planner/);
   await notice.getByRole('button', { name: 'Go to Approvals' }).click();
   await page.getByRole('heading', { name: 'Approvals', level: 1 }).waitFor();
