@@ -1,6 +1,6 @@
 /**
  * The four verdicts over the whole live ledger (`trailmix verify --ledger`): the same checks of records, chain, keys,
- * tree and approvals as for a pack, over every record up to the last checkpoint and beyond. Streams; reads only.
+ * tree, approvals and policies as for a pack, over every record up to the last checkpoint and beyond. Streams; reads only.
  */
 
 import { Approvals } from '../../core/pack/approvals.ts';
@@ -8,6 +8,8 @@ import { erasedBy } from '../../core/pack/erasure.ts';
 import { Findings, type Verdicts } from '../../core/pack/findings.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { KeyChain } from '../../core/pack/keys.ts';
+import { largeMembers, wholeRecord } from '../../core/pack/policy_large.ts';
+import { PolicyStatements } from '../../core/pack/policy_statements.ts';
 import { authOf, RecordChecker, RecordError, readRecordValue } from '../../core/pack/records.ts';
 import { SignatureQueue } from '../../core/pack/signatures.ts';
 import { Streams } from '../../core/pack/streams.ts';
@@ -44,6 +46,13 @@ export async function verifyLedger(
     const keys = new KeyChain(sha256, findings, signatures);
     const checker = new RecordChecker({ sha256, findings, keys, signatures, ledgerId, tenantId });
     const approvals = new Approvals(sha256, hmacOf(sha256), ledger);
+    const place = { ledger_id: ledgerId, tenant_id: tenantId };
+    const statements = new PolicyStatements({ sha256, place, people: approvals.people, signatures });
+    const readBlob = async (digest: string): Promise<Uint8Array> => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of ledger.blobs.get(tenantId, digest)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    };
     const streams = new Streams();
     const apps = new Map<string, number>();
     const erased = new Map<number, string>();
@@ -72,12 +81,17 @@ export async function verifyLedger(
             erased.set(record.head.seq, where);
             hidden++;
             approvals.hide(record.head.event_type);
+            statements.hide(record.head.event_type);
           } else {
             if (record.head.event_type.startsWith('erasure.')) {
               for (const seq of erasedBy(record.value))
                 if (erased.delete(seq)) findings.add('body_erased', `ledger:${seq}`);
             }
             approvals.take(record.value, true, where, findings);
+            const large = largeMembers(record.value);
+            const whole =
+              large.length === 0 ? record.value : (await wholeRecord(record.value, large, readBlob)).record;
+            statements.take(whole, true, where, findings);
             streams.take(record.value, where, findings);
             if (authOf(record.value) === 'none') findings.add('unkeyed_events', where);
           }
@@ -92,6 +106,7 @@ export async function verifyLedger(
         findings.add('app_seq_gap', `ledger:${from}`, 'Records are missing.');
       onProgress(to + 1, size);
     }
+    statements.finish(findings);
     await signatures.drain();
     for (const where of erased.values()) findings.add('body_missing', where);
     await approvals.finish({ ledgerId, tenantId }, verifyEd25519, findings);

@@ -3,10 +3,9 @@
  * facts each for approvals, blobs, sessions and open streams. Format: docs/spec/pack.md.
  */
 import { TrailmixError } from '../api/errors.ts';
-import { type BlobRef, isBlobRef } from '../proof/blob.ts';
-import { equalBytes, fromUtf8 } from '../proof/bytes.ts';
+import { equalBytes } from '../proof/bytes.ts';
 import type { Checkpoint } from '../proof/checkpoint.ts';
-import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
+import type { JsonObject } from '../proof/jcs.ts';
 import { Approvals } from './approvals.ts';
 import { BlobWatch, mayHoldBlobs } from './blobs.ts';
 import { checkConsistencyNames, checkKeyFiles, checkSignature, readCheckpoint } from './checkpoint.ts';
@@ -21,6 +20,7 @@ import { KeyChain } from './keys.ts';
 import { type Manifest, ManifestError } from './manifest.ts';
 import { RecordSource, TreeCheck } from './merge.ts';
 import { PolicyWatch, parsePolicies } from './policies.ts';
+import { largeMembers, wholeRecord } from './policy_large.ts';
 import { type PolicyInForce, PolicyStatements } from './policy_statements.ts';
 import { PackQueries, type QueryLine } from './queries.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
@@ -54,8 +54,6 @@ const APPROVAL_LIMIT = 2 ** 29;
 const DECISION_KEPT = 2048;
 /** Kept of a record on a policy. */
 const POLICY_KEPT = 512;
-/** Members of a record on a policy that may be too large for it. */
-const POLICY_MEMBERS = ['policy', 'files', 'impact'] as const;
 
 /** One pass over the records of a pack, by rising seq, and what follows from it. */
 export class PackVerifier {
@@ -283,10 +281,8 @@ export class PackVerifier {
       this.#asked.take(value, this.#streams);
       this.#streams.take(value, where, findings);
     } else this.#extra(value, where, head.seq);
-    if (head.event_type.startsWith('policy.')) {
-      const large = POLICY_MEMBERS.filter(name => isBlobRef(value[name]));
-      if (large.length > 0) return this.#largePolicy(value, large, inScope, where);
-    }
+    const large = largeMembers(value);
+    if (large.length > 0) return this.#largePolicy(value, large, inScope, where);
     this.#policies.take(value, inScope, where, findings);
     this.#statements.take(value, inScope, where, findings);
     return inScope ? this.#derived.take(value) : undefined;
@@ -311,20 +307,11 @@ export class PackVerifier {
     inScope: boolean,
     where: string,
   ): Promise<void> {
-    const whole: { [name: string]: JsonValue } = { ...value };
-    for (const name of large) {
-      const { sha256 } = (value[name] as unknown as BlobRef).$blob;
-      try {
-        const text = fromUtf8((await this.#files.read(`blobs/${sha256}`)) ?? new Uint8Array(0));
-        whole[name] = JSON.parse(text) as JsonValue;
-        if (jcs(whole[name]) !== text) throw new Error('not canonical');
-      } catch {
-        whole[name] = {};
-        if (name === 'policy') this.#findings.add('policy_unrecorded', where, 'Its blob cannot be read.');
-      }
-    }
-    this.#policies.take(whole, inScope, where, this.#findings);
-    this.#statements.take(whole, inScope, where, this.#findings);
+    const read = (sha256: string) => this.#files.read(`blobs/${sha256}`);
+    const { record, unread } = await wholeRecord(value, large, read);
+    if (unread.includes('policy')) this.#findings.add('policy_unrecorded', where, 'Its blob cannot be read.');
+    this.#policies.take(record, inScope, where, this.#findings);
+    this.#statements.take(record, inScope, where, this.#findings);
   }
 
   #extra(value: JsonObject, where: string, seq: number): void {

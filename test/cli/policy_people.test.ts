@@ -142,4 +142,8 @@ test('who wrote a set is no second pair of eyes for it', { timeout: LONG }, asyn
   expect(proposed.json, proposed.err).toMatchObject({ state: 'pending' });
   const refused = await run(['policy', 'activate', strict, '--as', 'ada'], ADA);
   expect([codeOf(refused), refused.code]).toEqual(['policy_own_request', 1]);
+
+  const { verdicts } = (await run(['verify', '--ledger'])).json as Pick<PackReport, 'verdicts'>;
+  const codes = VERDICTS.flatMap(name => verdicts[name].findings.map(({ code }) => code));
+  expect(codes).toEqual(['time_not_shown']);
 });
