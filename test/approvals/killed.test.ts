@@ -108,7 +108,7 @@ beforeAll(async () => {
   ada = await enrolFirstAdmin(tm);
   bob = await addPerson(tm, ada, { id: 'bob', roles: ['approver'] });
   expectJson(await ada.call('/api/settings/review', { body: QUICK }), 200);
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await tm?.kill();
   await rm(place, { recursive: true, force: true });
@@ -148,7 +148,7 @@ test('between ask and answer, answer and answer, answer and use, use and outcome
   expect(await recordsOf('approval.answered', decided)).toHaveLength(2);
   expect(await recordsOf('intent.recorded', decided)).toHaveLength(1);
   expect(await recordsOf('outcome.recorded', decided)).toHaveLength(1);
-}, 120_000);
+}, 240_000);
 
 test('in the middle of an answer and of a use: done whole or not at all, and once', async () => {
   const moments = [0, 1, 2, 4, 8];
@@ -186,4 +186,4 @@ test('in the middle of an answer and of a use: done whole or not at all, and onc
   const verified = await ada.call('/api/ledger/verify', { method: 'POST' });
   const { verdicts } = expectJson<OutputOf<'verifyLedger'>>(verified, 200);
   expect(verdicts.integrity.result).toBe('pass');
-}, 180_000);
+}, 360_000);

