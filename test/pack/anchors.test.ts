@@ -47,7 +47,7 @@ beforeAll(async () => {
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/tsr`;
-}, 60_000);
+}, 240_000);
 afterAll(async () => {
   server?.close();
   await real?.close();
@@ -172,4 +172,4 @@ test('by file, over the network and by schedule; later packs carry the stamps an
     await changed(all => all.set(`anchors/${first.size}.tsr`, parts.get(`anchors/${last.size}.tsr`)!)),
   ).toContain('timestamp_wrong');
   anchors.close();
-}, 60_000);
+}, 240_000);
