@@ -34,7 +34,7 @@ beforeAll(async () => {
     for (const [n, amount] of next) await decide(tm, apiKey, amount, `run-${n % 50}`);
   };
   await Promise.all(Array.from({ length: 8 }, agent));
-}, 60_000);
+}, 240_000);
 afterAll(() => tm.stop());
 
 test('a stricter draft flips exactly those that a count of our own finds, and the cell lists them', async () => {
