@@ -22,7 +22,6 @@ export type ClockWatch = { state(offset: ClockOffset | undefined): Promise<State
 const LOOK_MS = 60_000;
 /** A difference between the two clocks that is no drift. */
 const JUMP_MS = 2_000;
-const LISTED = 20;
 
 const run = promisify(execFile);
 
@@ -82,14 +81,16 @@ export function watchClock({
   timer?.unref();
   return {
     async state(offset) {
-      const rows = await ledger.read.query<{ seq: number }>('evidence.clock', { tenant: ledger.tenantId });
-      const records = await Promise.all(rows.slice(0, LISTED).map(({ seq }) => ledger.read.record(seq)));
+      const rows = await ledger.read.query<{ seq: number; total: number }>('evidence.clock', {
+        tenant: ledger.tenantId,
+      });
+      const records = await Promise.all(rows.map(({ seq }) => ledger.read.record(seq)));
       return {
         now: new Date(clock.now()).toISOString(),
         ...(await systemClockSource()),
         ...(offset === undefined ? {} : { offset }),
         jumps: records.filter(record => record !== undefined).map(jumpOf),
-        jumps_total: rows.length,
+        jumps_total: rows[0]?.total ?? 0,
       };
     },
     close: () => clearInterval(timer),

@@ -72,28 +72,32 @@ export function openOwnWitness({
     return witnessKey(sha256, name, COSIGN_ED25519, Uint8Array.from(spki.subarray(-32)));
   };
 
-  /** The last of each log, by origin, newest first. */
-  const logs = async (): Promise<Map<string, Signed & { seq: number }>> => {
+  const signedAt = async (seq: number): Promise<Signed | undefined> => {
+    const record = await ledger.read.record(seq);
+    return record && signedOf(record);
+  };
+  /** What it signed last of one log. */
+  const lastOf = async (origin: string): Promise<Signed | undefined> => {
+    const given = { tenant: ledger.tenantId, origin };
+    const [row] = await ledger.read.query<{ seq: number }>('evidence.witnessedOf', given);
+    return row && signedAt(row.seq);
+  };
+  const lastOfEach = async (): Promise<View['logs']> => {
     const rows = await ledger.read.query<{ seq: number }>('evidence.witnessed', { tenant: ledger.tenantId });
-    const found = new Map<string, Signed & { seq: number }>();
-    for (const { seq } of rows) {
-      const record = await ledger.read.record(seq);
-      const told = record && signedOf(record);
-      if (told !== undefined && !found.has(told.origin)) found.set(told.origin, { ...told, seq });
-    }
-    return found;
+    const found = await Promise.all(
+      rows.map(async ({ seq }) => {
+        const told = await signedAt(seq);
+        return told && { origin: told.origin, size: told.size, time: told.at, seq };
+      }),
+    );
+    return found.filter(one => one !== undefined);
   };
 
   const view = async (): Promise<View> => {
     const name = await named();
     return {
       ...(name === undefined ? {} : { name, vkey: formatWitnessVkey(keyOf(name)) }),
-      logs: [...(await logs()).values()].map(({ origin, size, at, seq }) => ({
-        origin,
-        size,
-        time: at,
-        seq,
-      })),
+      logs: await lastOfEach(),
     };
   };
 
@@ -123,11 +127,10 @@ export function openOwnWitness({
             where: '/request',
             message: 'This ledger has no name as a witness yet',
           });
-        const known = await logs();
         const { signing, log, line } = await cosign(utf8(request), {
           key: keyOf(name),
           privateKey: privateKey(),
-          known: origin => known.get(origin),
+          known: lastOf,
           ...(trust === undefined ? {} : { vkeys: vkeysOf(trust) }),
           now: clock.now(),
         });

@@ -33,16 +33,21 @@ export const evidenceQueries = {
   'evidence.cosigned': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.seq < $size AND r.event_type = 'witness.cosigned'
     ORDER BY r.seq DESC LIMIT 200`,
-  /** What this ledger signed as a witness, the last of each log, newest first; without bodies that are gone. */
+  /** What this ledger signed as a witness, the last of each log, newest first. */
   'evidence.witnessed': `SELECT max(r.seq) AS seq FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'witness.signed'
-    GROUP BY json_extract(r.body, '$.witnessed.origin') ORDER BY seq DESC`,
+    GROUP BY json_extract(r.body, '$.witnessed.origin') ORDER BY seq DESC LIMIT 100`,
+  /** The last of one log. $origin */
+  'evidence.witnessedOf': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+    WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'witness.signed'
+      AND json_extract(r.body, '$.witnessed.origin') = $origin
+    ORDER BY r.seq DESC LIMIT 1`,
   'evidence.anchorCount': `SELECT count(*) AS total FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type = 'timestamp.anchored'`,
   /** Jumps of the clock, newest first. */
-  'evidence.clock': `SELECT r.seq AS seq FROM record r JOIN app a ON a.app = r.app
+  'evidence.clock': `SELECT r.seq AS seq, count(*) OVER () AS total FROM record r JOIN app a ON a.app = r.app
     WHERE a.tenant_id = $tenant AND a.app_id = '_ledger' AND r.event_type IN ('clock.stepped', 'clock.jumped')
-    ORDER BY r.seq DESC`,
+    ORDER BY r.seq DESC LIMIT 20`,
   /** What an erasure of an app's bodies would take. $app, $before (microseconds) */
   'erasure.preview': `SELECT count(*) FILTER (WHERE NOT open) AS bodies, count(*) FILTER (WHERE open) AS held,
       min(received_us) FILTER (WHERE NOT open) AS oldest, max(received_us) FILTER (WHERE NOT open) AS newest
