@@ -55,8 +55,8 @@ async function hashOf(path: string): Promise<string> {
 /** Whole and synced under the name it was given, which is no pack's: the main thread renames it. */
 async function make({ plan, path, faults: faultPlan }: PackOrder): Promise<PackMade> {
   const faults = faultsOf(faultPlan);
-  const report = reportMaker();
   const file = await open(path, 'wx', 0o600);
+  const report = reportMaker();
   try {
     const { certificatePem, chainPem, ...rest } = plan;
     const whole = { ...rest, signer: { certificatePem, chainPem, sign }, report: report.make };

@@ -4,11 +4,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { verifyPackFile } from '../../cli/verify_pack.ts';
 import { operations } from '../../core/api/operations.ts';
 import type { ExportJob } from '../../core/api/views.ts';
 import { bearer, event, startTestCollector, type TestCollector } from './collector.ts';
+
+// A pack is some seconds of work, and many more where others work too.
+vi.setConfig({ testTimeout: 300_000 });
 
 let tm: TestCollector;
 let page: Record<string, string>;

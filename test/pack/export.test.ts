@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { openEvidence } from '../../collector/evidence/desk.ts';
 import { exportPack } from '../../collector/evidence/export.ts';
 import { trustFiles } from '../../collector/evidence/trust.ts';
@@ -14,6 +14,9 @@ import { append, event, ids, openTest, temporaryFolder } from '../ledger/ledger.
 import { memoryVault } from '../ledger/vault.fixture.ts';
 import { sha256 } from './memory-ledger.ts';
 import { check, codesOf, linesOf, partsOf, testSigner } from './packs.ts';
+
+// A pack is some seconds of work, and many more where others work too.
+vi.setConfig({ testTimeout: 300_000 });
 
 const vault = { ...memoryVault(), packSigner: async () => testSigner() };
 const request: ExportRequest = {
