@@ -135,12 +135,14 @@ test('a pack dropped anywhere is verified in the page, with four verdicts', ANEW
   await mkdir(folder);
   for (const { name, bytes } of trust) await writeFile(join(folder, name), bytes);
   const { verdicts } = await verifyPackFile(join(app.folder, 'saved.zip'), { trust: folder });
-  expect(await results(page)).toEqual({
-    Integrity: 'pass',
-    Completeness: verdicts.completeness.result,
-    Time: verdicts.time.result,
-    Identity: verdicts.identity.result,
-  });
+  await expect
+    .poll(() => results(page))
+    .toEqual({
+      Integrity: 'pass',
+      Completeness: verdicts.completeness.result,
+      Time: verdicts.time.result,
+      Identity: verdicts.identity.result,
+    });
   watched.quiet();
   await watched.close();
 });

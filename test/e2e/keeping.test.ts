@@ -19,7 +19,7 @@ beforeAll(async () => {
   other = await openApp();
   api = await apiOf(app);
   await api.call('loadSamples');
-}, 120_000);
+});
 afterAll(async () => {
   await browser?.close();
   await app?.close();
@@ -172,7 +172,7 @@ test('a pack leaves out the bodies that are named, with the reason', async () =>
   await page.getByLabel('Leave out the bodies of some events').check();
   await page.getByLabel('Event numbers').fill('none');
   await page.getByText('is no event number').waitFor();
-  expect(await button(page, 'Export the pack').isDisabled()).toBe(true);
+  await expect.poll(() => button(page, 'Export the pack').isDisabled()).toBe(true);
   await page.getByLabel('Event numbers').fill(seqs.map(seq => `#${seq}`).join(', '));
   await page.getByText('2 bodies left out').waitFor();
   await page.getByLabel('Reason').fill('Trade secret of a third party');
