@@ -46,6 +46,7 @@ test('lines that no test ran are as few ranges as there are, without a file that
   const line = (start: number, end = start) => ({ start, end });
   const of = (path: string, ...not_covered: { start: number; end: number }[]) => ({
     path,
+    percent: 0,
     covered: [],
     not_covered,
   });
