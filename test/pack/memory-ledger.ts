@@ -257,8 +257,11 @@ export class MemoryLedger implements PackSource {
     return this.all.slice(from, Math.min(to + 1, from + 500));
   }
 
+  /** Between the first and the last record of these numbers, also where numbers between fall or are missing. */
   #ofApp(appId: string, from: number, to: number): RecordView[] {
-    return this.all.filter(({ app_id, app_seq }) => app_id === appId && app_seq >= from && app_seq <= to);
+    const own = this.all.filter(({ app_id }) => app_id === appId);
+    const first = own.findIndex(({ app_seq }) => app_seq >= from);
+    return own.slice(first, own.findLastIndex(({ app_seq }) => app_seq <= to) + 1);
   }
 
   async lines(appId: string, from: number, to: number): Promise<readonly PackLine[]> {
