@@ -116,8 +116,9 @@ test('under an endless policy each call is denied and recorded as failed, events
   const { items } = (await tm.ask(`/api/events?event_id=${first.decision_id}`, local)).json as {
     items: object[];
   };
+  // On a fast machine it uses up the module's memory before its time is over, which it throws.
   expect(items[0]).toMatchObject({
-    decision: { result: 'deny', failed: expect.stringMatching(/^(timeout|busy)$/) },
+    decision: { result: 'deny', failed: expect.stringMatching(/^(timeout|busy|throw)$/) },
   });
   const report = (await tm.ask('/api/ledger/verify', { ...local, method: 'POST' })).json as {
     verdicts: { integrity: object };
