@@ -105,8 +105,11 @@ afterAll(async () => {
 });
 
 const fillIn = (path: string, id: string): string => path.replaceAll(/:[a-z0-9_]+/g, encodeURIComponent(id));
+/** Digits stay digits and letters letters: an id that is no number must not become one. */
 const made = (id: string): string =>
-  id.replaceAll(/[0-9a-f]/g, c => ((Number.parseInt(c, 16) + 1) % 16).toString(16));
+  id
+    .replaceAll(/\d/g, c => String((Number(c) + 1) % 10))
+    .replaceAll(/[a-f]/g, c => 'bcdefa'['abcdef'.indexOf(c)]!);
 const body = (name: OperationName) => (rowOf(name).input === undefined ? {} : { body: { nonsense: true } });
 /** What a refusal says, without the id that was asked for. */
 const told = (answer: Answer, id: string): string => {
