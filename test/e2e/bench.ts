@@ -1,7 +1,8 @@
 /** The workbench of policies, for tests of its flows: opened, written in, its lists. Not a test itself. */
 import type { Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { type App, openPage, type Pages, type Watched } from './browser.ts';
+import { type App, openApp, openPage, type Pages, type Watched } from './browser.ts';
+import { apiOf, type PageApi } from './page_api.ts';
 
 export const editor = (page: Page): Locator => page.locator('.policy-monaco .view-lines').first();
 export const tab = (page: Page, name: string): Locator =>
@@ -54,6 +55,14 @@ export async function openBench(
   });
   await editor(watched.page).waitFor();
   return watched;
+}
+
+/** An app with a key, its API as the page uses it, and who asks for decisions with that key. */
+export async function openBenchApp(): Promise<{ app: App; api: PageApi; decide: ReturnType<typeof asker> }> {
+  const app = await openApp();
+  const api = await apiOf(app);
+  const { api_key } = await api.call('createKey', { input: { app_id: 'finance-bot' } });
+  return { app, api, decide: asker(app, api_key, 'finance-bot') };
 }
 
 /** Asks as the SDK does, each call in a session of its own; answers the recorded word. */

@@ -2,21 +2,28 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as bench from './bench.ts';
-import { asker, caretIn, draftMenu, emptyDraft, paste, RULES, savedSet, tab, testsOf } from './bench.ts';
-import { ANEW, type App, openApp, openBrowser, type Watched } from './browser.ts';
+import {
+  caretIn,
+  draftMenu,
+  emptyDraft,
+  openBenchApp,
+  paste,
+  RULES,
+  savedSet,
+  tab,
+  testsOf,
+} from './bench.ts';
+import { ANEW, type App, openBrowser, type Watched } from './browser.ts';
 import { focused } from './keyboard.ts';
-import { apiOf, type PageApi } from './page_api.ts';
+import type { PageApi } from './page_api.ts';
 
 let browser: Browser;
 let app: App;
 let api: PageApi;
-let decide: ReturnType<typeof asker>;
+let decide: Awaited<ReturnType<typeof openBenchApp>>['decide'];
 beforeAll(async () => {
   browser = await openBrowser();
-  app = await openApp();
-  api = await apiOf(app);
-  const { api_key } = await api.call('createKey', { input: { app_id: 'finance-bot' } });
-  decide = asker(app, api_key, 'finance-bot');
+  ({ app, api, decide } = await openBenchApp());
 });
 afterAll(async () => {
   await browser?.close();

@@ -1,20 +1,28 @@
 /** The editor of the workbench: hover, references, evaluating a selection, coverage, problems and tests for a screen reader, impact stopped. */
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { asker, editor, emptyDraft, file, line, openBench, paste, RULES, tab, testsOf } from './bench.ts';
-import { ANEW, type App, openApp, openBrowser } from './browser.ts';
-import { apiOf, type PageApi } from './page_api.ts';
+import {
+  editor,
+  emptyDraft,
+  file,
+  line,
+  openBench,
+  openBenchApp,
+  paste,
+  RULES,
+  tab,
+  testsOf,
+} from './bench.ts';
+import { ANEW, type App, openBrowser } from './browser.ts';
+import type { PageApi } from './page_api.ts';
 
 let browser: Browser;
 let app: App;
 let api: PageApi;
-let decide: ReturnType<typeof asker>;
+let decide: Awaited<ReturnType<typeof openBenchApp>>['decide'];
 beforeAll(async () => {
   browser = await openBrowser();
-  app = await openApp();
-  api = await apiOf(app);
-  const { api_key } = await api.call('createKey', { input: { app_id: 'finance-bot' } });
-  decide = asker(app, api_key, 'finance-bot');
+  ({ app, api, decide } = await openBenchApp());
 });
 afterAll(async () => {
   await browser?.close();

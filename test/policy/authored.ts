@@ -1,12 +1,22 @@
 /** Policy sets written for tests, and a policy author who signs over HTTP. Not a test itself. */
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../collector/sha256.ts';
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { Environment } from '../../core/api/policy_views.ts';
+import { hex, utf8 } from '../../core/proof/bytes.ts';
 import { type PolicyStatement, policyMessage, sourcesSha256 } from '../../core/proof/policy.ts';
 import type { TestCollector } from '../http/collector.ts';
 import { expectJson, type Person, signedBy } from '../people/person.ts';
 
 type Files = InputOf<'savePolicySet'>['files'];
+
+/** Asks over the local socket. */
+export const localDoor = (tm: () => TestCollector) => (path: string, body?: unknown, method?: string) =>
+  tm().ask(path, {
+    socket: tm().collector.socket,
+    ...(body === undefined ? {} : { body }),
+    ...(method === undefined ? {} : { method }),
+  });
+export const codeOf = (answer: { json: never }): string => (answer.json as { code: string }).code;
 
 /** Refunds above `limit` ask; one test each side. */
 export const refundSet = (limit: number, more = ''): Files => [
@@ -36,8 +46,7 @@ test_below_is_allowed if trailmix.decision.result == "allow" with input as refun
   },
 ];
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest();
-const hexOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+const hexOf = (text: string): string => hex(sha256(utf8(text)));
 export const sourcesOf = (files: Files): string =>
   sourcesSha256(
     sha256,

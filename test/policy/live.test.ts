@@ -3,17 +3,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
 import { addPerson, enrolFirstAdmin, expectJson } from '../people/person.ts';
-import { activateSet, decide, refundSet, saveSet, signedPolicy, sourcesOf } from './authored.ts';
+import {
+  activateSet,
+  codeOf as code,
+  decide,
+  localDoor,
+  refundSet,
+  saveSet,
+  signedPolicy,
+  sourcesOf,
+} from './authored.ts';
 import { reloadUnderLoad } from './reloads.ts';
 
 let tm: TestCollector;
-const local = (path: string, body?: unknown, method?: string) =>
-  tm.ask(path, {
-    socket: tm.collector.socket,
-    ...(body === undefined ? {} : { body }),
-    ...(method === undefined ? {} : { method }),
-  });
-const code = (answer: { json: never }): string => (answer.json as { code: string }).code;
+const local = localDoor(() => tm);
 
 beforeAll(async () => {
   tm = await startTestCollector();

@@ -1,19 +1,14 @@
 /** Saved sets, environments, activation and hot reload, over real HTTP. Spec: docs/spec/policy.md. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../../collector/sha256.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { policyHash } from '../../core/proof/binding.ts';
 import { startTestCollector, type TestCollector } from '../http/collector.ts';
 import { expectJson } from '../people/person.ts';
-import { activateSet, decide, refundSet, saveSet, sha256, sourcesOf } from './authored.ts';
+import { activateSet, codeOf as code, decide, localDoor, refundSet, saveSet, sourcesOf } from './authored.ts';
 
 let tm: TestCollector;
-const local = (path: string, body?: unknown, method?: string) =>
-  tm.ask(path, {
-    socket: tm.collector.socket,
-    ...(body === undefined ? {} : { body }),
-    ...(method === undefined ? {} : { method }),
-  });
-const code = (answer: { json: never }): string => (answer.json as { code: string }).code;
+const local = localDoor(() => tm);
 
 beforeAll(async () => {
   tm = await startTestCollector();

@@ -1,6 +1,5 @@
 /** Bodies that a pack leaves out, as people type them. Pure. Source: docs/spec/pack.md, withheld. */
 
-export type Withheld = { seqs: number[]; reason: string };
 const MOST = 1000;
 
 /** "4711, #4,712 4720-4722" as numbers in order, each once; or what is wrong. */
