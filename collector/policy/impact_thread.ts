@@ -7,9 +7,8 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PolicyWord, UnfaithfulReason } from '../../core/api/policy_views.ts';
-import { utf8 } from '../../core/proof/bytes.ts';
 import { openReadable } from '../ledger/database.ts';
-import { CUT_ROOM, type Cut, cutInput } from './cut.ts';
+import { appText, CUT_ROOM, type Cut, cutInput } from './cut.ts';
 import {
   type ImpactChunk,
   type ImpactMessage,
@@ -42,7 +41,7 @@ const apps = new Map(
     .all()
     .map(({ app, app_id }) => [app, app_id]),
 );
-const appTexts = new Map([...apps].map(([app, id]) => [app, utf8(JSON.stringify(id))]));
+const appTexts = new Map([...apps].map(([app, id]) => [app, appText(id)]));
 /** seq, app, run, body */
 type Row = [seq: number, app: number, run: number, body: string | null];
 const one = db.prepare<[number], Row>('SELECT seq, app, run, body FROM record WHERE seq = ?').raw();
@@ -60,7 +59,7 @@ const answer = (message: ImpactMessage, transfer: ArrayBuffer[] = []): void =>
 
 let policy: OpaInstance | undefined;
 try {
-  policy = await loadOpa(parts);
+  policy = loadOpa(parts);
   answer({ ready: true });
 } catch (error) {
   answer({ refused: error instanceof Error ? error.message : String(error) });
@@ -178,7 +177,7 @@ class Counted {
 
 // One after the other, a million times: nothing is made anew for each.
 const found: Cut = { word: 0 };
-let app = new Uint8Array(0);
+let app = appText('');
 const make: MakeInput = (memory, from, end, to) => cutInput(memory, from, end, to, app, reads, found);
 const evaluateBody = (body: string): string | undefined =>
   policy?.evaluateFrom(body, app.length + CUT_ROOM, make);
@@ -186,26 +185,26 @@ const evaluateBody = (body: string): string | undefined =>
 /** Decides one again, and leaves its recorded word in `found`; undefined where it is for rebuild.ts to say what it is. */
 function cutAndDecide([, appNumber, , body]: Row, n: number): PolicyWord | undefined {
   const id = appTexts.get(appNumber);
-  if (body === null || id === undefined || body.includes('"$sealed"')) return undefined;
+  if (body === null || id === undefined) return undefined;
   app = id;
   return noted(n, evaluateBody, body);
 }
 
-port.on('message', async (request: ImpactRequest) => {
+port.on('message', (request: ImpactRequest) => {
   if ('plan' in request) {
     const seqs = plan(request.plan);
     answer({ seqs }, [seqs.buffer as ArrayBuffer]);
     return;
   }
-  const decide = async (n: number, input: string): Promise<PolicyWord> => {
-    policy ??= await loadOpa(parts);
+  const decide = (n: number, input: string): PolicyWord => {
+    policy ??= loadOpa(parts);
     const loaded = policy;
     return noted(n, loaded.evaluate, input)!;
   };
   if ('given' in request) {
     const counted = new Counted(request.given.length);
     for (const [n, { seq, run, from, input }] of request.given.entries())
-      counted.add(seq, run, from, await decide(n, JSON.stringify(input)));
+      counted.add(seq, run, from, decide(n, JSON.stringify(input)));
     return counted.send();
   }
   const { chunk } = request;
@@ -218,7 +217,7 @@ port.on('message', async (request: ImpactRequest) => {
       counted.skip('erased');
       continue;
     }
-    policy ??= await loadOpa(parts);
+    policy ??= loadOpa(parts);
     const [seq, appNumber, run, body] = row;
     const word = cutAndDecide(row, n);
     if (word !== undefined) {
@@ -232,7 +231,7 @@ port.on('message', async (request: ImpactRequest) => {
     }
     const from = recordedWord(made.body!)!;
     if ('blobs' in made) counted.blobs.push({ seq, run, from });
-    else counted.add(seq, run, from, await decide(n, JSON.stringify(made.input)));
+    else counted.add(seq, run, from, decide(n, JSON.stringify(made.input)));
   }
   counted.send();
 });

@@ -4,7 +4,7 @@
  * from the tests' OPA; after a throw an instance must be loaded anew, for an aborted evaluation leaves its heap in any state;
  * nothing that the module answers is believed: an address outside its memory or a text without end throws.
  */
-import { loadPolicy } from '@open-policy-agent/opa-wasm';
+import * as opaWasm from '@open-policy-agent/opa-wasm';
 import type { WasmMemory, WasmModule } from './wasm.ts';
 
 export type OpaParts = { module: WasmModule; data: string; entrypoint: string };
@@ -15,7 +15,7 @@ export type OpaInstance = {
   evaluate(input: string): string;
   /**
    * The input is made in the module's memory: `text` lies from `at` to `end`, `make` writes the input at `to`, where the text's length and
-   * `spare` bytes are free before the text, and answers the index behind it. 0: nothing is evaluated.
+   * `spare` bytes are free before the text (and `spare` bytes lie behind it), and answers the index behind the input. 0: nothing is evaluated.
    */
   evaluateFrom(text: string, spare: number, make: MakeInput): string | undefined;
 };
@@ -52,6 +52,9 @@ type Loaded = {
   dataHeapPtr: number;
 };
 
+/** The module's names are there in its types, at run time only in its default export. */
+const { loadPolicySync } = (opaWasm as unknown as { default: typeof opaWasm }).default;
+
 /** opa-wasm takes the whole buffer as JSON text: one of exactly that length. */
 const bytesOf = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
 
@@ -64,17 +67,41 @@ function textAt(memory: Uint8Array, address: number): string {
   return Buffer.from(memory.buffer, start, end - start).toString('utf8');
 }
 
+/** Answers that are looked for before one is read as text, and their longest. */
+const KNOWN_ANSWERS = 4;
+const MAX_KNOWN = 1024;
+
+/** Answers of many evaluations, of which most are the same few: a text that is known is not made again. */
+class Answers {
+  readonly #known: { text: string; bytes: Uint8Array }[] = [];
+  #oldest = 0;
+
+  at(memory: Uint8Array, address: number): string {
+    const start = address >>> 0;
+    for (const { text, bytes } of this.#known) {
+      let n = 0;
+      while (n < bytes.length && memory[start + n] === bytes[n]) n++;
+      if (n === bytes.length) return text;
+    }
+    const text = textAt(memory, address);
+    if (text.length > MAX_KNOWN) return text;
+    this.#known[this.#oldest] = { text, bytes: new TextEncoder().encode(`${text}\0`) };
+    this.#oldest = (this.#oldest + 1) % KNOWN_ANSWERS;
+    return text;
+  }
+}
+
 /** Names of the built-ins that the module wants from its host: OPA's ABI, `builtins`. */
 function hostBuiltins({ wasmInstance, mem }: Loaded): string[] {
   const start = wasmInstance.exports.opa_json_dump(wasmInstance.exports.builtins());
   return Object.keys(JSON.parse(textAt(new Uint8Array(mem.buffer), start)) as Record<string, number>);
 }
 
-/** Throws what says why it is refused. */
-export async function loadOpa({ module, data, entrypoint }: OpaParts): Promise<OpaInstance> {
+/** For worker threads: opa-wasm's asynchronous way loads Node's whole fetch first. Throws what says why it is refused. */
+export function loadOpa({ module, data, entrypoint }: OpaParts): OpaInstance {
   // The published types leave out what an instance holds; the fields are those of opa-wasm 1.10, src/opa.js.
   const limits = { initial: 5, maximum: MAX_PAGES };
-  const policy = (await loadPolicy(module as unknown as ArrayBuffer, limits)) as unknown as Loaded;
+  const policy = loadPolicySync(module as unknown as ArrayBuffer, limits) as unknown as Loaded;
   const wanted = hostBuiltins(policy);
   if (wanted.length > 0)
     throw new Error(`the policy needs built-in functions that are not allowed: ${wanted.join(', ')}`);
@@ -99,27 +126,29 @@ export async function loadOpa({ module, data, entrypoint }: OpaParts): Promise<O
     if (missing > 0) mem.grow(Math.ceil(missing / PAGE));
     return current();
   };
-  /** Of the input that lies behind the data. */
-  const answerTo = (length: number): string => {
-    const heap = dataHeapPtr + length;
-    const answer = wasmInstance.exports.opa_eval(0, entry, dataAddr, dataHeapPtr, length, heap, 0);
-    return textAt(current(), answer);
-  };
+  const { opa_eval } = wasmInstance.exports;
+  /** Address of the answer to the input that lies behind the data. */
+  const answerTo = (length: number): number =>
+    opa_eval(0, entry, dataAddr, dataHeapPtr, length, dataHeapPtr + length, 0);
+  const answers = new Answers();
   // In UTF-8 a UTF-16 unit has at most 3 bytes; only a long text is measured.
   const bytesFor = (text: string): number => (text.length < PAGE ? text.length * 3 : Buffer.byteLength(text));
   return {
     entrypoints: Object.keys(policy.entrypoints),
     evaluate(input) {
       const memory = room(bytesFor(input));
-      return answerTo(encoder.encodeInto(input, memory.subarray(dataHeapPtr)).written);
+      const answer = answerTo(encoder.encodeInto(input, memory.subarray(dataHeapPtr)).written);
+      return textAt(current(), answer);
     },
     evaluateFrom(text, spare, make) {
       const length = bytesFor(text);
       const at = dataHeapPtr + length + spare;
-      const memory = room(2 * length + spare);
+      const memory = room(2 * (length + spare));
       const end = at + encoder.encodeInto(text, memory.subarray(at)).written;
       const behind = make(memory, at, end, dataHeapPtr);
-      return behind === 0 ? undefined : answerTo(behind - dataHeapPtr);
+      if (behind === 0) return undefined;
+      const answer = answerTo(behind - dataHeapPtr);
+      return answers.at(current(), answer);
     },
   };
 }

@@ -1,16 +1,17 @@
 /** Inputs cut out of a decision's body, against those made by parsing it. */
 import { describe, expect, test } from 'vitest';
-import { CUT_ROOM, cutInput } from '../../collector/policy/cut.ts';
+import { appText, CUT_ROOM, cutInput } from '../../collector/policy/cut.ts';
 import { WORDS } from '../../collector/policy/impact_thread_types.ts';
 import { rebuild, recordedWord } from '../../collector/policy/rebuild.ts';
 import { utf8 } from '../../core/proof/bytes.ts';
 import { type JsonObject, type JsonValue, jcs } from '../../core/proof/jcs.ts';
 import { generated } from './generated_inputs.ts';
 
+const lengths = Array.from({ length: 40 }, (_, n) => n);
 const NEITHER = { session: false, now: false };
 
 function cut(text: string, app: string, reads = NEITHER): { input: JsonValue; word: string } | undefined {
-  const id = utf8(JSON.stringify(app));
+  const id = appText(app);
   const body = utf8(text);
   // As in a module's memory: what an earlier, larger evaluation left lies behind.
   const memory = new Uint8Array(2 * body.length + id.length + CUT_ROOM + 4096).fill(0x22);
@@ -76,6 +77,17 @@ describe('an input cut out of a body', () => {
     ['empty values', { input: {}, context: {}, session_id: '' }, {}],
     ['lists, numbers and words', { input: { args: [1, -2.5e-7, true, false, null, [], [[{}]]] } }, {}],
     ['characters of all planes', { input: { ключ: '💶 支払い \u2028 \u0000 \u007f' } }, {}],
+    ['almost sealed', { input: { $seal: '$sealed.', b: '$$sealed', c: '" $sealed', d: '\\\\$' } }, {}],
+    [
+      'strings of every length',
+      { input: Object.fromEntries(lengths.map(n => [`k${'x'.repeat(n)}`, 'é'.repeat(n)])) },
+      {},
+    ],
+    [
+      'a quote at every place',
+      { input: { list: lengths.map(n => `${'x'.repeat(n)}"${'y'.repeat(40 - n)}\\`) } },
+      {},
+    ],
     ['a failed decision', {}, { failed: 'timeout', result: 'deny' }],
     ['names that only begin as those looked for', { input2: 1, names: [], riskier: 'x', decision_: {} }, {}],
   ])('%s', (_name, more, decision) => {
@@ -105,6 +117,9 @@ describe('an input cut out of a body', () => {
       bodyOf(call, { decision: { policy: { version: 1 }, result: 'deny' } }),
       { session: false, now: true },
     ],
+    ['a sealed value', bodyOf(call, { context: { person: { $sealed: { key: 'k', box: 'b' } } } }), NEITHER],
+    ['a value that reads "$sealed"', bodyOf(call, { input: { note: ['$sealed'] } }), NEITHER],
+    ['a value that ends as a sealed one begins', bodyOf(call, { input: { note: 'a "$sealed' } }), NEITHER],
     ['a text that is cut off', bodyOf(call).slice(0, -1), NEITHER],
     ['a string without end', bodyOf(call).slice(0, -4), NEITHER],
     ['two objects', `${bodyOf(call)}{}`, NEITHER],
