@@ -1,18 +1,92 @@
 /** `trailmix erase`: bodies go, heads and proofs stay; on command, or by a rule per app. */
+import { createHash } from 'node:crypto';
 import { TrailmixError } from '../core/api/errors.ts';
+import type { OperationName, OutputOf } from '../core/api/operations.ts';
+import {
+  type ErasureStatement,
+  erasedDigest,
+  erasureMessage,
+  retentionDigest,
+  rulesThatHold,
+} from '../core/proof/erasure.ts';
+import type { Call } from './client.ts';
 import { custodyOf, withCollector } from './collector_for.ts';
-import { type Command, need, textOf } from './command.ts';
+import { type Command, type Invocation, need, textOf } from './command.ts';
+import { asPerson, type SignedIn } from './person_sign_in.ts';
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
+
+type Actor = {
+  call<N extends OperationName>(name: N, options?: Call<N>): Promise<OutputOf<N>>;
+  person?: SignedIn;
+};
+type Done = OutputOf<'erase'>;
+
+const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
+
+/** As somebody who signs, or as this machine's user while nobody is enrolled. */
+function acting<T>({ data, values }: Invocation, work: (actor: Actor) => Promise<T>): Promise<T> {
+  const name = textOf(values, 'as');
+  return withCollector(data, custodyOf(values), caller =>
+    name === undefined ? work(caller) : asPerson(caller, name, person => work({ call: person.call, person })),
+  );
+}
+
+function signedBy(
+  { keyId, ledgerId, tenantId, person, sign }: SignedIn,
+  parts: Pick<ErasureStatement, 'act' | 'digest' | 'reason'>,
+): { statement: ErasureStatement; signature: string } {
+  const statement = {
+    ...parts,
+    at: new Date().toISOString().replace('Z', '000Z'),
+    by: person.id,
+    by_key_id: keyId,
+    ledger_id: ledgerId,
+    tenant_id: tenantId,
+  };
+  return { statement, signature: sign(erasureMessage(statement)) };
+}
+
+/** Signed part by part where somebody signs; the collector says which records are meant. */
+async function erase(
+  { call, person }: Actor,
+  meant: { app_id: string; before: string } | { seqs: number[] },
+  reason: string,
+): Promise<Done> {
+  if (person === undefined) return call('erase', { input: { ...meant, reason } });
+  const sum: Done = { erased: 0, records: [], blobs: 0 };
+  for (let more = true; more; ) {
+    const prepared = await call('prepareErasure', { input: meant });
+    more = prepared.more;
+    if (prepared.parts.length === 0) break;
+    const signed = prepared.parts.map(({ seqs, hashes }) => ({
+      seqs,
+      ...signedBy(person, { act: 'erase', digest: erasedDigest(sha256, seqs, hashes), reason }),
+    }));
+    const done = await call('erase', { input: { signed, reason } });
+    sum.erased += done.erased;
+    sum.records.push(...done.records);
+    sum.blobs += done.blobs;
+  }
+  return sum;
+}
+
+async function setRule({ call, person }: Actor, app: string, count: number): Promise<OutputOf<'retention'>> {
+  const days = rulesThatHold({ ...(await call('retention')).days, [app]: count });
+  if (person === undefined) return call('changeRetention', { input: { days } });
+  const signed = signedBy(person, { act: 'retain', digest: retentionDigest(sha256, days), reason: '' });
+  return call('changeRetention', { input: { days, ...signed } });
+}
 
 export const eraseCommand: Command = {
   summary:
     'Erases the bodies of records for good. Their place in the chain stays proved, and the erasure is recorded.',
-  usage: '--app APP --before T --reason TEXT | --seq N[,N] --reason TEXT | --app APP --keep-days N',
+  usage:
+    '--app APP --before T --reason TEXT | --seq N[,N] --reason TEXT | --app APP --keep-days N  [--as NAME]',
   examples: [
     'trailmix erase --app support-bot --before 2026-05-01 --reason "End of retention"',
     'trailmix erase --seq 4711 --reason "Request of the person concerned, case 17"',
-    'trailmix erase --app support-bot --keep-days 180',
+    'trailmix erase --app support-bot --keep-days 180 --as ada',
   ],
   options: {
     app: { type: 'string' },
@@ -20,6 +94,7 @@ export const eraseCommand: Command = {
     seq: { type: 'string' },
     reason: { type: 'string' },
     'keep-days': { type: 'string' },
+    as: { type: 'string' },
     'key-file': { type: 'string' },
   },
   help: {
@@ -28,20 +103,18 @@ export const eraseCommand: Command = {
     '--seq N,N': 'these records',
     '--reason TEXT': 'why; recorded for good, so name no personal data',
     '--keep-days N': 'a rule instead: bodies older than N days are erased from now on (0: none are)',
+    '--as NAME':
+      'sign as this admin, once people are enrolled; TRAILMIX_SIGN_IN or typed. The rule is signed, what it erases is not',
     '--key-file F': "the vault's key file, where it is not in its usual place",
   },
-  async run({ data, values, out }) {
-    const custody = custodyOf(values);
+  async run(invocation) {
+    const { values, out } = invocation;
     const days = textOf(values, 'keep-days');
     if (days !== undefined) {
       if (!/^\d{1,5}$/.test(days))
         throw new TrailmixError('usage', { where: '--keep-days', message: `${days} is no number of days` });
       const app = need(values, 'app');
-      const set = await withCollector(data, custody, async ({ call }) => {
-        const now = await call('retention');
-        return call('changeRetention', { input: { days: { ...now.days, [app]: Number(days) } } });
-      });
-      out.json(set);
+      out.json(await acting(invocation, actor => setRule(actor, app, Number(days))));
       out.say(
         days === '0'
           ? `Bodies of ${app} are kept.`
@@ -54,11 +127,11 @@ export const eraseCommand: Command = {
     if (seqs !== undefined && !/^\d{1,15}(?:,\d{1,15})*$/.test(seqs))
       throw new TrailmixError('usage', { where: '--seq', message: `${seqs} is no list of seqs` });
     const before = seqs === undefined ? need(values, 'before') : '';
-    const input =
+    const meant =
       seqs === undefined
-        ? { app_id: need(values, 'app'), before: DATE.test(before) ? `${before}T00:00:00Z` : before, reason }
-        : { seqs: seqs.split(',').map(Number), reason };
-    const done = await withCollector(data, custody, ({ call }) => call('erase', { input }));
+        ? { app_id: need(values, 'app'), before: DATE.test(before) ? `${before}T00:00:00Z` : before }
+        : { seqs: seqs.split(',').map(Number) };
+    const done = await acting(invocation, actor => erase(actor, meant, reason));
     out.json(done);
     out.say(`Erased the bodies of ${done.erased} records and ${done.blobs} large values.`);
     if (done.records.length > 0) out.say(`  recorded as ${done.records.join(', ')}`);

@@ -8,23 +8,38 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
 import { formatMicros } from '../../core/event/time.ts';
 import { blobRefs, JCS_BLOB_LIMIT } from '../../core/pack/blobs.ts';
+import { RETENTION_SETTING } from '../../core/pack/erasure_rules.ts';
 import { type BlobRef, JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
+import { type ErasureStatement, rulesThatHold } from '../../core/proof/erasure.ts';
 import type { JsonObject, JsonValue } from '../../core/proof/jcs.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
-import type { Clock, Ledger } from '../ports.ts';
+import type { Signing } from '../policy/signing.ts';
+import type { Clock, Ledger, Source } from '../ports.ts';
 import { ERASE_BATCH } from './erasure_commands.ts';
 
+/** What is meant: at most `ERASE_BATCH` seqs, or all that an app received before a time (microseconds). */
+type Meant = { seqs?: readonly number[]; app?: { appId: string; beforeUs: number } };
+/** Who asks; what they signed stands apart. */
+export type Asking = Omit<Signing<ErasureStatement>, 'statement' | 'signature'> & { source?: Source };
+type SignedPart = { seqs: readonly number[]; statement: ErasureStatement; signature: string };
+
 export type Erasure = {
-  /** At most `ERASE_BATCH` seqs, or all that an app received before a time (microseconds). Throws erase_refused, app_unknown. */
-  erase(asked: {
-    seqs?: readonly number[];
-    app?: { appId: string; beforeUs: number };
-    reason: string;
-    by: string;
-  }): Promise<{ erased: number; records: number[]; blobs: number }>;
+  /**
+   * `signed`: parts as `prepare` gave them, in place of what is meant. Throws erase_refused, app_unknown, and where somebody is
+   * enrolled signature_missing, statement_invalid, person_key_unknown, role_missing, signature_invalid: of the first part that is
+   * refused, those before it are erased.
+   */
+  erase(
+    asked: Asking & Meant & { signed?: readonly SignedPart[]; reason: string },
+  ): Promise<{ erased: number; records: number[]; blobs: number }>;
+  /** What erasing would name, in the parts that are signed one by one. `more`: the rest comes once these are erased. */
+  prepare(meant: Meant): Promise<OutputOf<'prepareErasure'>>;
   retention(): Promise<Record<string, number>>;
-  /** Days by app; 0 or absent keeps for ever. Throws input_invalid. */
-  changeRetention(days: Record<string, number>, by: string): Promise<Record<string, number>>;
+  /** Days by app; 0 or absent keeps for ever. Throws input_invalid, and where somebody is enrolled as `erase`. */
+  changeRetention(
+    days: Record<string, number>,
+    asking: Asking & { statement?: ErasureStatement; signature?: string },
+  ): Promise<Record<string, number>>;
   /** What erasing an app's bodies received before a time (microseconds) would take. Throws app_unknown. */
   preview(appId: string, beforeUs: number): Promise<OutputOf<'previewErasure'>>;
   /** Does what the rules ask for now, a bounded part at a time. Called from time to time. */
@@ -36,7 +51,6 @@ export type Erasure = {
   close(): void;
 };
 
-const SETTING = 'retention_days';
 const DAY_US = 86_400_000_000;
 const LOOK = 15 * 60_000;
 /** Batches that one look erases at most: the rest comes with the next. */
@@ -147,7 +161,7 @@ export function openErasure({
 
   const retention: Erasure['retention'] = async () => {
     const rows = await read.query<{ name: string; value: string }>('settings.all');
-    const value = rows.find(({ name }) => name === SETTING)?.value;
+    const value = rows.find(({ name }) => name === RETENTION_SETTING)?.value;
     return value === undefined ? {} : (JSON.parse(value) as Record<string, number>);
   };
 
@@ -166,7 +180,8 @@ export function openErasure({
         reached.set(appId, place);
         const erase = async (only?: number[]): Promise<boolean> => {
           const app = { appId, beforeUs, after: place.after, ...(only === undefined ? {} : { only }) };
-          const done = await write.run('erase', { app, days, by, reason: `Retention: ${days} days` });
+          const reason = `Retention: ${days} days`;
+          const done = await write.run('erase', { app, days, by, signedIn: 'collector', reason });
           count += done.erased.length;
           place.after = done.next;
           place.held.push(...done.held);
@@ -192,22 +207,44 @@ export function openErasure({
   timer.unref();
 
   return {
-    erase: ({ seqs, app, reason, by }) =>
+    erase: ({ seqs, app, signed, ...asked }) =>
       alone(async () => {
         const records: number[] = [];
         let erased = 0;
-        for (let after = 0, more = true; more; ) {
-          const given = app === undefined ? { seqs: seqs ?? [] } : { app: { ...app, after } };
-          const done = await write.run('erase', { ...given, reason, by });
+        const record = async (given: Parameters<typeof write.run<'erase'>>[1]) => {
+          const done = await write.run('erase', given);
           if (done.seq !== undefined) records.push(done.seq);
           erased += done.erased.length;
-          ({ next: after, more } = done);
+          return done;
+        };
+        try {
+          if (signed !== undefined) for (const part of signed) await record({ ...asked, ...part });
+          else if (app === undefined) await record({ ...asked, seqs: seqs ?? [] });
+          else
+            for (let after = 0, more = true; more; )
+              ({ next: after, more } = await record({ ...asked, app: { ...app, after } }));
+        } catch (error) {
+          if (records.length > 0) await finish();
+          throw error;
         }
         const { blobs: unlinked } = await finish();
         return { erased, records, blobs: unlinked };
       }),
+    prepare: ({ seqs, app }) =>
+      alone(async () => {
+        const parts: { seqs: number[]; hashes: string[] }[] = [];
+        const asked = { by: '', signedIn: 'collector', reason: '', dry: true } as const;
+        let more = true;
+        for (let after = 0; more && parts.length < BATCHES; ) {
+          const given = app === undefined ? { seqs: seqs ?? [] } : { app: { ...app, after } };
+          const found = await write.run('erase', { ...asked, ...given });
+          if (found.erased.length > 0) parts.push({ seqs: found.erased, hashes: found.hashes });
+          ({ next: after, more } = found);
+        }
+        return { parts, more };
+      }),
     retention,
-    async changeRetention(days, by) {
+    async changeRetention(days, asking) {
       for (const [app, count] of Object.entries(days)) {
         const fine = app !== LEDGER_APP && app.length <= 256 && Number.isSafeInteger(count);
         if (!fine || count < 0 || count > 36_500)
@@ -216,8 +253,7 @@ export function openErasure({
             message: 'days are from 0 (keep) to 36500, for an app of this ledger',
           });
       }
-      const kept = Object.fromEntries(Object.entries(days).filter(([, count]) => count > 0));
-      await write.run('changeSettings', { changes: { [SETTING]: kept }, by });
+      await write.run('changeRetention', { ...asking, days: rulesThatHold(days) });
       reached.clear();
       return retention();
     },

@@ -2,12 +2,19 @@
  * Erasing bodies, in steps that survive a crash between any two: `erase` records what will be erased (the commit point),
  * `eraseBodies` empties rows and their copies, `erasureIndexed` and `erasedBlobs` close what was left to do.
  * Rules: the record comes first; ledger, key, person, erasure and export records are never erased, nor what an open
- * approval stands on; a batch is bounded. Format: docs/spec/ledger.md, "Erasure".
+ * approval stands on; a batch is bounded; once somebody is enrolled nothing goes unsigned, but by a rule as it stands in that
+ * moment. Format: docs/spec/ledger.md, "Erasure", and docs/spec/erasure.md.
  */
 import { TrailmixError } from '../../core/api/errors.ts';
 import { blobRefs } from '../../core/pack/blobs.ts';
+import { planErasure, RETENTION_SETTING } from '../../core/pack/erasure_rules.ts';
+import { type ErasureStatement, erasedDigest, retentionDigest } from '../../core/proof/erasure.ts';
 import type { JsonValue } from '../../core/proof/jcs.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
+import { checkSigned, type Signing } from '../policy/signing.ts';
+import type { Source } from '../ports.ts';
+import { sha256 } from '../sha256.ts';
+import { changeSettings, settings } from './setting_records.ts';
 import type { CommandTable, WriteTx } from './tx.ts';
 
 /** Records that one erasure record names at most. */
@@ -16,10 +23,10 @@ export const ERASE_BATCH = 500;
 export type ErasureCommands = {
   /**
    * Records the erasure of these seqs, or of an app's next records received before `beforeUs` whose app_seq is above
-   * `after`. `seq` is absent where nothing was left to erase. Throws erase_refused, app_unknown.
+   * `after`. `seq` is absent where nothing was left to erase. Throws erase_refused, app_unknown, and what checkSigned throws.
    */
   erase: {
-    input: {
+    input: Signing<ErasureStatement> & {
       seqs?: readonly number[];
       app?: {
         appId: string;
@@ -29,12 +36,26 @@ export type ErasureCommands = {
         only?: readonly number[];
       };
       reason: string;
-      by: string;
-      /** The retention rule in days, where one asked. */
+      /** The retention rule in days, where one asked: nothing is erased where the rule is another one by now. */
       days?: number;
+      source?: Source;
+      /** Answers what would be erased, and records nothing. */
+      dry?: boolean;
     };
-    /** `held`: the app's numbers of those that an open approval keeps for now. */
-    output: { seq?: number; erased: number[]; held: number[]; next: number; more: boolean };
+    /** `hashes`: hash_self of `erased`. `held`: the app's numbers of those that an open approval keeps for now. */
+    output: {
+      seq?: number;
+      erased: number[];
+      hashes: string[];
+      held: number[];
+      next: number;
+      more: boolean;
+    };
+  };
+  /** `days` by app, none of them 0: all rules from now on. Throws what checkSigned throws. */
+  changeRetention: {
+    input: Signing<ErasureStatement> & { days: Record<string, number>; source?: Source };
+    output: Record<string, never>;
   };
   /** Empties at most a batch of bodies that were named. */
   eraseBodies: { input: Record<string, never>; output: { done: number } };
@@ -56,6 +77,7 @@ type Row = {
   app_seq: number;
   event_type: string;
   received_us: number;
+  hash_self: Uint8Array;
   there: number;
   open: number;
 };
@@ -65,7 +87,7 @@ export const OPEN = `EXISTS (SELECT 1 FROM span s JOIN approval a ON a.decision_
   WHERE s.run = r.run AND s.seq = r.seq AND a.status IN ('waiting', 'approved'))`;
 const BLANK = "UPDATE approval SET payload = 'null', context = NULL, reasons = '[]', rules = NULL";
 const COLUMNS = `r.seq AS seq, a.app_id AS app_id, r.app_seq AS app_seq, r.event_type AS event_type,
-  r.received_us AS received_us, r.body IS NOT NULL AS there, ${OPEN} AS open`;
+  r.received_us AS received_us, r.hash_self AS hash_self, r.body IS NOT NULL AS there, ${OPEN} AS open`;
 /** Kinds of records that are never erased; `ERASABLE` says it of a record r in SQL. */
 const KEPT = ['ledger', 'key', 'person', 'erasure', 'export'] as const;
 const NEVER = new RegExp(`^(?:${KEPT.join('|')})\\.`);
@@ -119,8 +141,14 @@ function ofApp(
   };
 }
 
+const rulesOf = (tx: WriteTx): { readonly [app: string]: unknown } =>
+  (settings(tx)[RETENTION_SETTING] ?? {}) as { readonly [app: string]: unknown };
+
 export const erasureCommands: CommandTableOf<ErasureCommands> = {
-  erase(tx, { seqs, app, reason, by, days }) {
+  erase(tx, input) {
+    const { seqs, app, reason, by, days, source, dry } = input;
+    if (days !== undefined && rulesOf(tx)[app?.appId ?? ''] !== days)
+      return { erased: [], hashes: [], held: [], next: app?.after ?? 0, more: false };
     const waiting = new Set(
       tx.db
         .prepare<[], { seq: number }>('SELECT seq FROM erasure WHERE state = 0')
@@ -131,24 +159,38 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
       app === undefined ? { rows: named(tx, seqs ?? []), held: [], next: 0, more: false } : ofApp(tx, app);
     const rows = found.rows.filter(({ seq }) => !waiting.has(seq));
     const erased = rows.map(({ seq }) => seq);
+    const hashes = rows.map(({ hash_self }) => Buffer.from(hash_self).toString('hex'));
     const { held, next, more } = found;
-    if (erased.length === 0) return { erased, held, next, more };
     if (erased.length > ERASE_BATCH)
       throw new TrailmixError('erase_refused', { message: `At most ${ERASE_BATCH} records at once` });
+    if (erased.length === 0 || dry === true) return { erased, hashes, held, next, more };
+    const expected = { act: 'erase' as const, digest: erasedDigest(sha256, erased, hashes), reason };
+    const signed = days === undefined ? checkSigned(tx, input, expected, planErasure) : undefined;
     const apps = [...new Set(rows.map(({ app_id }) => app_id))].sort();
     const types = [...new Set(rows.map(({ event_type }) => event_type))].sort();
     const { seq } = tx.append({
       appId: LEDGER_APP,
       eventType: 'erasure.recorded',
+      ...(source === undefined ? {} : { source }),
       members: {
         name: 'Bodies erased',
-        erasure: { seqs: erased, types, apps, reason, ...(days === undefined ? {} : { days }) },
+        erasure: { seqs: erased, hashes, types, apps, reason, ...(days === undefined ? {} : { days }) },
         by,
+        ...(signed === undefined ? {} : { signed: [signed] }),
       },
     });
     const put = tx.db.prepare('INSERT INTO erasure (seq, by_seq, state) VALUES (?, ?, 0)');
     for (const one of erased) put.run(one, seq);
-    return { seq, erased, held, next, more };
+    return { seq, erased, hashes, held, next, more };
+  },
+
+  changeRetention(tx, input) {
+    const { days, by, source } = input;
+    const expected = { act: 'retain' as const, digest: retentionDigest(sha256, days), reason: '' };
+    const signed = checkSigned(tx, input, expected, planErasure);
+    const changes = { [RETENTION_SETTING]: days };
+    changeSettings(tx, { changes, by, source }, signed === undefined ? {} : { signed: [signed] });
+    return {};
   },
 
   eraseBodies(tx) {

@@ -243,12 +243,12 @@ export class Approvals {
   }
 
   /**
-   * Whether the people who signed answers in scope, or (`alsoPolicies`) policies, descend from the first person that the verifier
-   * trusts. Without a trusted root, who they are is not shown: whoever makes a ledger can enrol anybody.
+   * Whether the people who signed answers in scope, or (`alsoOthers`) policies or erasures, descend from the first person that the
+   * verifier trusts. Without a trusted root, who they are is not shown: whoever makes a ledger can enrol anybody.
    */
-  checkRoot(trust: Pick<Trust, 'peopleRoot'> | undefined, alsoPolicies: boolean, findings: Findings): void {
+  checkRoot(trust: Pick<Trust, 'peopleRoot'> | undefined, alsoOthers: boolean, findings: Findings): void {
     const signed =
-      alsoPolicies ||
+      alsoOthers ||
       this.#inScope().some(({ answers }) => answers.some(({ approval }) => approval.signature !== undefined));
     if (!signed) return;
     const root = trust?.peopleRoot;

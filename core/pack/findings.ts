@@ -113,6 +113,15 @@ export const findingTable = {
     'not_shown',
     'Who wrote a policy in force is not shown: the record of its saving is not in the pack, which older collectors left out.',
   ),
+  erasure_statement_wrong: broken(
+    'What a person signed about an erasure or a retention rule is not what was recorded: other records, another reason, rule or time.',
+  ),
+  erasure_role_wrong: broken(
+    'Bodies were erased, or a retention rule set, by a person without the role for it.',
+  ),
+  erasure_record_wrong: broken(
+    'An erasure names other records than those whose content is gone, or a rule that was not in force.',
+  ),
   approval_binding_wrong: broken('An approval is not bound to the call that was decided.'),
   approval_answer_wrong: broken('An answer to an approval does not belong to it, or came too late.'),
   approval_shown_wrong: broken('What is said to have been shown to a person is not what was asked.'),
@@ -349,6 +358,21 @@ export const findingTable = {
     'identity',
     'warning',
     'The app put the policy that came with it in force by itself, after people were enrolled: nobody signed for it.',
+  ),
+  erasure_signature_missing: row(
+    'identity',
+    'not_shown',
+    'Bodies were erased, or the rule behind it set, without a signature although people were enrolled: who asked for it is what the collector says.',
+  ),
+  erasure_signer_unknown: row(
+    'identity',
+    'fail',
+    'A statement on an erasure or a retention rule is signed by a key that was not in force for the person it names.',
+  ),
+  erasure_signature_wrong: row(
+    'identity',
+    'fail',
+    "A person's signature under an erasure or a retention rule does not verify.",
   ),
   person_record_wrong: row(
     'identity',

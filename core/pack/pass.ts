@@ -12,6 +12,7 @@ import { checkConsistencyNames, checkKeyFiles, checkSignature, readCheckpoint } 
 import { ScopeCheck } from './completeness.ts';
 import { DerivedFiles } from './derived.ts';
 import { erasedBy, erasedTypes } from './erasure.ts';
+import { ErasureStatements } from './erasure_statements.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { hmacOf } from './hmac.ts';
@@ -72,6 +73,7 @@ export class PackVerifier {
   readonly #blobs = new BlobWatch();
   readonly #sessions = new Set<string>();
   readonly #erasures = new Set<number>();
+  readonly #erased: ErasureStatements;
   readonly #extras: { value: JsonObject; where: string }[] = [];
   readonly #derived: DerivedFiles;
   readonly #asked: PackQueries;
@@ -102,12 +104,14 @@ export class PackVerifier {
     });
     this.#derived = new DerivedFiles(files, manifest.include, findings);
     this.#asked = new PackQueries(host.sha256Stream);
-    this.#statements = new PolicyStatements({
+    const signing = {
       sha256: host.sha256,
       place: { ledger_id: manifest.ledger_id, tenant_id: manifest.tenant_id },
       people: this.#approvals.people,
       signatures: this.#signatures,
-    });
+    };
+    this.#statements = new PolicyStatements(signing);
+    this.#erased = new ErasureStatements(signing);
   }
 
   /** Activations of policies in the pack, and who stands behind each. */
@@ -172,7 +176,8 @@ export class PackVerifier {
       this.#host.verifyEd25519,
       findings,
     );
-    this.#approvals.checkRoot(given.trust, this.#statements.isSigned, findings);
+    const signed = this.#statements.isSigned || this.#erased.isSigned;
+    this.#approvals.checkRoot(given.trust, signed, findings);
     this.queries = this.#asked.lines(manifest, this.#streams);
     await this.#derived.finish(this.#approvals.lines(), this.queries);
     this.#report?.finish(this.#approvals.told(), findings);
@@ -258,6 +263,7 @@ export class PackVerifier {
         this.#approvals.hide(head.event_type);
         this.#statements.hide(head.event_type);
       }
+      if (record.role === 'erased') this.#erased.gone(head.seq, record.seal.hash_self);
       return undefined;
     }
     const inScope = file === 'events';
@@ -268,6 +274,7 @@ export class PackVerifier {
     if (mayHoldBlobs(line)) this.#blobs.take(value, where, findings);
     this.#hold(value, line);
     this.#approvals.take(value, inScope, where, findings);
+    this.#erased.take(value, where, findings);
     if (inScope) {
       this.#counts.events++;
       if (this.#report !== undefined) this.#report.figures.take(value);

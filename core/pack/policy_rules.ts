@@ -68,7 +68,7 @@ export const planPolicy = (
   expected: Partial<PolicyStatement>,
   context: PolicyContext,
 ): PolicyCheck =>
-  plan(said, POLICY_MEMBERS, expected, context, members =>
+  planStatement(said, POLICY_MEMBERS, POLICY_ROLE, expected, context, members =>
     policyMessage(members as never as PolicyStatement),
   );
 
@@ -78,13 +78,15 @@ export const planImpact = (
   expected: Partial<ImpactStatement>,
   context: PolicyContext,
 ): PolicyCheck =>
-  plan(said, IMPACT_MEMBERS, expected, context, members =>
+  planStatement(said, IMPACT_MEMBERS, POLICY_ROLE, expected, context, members =>
     impactMessage(members as never as ImpactStatement),
   );
 
-function plan(
+/** A statement of texts alone, by somebody of that role. Throws PersonFault. */
+export function planStatement(
   said: Members,
   names: readonly string[],
+  role: string,
   expected: { readonly [member: string]: unknown },
   { place, signerOf }: PolicyContext,
   messageOf: (members: Members) => Uint8Array,
@@ -102,8 +104,8 @@ function plan(
   if (signer?.state !== 'active' || publicKey === undefined || signer.keyId !== members.by_key_id) {
     throw new PersonFault('person_key_unknown', `the key is not in force for ${by}`, 'by_key_id');
   }
-  if (!signer.roles.includes(POLICY_ROLE)) {
-    throw new PersonFault('role_missing', `${by} has not the role ${POLICY_ROLE}`, 'by');
+  if (!signer.roles.includes(role)) {
+    throw new PersonFault('role_missing', `${by} has not the role ${role}`, 'by');
   }
   return { by, at, publicKey, message: messageOf(members), signature: signatureOf(said, 'signature') };
 }

@@ -24,6 +24,7 @@ export const PREFIX = {
   approval: 'trailmix/approval/v1\n',
   policy: 'trailmix/policy/v1\n',
   impact: 'trailmix/impact/v1\n',
+  erasure: 'trailmix/erasure/v1\n',
   replay: 'trailmix/replay/v1\n',
   reveal: 'trailmix/reveal/v1\n',
   restore: 'trailmix/restore/v1\n',

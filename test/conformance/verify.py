@@ -1299,6 +1299,44 @@ class Statements:
         for name, sources, where in self.impacts:
             if self.sources.get(name, sources) != sources: add('policy_impact_wrong', where)
 
+# --- erasure.md
+
+class Erasures:
+    def __init__(self, manifest, people): self.m, self.people, self.gone, self.last, self.days, self.shown, self.signed = manifest, people, {}, -1, {}, True, False
+    def head(self, r):
+        if r.seq > self.last: self.last, self.gone[r.seq] = r.seq, r.hash_self
+    def take(self, r, v):
+        days = obj(v.get('settings')).get('retention_days')
+        if r.type.startswith('erasure.'): self.erasure(r, v, obj(v.get('erasure')))
+        elif r.type == 'ledger.settings' and days is not None:
+            self.days = obj(days)
+            self.shown = self.said(r, v, 'retain', jhash(self.days), '')
+    def erasure(self, r, v, gone):
+        seqs, names = gone.get('seqs'), gone.get('hashes')
+        whole = isinstance(seqs, list) and isinstance(names, list) and 0 < len(seqs) == len(names) and all(map(is_int, seqs)) and seqs == sorted(set(seqs)) and all(map(is_hash, names))
+        if 'hashes' in gone and not (whole and all(self.gone.get(seq, name) == name for seq, name in zip(seqs, names)) and ('days' not in gone or all(self.days.get(text(app)) == gone['days'] for app in gone.get('apps') or []))): add('erasure_record_wrong', r.where)
+        if 'days' in gone:
+            if 'signed' in v: add('erasure_statement_wrong', r.where)
+            elif not self.shown: add('erasure_signature_missing', r.where)
+        elif not self.said(r, v, 'erase', shex(''.join(f'{seq} {name}\n' for seq, name in zip(seqs, names)).encode()) if whole else '', text(gone.get('reason'))): add('erasure_signature_missing', r.where)
+    def said(self, r, v, act, digest, reason):
+        if 'signed' not in v: return not self.people.counted(2, r.seq)
+        self.signed = True
+        try:
+            need(isinstance(v['signed'], list) and len(v['signed']) == 1)
+            said = exact(v['signed'][0], 'signature', 'signed_in', 'statement')
+            st = exact(said['statement'], 'act', 'at', 'by', 'by_key_id', 'digest', 'ledger_id', 'reason', 'tenant_id')
+            need(all(isinstance(one, str) and len(one.encode()) <= 4096 for one in st.values()) and person_ok(st['by']) and stamp_ok(st['at']))
+            need([st[n] for n in ('act', 'by', 'digest', 'ledger_id', 'reason', 'tenant_id')] == [act, text(v.get('by')), digest, self.m['ledger_id'], reason, self.m['tenant_id']])
+        except Wrong: return add('erasure_statement_wrong', r.where) or True
+        person, signature = self.people.at(st['by'], r.seq), maybe_b64(said['signature'], 64)
+        if not person or not person['active'] or person['key_id'] != st['by_key_id']: return add('erasure_signer_unknown', r.where) or True
+        if 'admin' not in person['roles']: return add('erasure_role_wrong', r.where) or True
+        if signature is None: return add('erasure_signature_wrong', r.where) or True
+        if abs(micros(st['at']) - micros(r.head['received_at'])) > 11 * 60 * 10 ** 6: add('erasure_statement_wrong', r.where)
+        if not ed25519(person['key'], b'trailmix/erasure/v1\n' + jcs(st).encode(), signature): add('erasure_signature_wrong', r.where)
+        return True
+
 def sums(report, seq):
     cells, skipped = report.get('cells'), list(obj(report.get('skipped')).values())
     total, decided, flipped, first, last = (report.get(n) for n in ('total', 'decided', 'flipped', 'first_seq', 'last_seq'))
@@ -1363,7 +1401,7 @@ def records(files):
 def check_records(files, manifest, trust, since, dated_whole):
     note = reading('checkpoint_form', 'checkpoint.note', parse_note, files.read('checkpoint.note'))
     tree, chain_, scope, streams, gate, policies, queries = Multiproof(files, manifest['checkpoint']['size']), Chain(manifest), Scope(manifest), Streams(), Gate(manifest), Policies(), Queries()
-    statements = Statements(manifest, gate.people)
+    statements, erased = Statements(manifest, gate.people), Erasures(manifest, gate.people)
     evals, erasures, extras, values, restored = b'', set(), [], [], None
     totals, runs = dict.fromkeys(('records', 'runs', 'errors', 'unverified', 'samples'), 0), set()
     for r in records(files):
@@ -1372,10 +1410,12 @@ def check_records(files, manifest, trust, since, dated_whole):
         if r.body is None:
             if r.role in ('erased', 'withheld'): gate.hidden.add(r.type)
             statements.hidden |= r.role in ('erased', 'withheld') and r.type.startswith('policy.')
+            if r.role == 'erased': erased.head(r)
             if r.file == 'extras': add('body_missing', r.where)
             continue
         values.append((v, r.where))
         gate.take(r)
+        erased.take(r, v)
         if (r.seq == 0 or r.type == 'restore.accepted') and 'restored_from' in v and not restored: restored = add('restored', r.where) or v
         if r.file == 'events':
             if obj(v.get('source')).get('auth') == 'none': add('unkeyed_events', r.where)
@@ -1428,7 +1468,7 @@ def check_records(files, manifest, trust, since, dated_whole):
     streams.finish(scope)
     policies.finish(files.read('policies.json'), manifest)
     statements.finish()
-    gate.finish(trust, statements.signed)
+    gate.finish(trust, statements.signed or erased.signed)
     lines = ''.join(jcs(one.line(gate.people)) + '\n' for one in gate.scoped())
     for path, name, wanted in (('approvals.jsonl', 'approvals', lines.encode()), ('evals.jsonl', 'evals', evals)):
         if files.has(path) and files.read(path) != (wanted if name in manifest['include'] else b''): add('derived_wrong', path)

@@ -49,6 +49,6 @@ for (const count of [2, 2, 1]) {
   seqs.push(...accepted.map(({ seq }) => seq));
 }
 process.stdout.write('recorded\n');
-await openErasure({ ledger, clock }).erase({ seqs, reason: 'test', by: 'test' });
+await openErasure({ ledger, clock }).erase({ seqs, reason: 'test', by: 'test', signedIn: 'page' });
 process.stdout.write('erased\n');
 process.exit(0);

@@ -99,7 +99,7 @@ test('an erased body is gone from rows, search and blobs; chain, idempotence and
   );
   expect(await Promise.all(refs.map(ref => ledger.blobs.has('default', ref)))).toEqual([true, true]);
 
-  const done = await erasure.erase({ seqs: [one!.seq], reason: 'Case 17', by: 'test' });
+  const done = await erasure.erase({ seqs: [one!.seq], reason: 'Case 17', by: 'test', signedIn: 'page' });
   expect(done).toMatchObject({ erased: 1, blobs: 1 });
   const after = await ledger.read.record(one!.seq);
   expect(after!.source).toBeUndefined();
@@ -119,12 +119,16 @@ test('an erased body is gone from rows, search and blobs; chain, idempotence and
     code: 'event_conflict',
   });
   // Again: nothing is left to do. Never: the ledger's own records.
-  expect(await erasure.erase({ seqs: [one!.seq], reason: 'again', by: 't' })).toMatchObject({
-    erased: 0,
-    records: [],
-  });
+  expect(await erasure.erase({ seqs: [one!.seq], reason: 'again', by: 't', signedIn: 'page' })).toMatchObject(
+    {
+      erased: 0,
+      records: [],
+    },
+  );
   for (const seq of [0, done.records[0]!, 9999])
-    await expect(erasure.erase({ seqs: [seq], reason: 'x', by: 't' })).rejects.toMatchObject({
+    await expect(
+      erasure.erase({ seqs: [seq], reason: 'x', by: 't', signedIn: 'page' }),
+    ).rejects.toMatchObject({
       code: 'erase_refused',
     });
 
@@ -157,9 +161,13 @@ test('by app and time, and by a retention rule: what is old goes in batches, the
     );
   skew.ms += 40 * 86_400_000;
   const [young] = await append(ledger, [event({ input: 'young' })]);
-  await expect(erasure.changeRetention({ _ledger: 3 }, 't')).rejects.toMatchObject({ code: 'input_invalid' });
+  await expect(erasure.changeRetention({ _ledger: 3 }, { by: 't', signedIn: 'page' })).rejects.toMatchObject({
+    code: 'input_invalid',
+  });
   expect(await erasure.tick()).toBe(0);
-  expect(await erasure.changeRetention({ 'support-bot': 30 }, 't')).toEqual({ 'support-bot': 30 });
+  expect(await erasure.changeRetention({ 'support-bot': 30 }, { by: 't', signedIn: 'page' })).toEqual({
+    'support-bot': 30,
+  });
   expect(await erasure.tick()).toBe(1200);
   expect(await erasure.tick()).toBe(0);
   expect((await ledger.read.record(young!.seq))!.source).toBeDefined();
@@ -170,10 +178,11 @@ test('by app and time, and by a retention rule: what is old goes in batches, the
     app: { appId: 'support-bot', beforeUs: (clock.now() + 60_000) * 1000 },
     reason: 'All of it',
     by: 't',
+    signedIn: 'page',
   });
   expect(done.erased).toBe(1);
   await expect(
-    erasure.erase({ app: { appId: 'nobody', beforeUs: 1 }, reason: 'x', by: 't' }),
+    erasure.erase({ app: { appId: 'nobody', beforeUs: 1 }, reason: 'x', by: 't', signedIn: 'page' }),
   ).rejects.toMatchObject({ code: 'app_unknown' });
   const { report } = await packOf(real);
   expect(report.verdicts.integrity).toEqual({ result: 'pass', findings: [] });

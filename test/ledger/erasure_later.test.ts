@@ -31,7 +31,7 @@ test('a value that is recorded while an equal one is erased keeps its blob', asy
   let unlinked = 0;
   for (let i = 0; i < 20; i++) {
     const [done, [next]] = await Promise.all([
-      erasure.erase({ seqs: [last!.seq], reason: 'again', by: 'test' }),
+      erasure.erase({ seqs: [last!.seq], reason: 'again', by: 'test', signedIn: 'page' }),
       append(ledger, [event({ input: large })]),
     ]);
     unlinked += done.blobs;
@@ -39,7 +39,9 @@ test('a value that is recorded while an equal one is erased keeps its blob', asy
     last = next;
   }
   expect(unlinked).toBeLessThanOrEqual(20);
-  expect(await erasure.erase({ seqs: [last!.seq], reason: 'at last', by: 'test' })).toMatchObject({
+  expect(
+    await erasure.erase({ seqs: [last!.seq], reason: 'at last', by: 'test', signedIn: 'page' }),
+  ).toMatchObject({
     blobs: 1,
   });
   expect(await ledger.blobs.has('default', sha256)).toBe(false);
@@ -98,7 +100,7 @@ test('a retention rule erases what stood on an open approval once that is over',
   });
   await append(ledger, [event({ input: 'old' })]);
   skew.ms += 40 * 86_400_000;
-  await erasure.changeRetention({ 'support-bot': 30 }, 't');
+  await erasure.changeRetention({ 'support-bot': 30 }, { by: 't', signedIn: 'page' });
   expect(await erasure.tick()).toBe(1);
   expect(await erasure.tick()).toBe(0);
   expect((await ledger.read.record(seq))!.source).toBeDefined();

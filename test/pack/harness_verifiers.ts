@@ -106,6 +106,7 @@ export type Case = {
 /** `packs-plain` were made before the ASiC container and stay as they are: old packs verify as they did. */
 export const vectorFolders = [
   'packs',
+  'packs-erasure',
   'packs-history',
   'packs-plain',
   'packs-policy',

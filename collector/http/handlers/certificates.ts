@@ -4,6 +4,7 @@ import { tsMicros, validTs } from '../../../core/event/time.ts';
 import { LEDGER_APP } from '../../../core/proof/record.ts';
 import type { Handlers, OpenContext } from '../handler.ts';
 import { who } from './evidence.ts';
+import { actorOf, signedOf } from './policies.ts';
 
 type Names =
   | 'certificate'
@@ -27,6 +28,7 @@ type Names =
   | 'nameWitness'
   | 'witnessSign'
   | 'erase'
+  | 'prepareErasure'
   | 'previewErasure'
   | 'runRetention'
   | 'retention'
@@ -47,6 +49,21 @@ async function changed(
     eventType: 'key.identity',
     members: { name, key: { purpose: 'pack', ...detail }, by: who(principal) },
   });
+}
+
+/** A signed-in person, or while nobody is enrolled whoever is at the page or the terminal. */
+function askingOf(context: OpenContext) {
+  const { personId, ...actor } = actorOf(context);
+  return personId === undefined ? { ...actor, by: who(context.principal) } : { ...actor, personId };
+}
+
+/** Throws input_invalid, ts_invalid. */
+function meantBy({ app_id, before, seqs }: { app_id?: string; before?: string; seqs?: number[] }) {
+  if (seqs !== undefined && app_id === undefined && before === undefined) return { seqs };
+  if (seqs !== undefined || app_id === undefined || before === undefined)
+    throw new TrailmixError('input_invalid', { where: '/seqs', message: 'Give seqs, or app_id and before' });
+  if (!validTs(before)) throw new TrailmixError('ts_invalid', { where: '/before' });
+  return { app: { appId: app_id, beforeUs: tsMicros(before) } };
 }
 
 export const certificateHandlers: Pick<Handlers, Names> = {
@@ -95,19 +112,16 @@ export const certificateHandlers: Pick<Handlers, Names> = {
     const { reply, url } = await open.evidence.anchors.ask(bytes(input.request));
     return { reply: text(reply), url };
   },
-  erase({ open, principal }, { input }) {
-    const { app_id, before, seqs, reason } = input;
-    const by = who(principal);
-    if (seqs !== undefined && app_id === undefined && before === undefined)
-      return open.evidence.erasure.erase({ seqs, reason, by });
-    if (seqs !== undefined || app_id === undefined || before === undefined)
-      throw new TrailmixError('input_invalid', {
-        where: '/seqs',
-        message: 'Give seqs, or app_id and before',
-      });
-    if (!validTs(before)) throw new TrailmixError('ts_invalid', { where: '/before' });
-    return open.evidence.erasure.erase({ app: { appId: app_id, beforeUs: tsMicros(before) }, reason, by });
+  erase(context, { input }) {
+    const { signed, reason, ...meant } = input;
+    const asked = { ...askingOf(context), reason };
+    const { erasure } = context.open.evidence;
+    if (signed === undefined) return erasure.erase({ ...asked, ...meantBy(meant) });
+    if (Object.values(meant).some(one => one !== undefined))
+      throw new TrailmixError('input_invalid', { where: '/signed', message: 'What is signed says it all' });
+    return erasure.erase({ ...asked, signed });
   },
+  prepareErasure: ({ open }, { input }) => open.evidence.erasure.prepare(meantBy(input)),
   timestampAnchors: ({ open }) => open.evidence.anchors.list(),
   clockState: ({ open }) => open.evidence.clock.state(),
   ownWitness: ({ open }) => open.evidence.ownWitness.view(),
@@ -125,8 +139,11 @@ export const certificateHandlers: Pick<Handlers, Names> = {
   },
   runRetention: ({ open, principal, signal }) => open.evidence.erasure.run(who(principal), signal),
   retention: async ({ open }) => ({ days: await open.evidence.erasure.retention() }),
-  changeRetention: async ({ open, principal }, { input }) => ({
-    days: await open.evidence.erasure.changeRetention(input.days, who(principal)),
+  changeRetention: async (context, { input: { days, ...signed } }) => ({
+    days: await context.open.evidence.erasure.changeRetention(days, {
+      ...askingOf(context),
+      ...signedOf(signed),
+    }),
   }),
   witnesses: ({ open }) => open.evidence.witnesses.view(),
   changeWitnesses: ({ open, principal }, { input }) =>

@@ -7,7 +7,7 @@ import type { Handlers, OpenContext } from '../handler.ts';
 type Names = keyof typeof policyOperations;
 
 /** Who acts: a signed-in person, or while nobody is enrolled the name given at setup. */
-function actorOf({ principal, host }: Pick<OpenContext, 'principal' | 'host'>): {
+export function actorOf({ principal, host }: Pick<OpenContext, 'principal' | 'host'>): {
   by: string;
   personId?: string;
   signedIn: 'page' | 'collector';
@@ -25,7 +25,10 @@ const nameOf = (principal: Principal, person: string): string =>
   person !== '' ? person : principal.kind === 'person' ? principal.name : 'local';
 
 /** A statement and its signature come together. */
-function signedOf<S>(input: { statement?: S; signature?: string }): { statement?: S; signature?: string } {
+export function signedOf<S>(input: { statement?: S; signature?: string }): {
+  statement?: S;
+  signature?: string;
+} {
   const { statement, signature } = input;
   if ((statement === undefined) !== (signature === undefined))
     throw new TrailmixError('signature_missing', { where: '/signature' });

@@ -6,9 +6,10 @@ import { useState } from 'react';
 import type { RecordView } from '../../../core/api/views.ts';
 import { LEDGER_APP } from '../../../core/proof/record.ts';
 import { useMay } from '../../api/me.ts';
-import { invalidate, useCall } from '../../api/queries.ts';
+import { invalidate } from '../../api/queries.ts';
 import { formatCount } from '../../ui/numbers.ts';
 import { ErrorPanel } from '../../ui/States.tsx';
+import { AFTER_ERASURE, eraseEvent, useSigned } from './erasing.ts';
 
 /** A body is there as long as its record says where it came from. */
 const hasBody = (record: RecordView): boolean => (record as { source?: unknown }).source !== undefined;
@@ -29,7 +30,7 @@ export function EraseBody({ record }: { record: RecordView }) {
 
 function EraseDialog({ record, close }: { record: RecordView; close: () => void }) {
   const client = useQueryClient();
-  const erase = useCall('erase');
+  const erase = useSigned(eraseEvent);
   const [reason, setReason] = useState('');
   const [sure, setSure] = useState(false);
   const number = `#${formatCount(record.seq)}`;
@@ -74,15 +75,16 @@ function EraseDialog({ record, close }: { record: RecordView; close: () => void 
             disabled={!sure || reason.trim() === ''}
             onClick={() =>
               erase.mutate(
-                { input: { seqs: [record.seq], reason: reason.trim() } },
+                { seq: record.seq, hash_self: record.hash_self, reason: reason.trim() },
                 {
-                  onSuccess: async ({ records }) => {
+                  onSuccess: async done => {
+                    if (done === undefined) return;
                     notifications.show({
                       title: `Event ${number} says nothing any more`,
-                      message: `The erasure is recorded as #${formatCount(records[0] ?? 0)}.`,
+                      message: `The erasure is recorded as #${formatCount(done.records[0] ?? 0)}.`,
                     });
                     close();
-                    await invalidate(client, 'event', 'events', 'eventProof', 'trace', 'traces', 'overview');
+                    await invalidate(client, ...AFTER_ERASURE);
                   },
                 },
               )
