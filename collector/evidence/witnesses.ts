@@ -189,7 +189,7 @@ export function openWitnesses({
       }
       if (cosigned.length === 0)
         throw new TrailmixError('witness_unknown', {
-          message: 'It has no line of a witness that is named here (`trailmix witness add VKEY`)',
+          message: 'It has no line of a witness that is named here',
         });
       const added: Imported['cosigned'] = [];
       for (const { key, time, line } of cosigned) {

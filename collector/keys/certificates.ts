@@ -104,7 +104,7 @@ export function packIdentity(vault: PackVault, signing: PackSigning): PackIdenti
     const time = timeFault(leaf, now());
     if (time !== undefined) throw refused(time);
     if (isSelfIssued(leaf))
-      throw refused('This certificate is self-made: use `keys identity self` for one of ours');
+      throw refused('This certificate is self-made: one that nobody vouches for is made here, not imported');
     const roots: Certificate[] = [];
     for (const one of given) if (isSelfIssued(one) && (await signedBy(one, one))) roots.push(one);
     const chain = await findChain(leaf, { others: given, trusted: roots, at: now(), signedBy });
@@ -140,7 +140,10 @@ export function packIdentity(vault: PackVault, signing: PackSigning): PackIdenti
     },
     async importChain(pem) {
       const next = vault.keys().pack_next;
-      if (next === undefined) throw refused('No request was made here: start with `keys identity csr`');
+      if (next === undefined)
+        throw refused(
+          'No request that this could answer was made here: make one first, or import the key with it (PKCS#12)',
+        );
       const key = createPrivateKey(unwrapKey(next.wrapped, 'key/pack_next'));
       const { certificate, chain } = await judge(key, read(pem));
       await install(key, certificate, chain, true);
