@@ -29,10 +29,12 @@ export const theme = createTheme({
   primaryColor: 'cordovan',
   primaryShade: { light: 8, dark: 3 },
   autoContrast: true,
-  // Filled surfaces on our tokens: Mantine takes the light scheme's shade to choose the text colour of both.
+  // Filled surfaces, and what takes away, on our tokens: Mantine takes the light scheme's shade to choose the text colour of both.
   variantColorResolver: input => {
     const base = defaultVariantColorsResolver(input);
     const tone = { undefined: '--brand', cordovan: '--brand', red: '--deny' }[String(input.color)];
+    if (input.variant === 'subtle' && tone === '--deny')
+      return { ...base, hover: 'var(--deny-soft)', color: 'var(--deny)' };
     if (input.variant !== 'filled' || tone === undefined) return base;
     const hover = `color-mix(in srgb, var(${tone}) 88%, var(--ink))`;
     return { ...base, background: `var(${tone})`, hover, color: 'var(--on-brand)' };

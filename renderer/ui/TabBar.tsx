@@ -1,6 +1,6 @@
 /** Tabs of an inspector or a screen; the chosen tab belongs in the URL, so it is controlled. */
 import { Tabs } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 
 export type Tab = { id: string; label: string; mark?: ReactNode; body: () => ReactNode };
 
@@ -17,9 +17,22 @@ export function TabBar({
   label: string;
 }) {
   const chosen = tabs.some(tab => tab.id === value) ? value : (tabs[0]?.id ?? '');
+  const list = useRef<HTMLDivElement>(null);
+  // Where they do not all fit, the list scrolls: the chosen one is always seen.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it looks again at another choice
+  useEffect(() => {
+    if (list.current === null) return;
+    const show = () =>
+      list.current
+        ?.querySelector('[aria-selected="true"]')
+        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    const watch = new ResizeObserver(show);
+    watch.observe(list.current);
+    return () => watch.disconnect();
+  }, [chosen]);
   return (
     <Tabs value={chosen} onChange={id => id !== null && onChange(id)} keepMounted={false} className="tabs">
-      <Tabs.List aria-label={label}>
+      <Tabs.List ref={list} aria-label={label}>
         {tabs.map(tab => (
           <Tabs.Tab key={tab.id} value={tab.id} rightSection={tab.mark}>
             {tab.label}

@@ -42,15 +42,22 @@ export function SettingsScreen() {
   const me = useMe().data;
   const { tab } = useSearch({ from: '/settings' });
   const navigate = useNavigate({ from: '/settings' });
+  const asked = readTab(tab);
+  const shown = tabsFor(me);
   return (
     <>
       <PageHeader title="Settings" />
       <div className="settings">
+        {me?.alone === false && !shown.includes(asked) && (
+          <p className="callout tone-ask settings-elsewhere" role="status">
+            {bodies[asked].label} is not shown to your role.
+          </p>
+        )}
         <TabBar
           label="Settings"
-          value={readTab(tab)}
+          value={asked}
           onChange={id => void navigate({ search: id === 'connect' ? {} : { tab: id } })}
-          tabs={tabsFor(me).map(id => ({ id, ...bodies[id] }))}
+          tabs={shown.map(id => ({ id, ...bodies[id] }))}
         />
       </div>
     </>

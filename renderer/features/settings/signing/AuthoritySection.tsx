@@ -18,7 +18,9 @@ import {
   failureWords,
   moved,
   pemText,
+  rootsWords,
   scheduleData,
+  scheduleWords,
 } from './signing_view.ts';
 
 type Authorities = OutputOf<'timestampAuthorities'>;
@@ -77,6 +79,11 @@ export function AuthoritySection() {
           ))}
         </ol>
       )}
+      {!mayChange && (
+        <p className="mute settings-note">
+          {scheduleWords(hours, urls.length)} {rootsWords(certificates)} An admin changes these.
+        </p>
+      )}
       {mayChange && (
         <>
           <AddAuthority
@@ -103,9 +110,10 @@ export function AuthoritySection() {
             <div>
               <p className="signing-field">Root certificates of the authorities</p>
               <p className="mute signing-hint">
+                {rootsWords(certificates)}
                 {certificates === 0
-                  ? 'None: any authority’s stamp is taken. Get the root from the authority; a verifier wants it too.'
-                  : `${countOf(certificates, 'root')}: stamps that lead to no other are refused. The trust files hand them on as tsa-root.pem.`}
+                  ? ' Get the root from the authority; a verifier wants it too.'
+                  : ' The trust files hand them on as tsa-root.pem.'}
               </p>
               <ChooseFiles
                 label={certificates === 0 ? 'Choose root certificates' : 'Replace them'}

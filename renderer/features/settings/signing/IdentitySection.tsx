@@ -107,9 +107,11 @@ export function IdentitySection() {
           )}
         </div>
         {check.isError && <ErrorPanel error={check.error} />}
-        {!mayChange && me !== undefined && me.tenant_id !== 'default' && (
+        {!mayChange && me !== undefined && (
           <p className="mute settings-note">
-            The certificate is common to all tenants: admins of the default tenant change it.
+            {me.tenant_id === 'default'
+              ? 'An admin changes the certificate.'
+              : 'The certificate is common to all tenants: admins of the default tenant change it.'}
           </p>
         )}
         {request !== undefined && mayChange && (

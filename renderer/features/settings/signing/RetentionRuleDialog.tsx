@@ -49,7 +49,7 @@ export function RetentionRuleDialog({
     );
   };
   return (
-    <Modal opened onClose={close} title="Add a retention rule" size={520}>
+    <Modal opened onClose={close} closeOnEscape={!change.isPending} title="Add a retention rule" size={520}>
       <form onSubmit={submit} className="stack" noValidate>
         <AppField value={app} change={setApp} error={tried && app.trim() === '' && 'Which app?'} />
         <TextInput

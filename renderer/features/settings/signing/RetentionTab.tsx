@@ -126,6 +126,9 @@ export function RetentionTab() {
             <span className="mute signing-beside">By itself every 15 minutes.</span>
           </div>
         )}
+        {!mayChange && (
+          <p className="mute settings-note">An admin sets and removes rules, and erases bodies.</p>
+        )}
         {change.isError && <ErrorPanel error={change.error} />}
         {run.isError && <ErrorPanel error={run.error} />}
       </Section>

@@ -99,6 +99,7 @@ function OurWitnesses() {
           ))}
         </ul>
       )}
+      {!mayChange && <p className="mute settings-note">An admin adds and removes witnesses.</p>}
       {mayImport && witnesses.length > 0 && (
         <div className="by-file">
           <p className="mute">

@@ -127,6 +127,18 @@ export const scheduleData = (hours: number): { value: string; label: string }[] 
     ? schedules
     : [...schedules, { value: String(hours), label: `Every ${countOf(hours, 'hour')}` }];
 
+/** What reads the schedule to those who do not change it. */
+export function scheduleWords(hours: number, authorities: number): string {
+  if (hours === 0 || authorities === 0) return 'No checkpoint is stamped by itself.';
+  const label = scheduleData(hours).find(({ value }) => value === String(hours))?.label ?? '';
+  return `A checkpoint is stamped ${label.toLowerCase()}, if something was recorded since.`;
+}
+
+export const rootsWords = (roots: number): string =>
+  roots === 0
+    ? 'No root certificate is kept: any authority’s stamp is taken.'
+    : `${countOf(roots, 'root certificate')}: stamps that lead to no other are refused.`;
+
 export type AnchorRow = {
   seq: number;
   /** "#0 to #41" */
