@@ -1,8 +1,8 @@
 /**
  * One impact job: recorded decisions, newest first, dealt in chunks to threads that decide them again (impact_thread.ts), and
- * counted here. Rules: a thread whose evaluation works for longer than the gate's deadline is ended, that decision counts as
- * `failed`, the rest of its chunk is dealt again, and after MOST_SLOW of them the job fails; of each cell that flips the
- * newest decisions are kept; cancelling ends the threads at once.
+ * counted (impact_tally.ts). Rules: a thread whose evaluation works for longer than the gate's deadline is ended, that decision
+ * counts as `failed`, the rest of its chunk is dealt again, and after MOST_SLOW of them the job fails; while many events are
+ * recorded, one core is left to those who record; cancelling ends the threads at once.
  */
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
@@ -10,6 +10,7 @@ import { TrailmixError } from '../../core/api/errors.ts';
 import type { ImpactView, PolicyWord, UnfaithfulReason } from '../../core/api/policy_views.ts';
 import type { Ledger } from '../ports.ts';
 import type { PolicyBundle } from './bundle.ts';
+import { ImpactTally } from './impact_tally.ts';
 import {
   type GivenInput,
   type ImpactChunk,
@@ -23,61 +24,57 @@ import type { RecordedDecisions } from './recorded.ts';
 import type { Reads } from './session_state.ts';
 import { wasm } from './wasm.ts';
 
+const CORES = availableParallelism();
 const CHUNK = 1024;
 /** Milliseconds that one evaluation may take: the gate's. */
 const DEADLINE_MS = 500;
 const WATCH_MS = 100;
 const MOST_SLOW = 20;
-/** Decisions kept of each cell that flips. */
-export const KEPT_FLIPS = 10_000;
+/** Events between two looks from which on many are recorded, and looks with fewer after which no longer. */
+const MANY_EVENTS = 10;
+const CALM_LOOKS = 3;
 
 type Task = { seqs: Float64Array } | { given: GivenInput[] };
-/** `since`: milliseconds that the thread had used when evaluation number `begun` was first seen to last. */
-type Seat = { worker: Worker; at: Int32Array; task?: Task; begun: number; since?: number | undefined };
-
-/** A set of small integers that grows: runs behind a cell. */
-class Bits {
-  #bytes = new Uint8Array(1024);
-  count = 0;
-  add(n: number): void {
-    const at = Math.floor(n / 8);
-    if (at >= this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(at + 1, this.#bytes.length * 2));
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    const bit = 1 << (n % 8);
-    if ((this.#bytes[at]! & bit) !== 0) return;
-    this.#bytes[at]! |= bit;
-    this.count += 1;
-  }
-}
-
-type Cell = { from: PolicyWord; to: PolicyWord; decisions: number; runs: Bits; seqs: number[] };
-const cellOf = (from: number, to: number): number => from * WORDS.length + to;
+/**
+ * `since`: milliseconds that the thread had used when evaluation number `begun` was first seen to last. `idle`: it is ready, and waits
+ * for a task.
+ */
+type Seat = {
+  worker: Worker;
+  at: Int32Array;
+  state: 'starting' | 'planning' | 'working' | 'idle';
+  task?: Task;
+  begun: number;
+  since?: number | undefined;
+};
 
 export class ImpactJob {
-  readonly #ledger: Pick<Ledger, 'read' | 'readingThread'>;
+  readonly #ledger: Pick<Ledger, 'read' | 'write' | 'readingThread'>;
   readonly #recorded: RecordedDecisions;
   readonly #bundle: PolicyBundle;
   readonly #reads: Reads;
   readonly #seats = new Set<Seat>();
-  /** By the places of both words in WORDS. */
-  readonly #cells: Cell[] = WORDS.flatMap(from =>
-    WORDS.map(to => ({ from, to, decisions: 0, runs: new Bits(), seqs: [] })),
-  );
-  readonly #skipped = new Map<UnfaithfulReason, number>();
+  readonly #tally = new ImpactTally();
   readonly #again: Task[] = [];
-  #seqs = new Float64Array(0);
+  /** Planned and not dealt yet, newest first; of the first, those behind `#next`. */
+  readonly #planned: Float64Array[] = [];
   #next = 0;
-  #done = 0;
+  #total = 0;
+  #newest: number | undefined;
+  #oldest: number | undefined;
+  #allPlanned = false;
+  /** Newest seq committed, and at the last look; looks since many were. */
+  #head: number | undefined;
+  #seen: number | undefined;
+  #calm = CALM_LOOKS;
   #slow = 0;
   #state: ImpactView['state'] = 'running';
   #error: TrailmixError | undefined;
   #over: (() => void) | undefined;
+  #module: ImpactThreadData['module'] | undefined;
 
   constructor(options: {
-    ledger: Pick<Ledger, 'read' | 'readingThread'>;
+    ledger: Pick<Ledger, 'read' | 'write' | 'readingThread'>;
     recorded: RecordedDecisions;
     bundle: PolicyBundle;
     reads: Reads;
@@ -98,31 +95,29 @@ export class ImpactJob {
       this.#over = resolve;
     });
     const watch = setInterval(() => this.#watch(), WATCH_MS);
+    const unheard = this.#ledger.write.onCommit(({ seq }) => {
+      this.#head = seq;
+      this.#seen ??= seq;
+    });
     try {
-      const module = await wasm.compile(this.#bundle.wasm);
-      const first = await this.#seat(module);
-      this.#seqs = await this.#plan(first, plan);
-      if (this.#state === 'running') {
-        const wanted = Math.min(availableParallelism(), Math.ceil(this.#seqs.length / CHUNK));
-        this.#start = () => this.#seat(module);
-        this.#deal(first);
-        for (let n = 1; n < wanted && this.#state === 'running'; n++) void this.#more();
-        await over;
-      }
+      this.#module = await wasm.compile(this.#bundle.wasm);
+      const wanted = Math.min(CORES, Math.ceil(plan.last / CHUNK));
+      for (let n = 1; n < wanted && this.#state === 'running'; n++) void this.#more();
+      await Promise.race([over, this.#seat().then(seat => this.#plan(seat, plan))]);
+      await over;
     } catch (error) {
       this.#end('failed', error);
     } finally {
       clearInterval(watch);
+      unheard();
       await Promise.all([...this.#seats].map(({ worker }) => worker.terminate()));
       this.#seats.clear();
     }
   }
 
-  #start: () => Promise<Seat> = () => Promise.reject(new TrailmixError('internal'));
-
   async #more(): Promise<void> {
     try {
-      const seat = await this.#start();
+      const seat = await this.#seat();
       if (this.#state === 'running') this.#deal(seat);
       else await seat.worker.terminate();
     } catch (error) {
@@ -130,12 +125,13 @@ export class ImpactJob {
     }
   }
 
-  #seat(module: ImpactThreadData['module']): Promise<Seat> {
+  #seat(): Promise<Seat> {
+    const module = this.#module!;
     const shared = new SharedArrayBuffer(4);
     const { data, entrypoint } = this.#bundle;
     const parts: ImpactThreadData = { module, data, entrypoint, reads: this.#reads, shared };
-    const worker = this.#ledger.readingThread(new URL('./impact_thread.ts', import.meta.url), parts);
-    const seat: Seat = { worker, at: new Int32Array(shared), begun: 0 };
+    const worker = this.#ledger.readingThread(new URL('./impact_start.ts', import.meta.url), parts);
+    const seat: Seat = { worker, at: new Int32Array(shared), state: 'starting', begun: 0 };
     this.#seats.add(seat);
     return new Promise((resolve, reject) => {
       const refuse = (why: string): void =>
@@ -153,88 +149,100 @@ export class ImpactJob {
     });
   }
 
-  #plan({ worker }: Seat, plan: ImpactPlan): Promise<Float64Array<ArrayBuffer>> {
+  /** Deals to the others as it is planned; resolves once all is, and that thread works as well. */
+  #plan(seat: Seat, plan: ImpactPlan): Promise<void> {
+    seat.state = 'planning';
     return new Promise((resolve, reject) => {
-      worker.on('message', (message: ImpactMessage) => {
-        if ('seqs' in message) resolve(message.seqs as Float64Array<ArrayBuffer>);
+      seat.worker.on('message', (message: ImpactMessage) => {
+        if (!('seqs' in message)) return;
+        const { seqs, last } = message;
+        if (seqs.length > 0) this.#planned.push(seqs);
+        this.#total += seqs.length;
+        this.#newest ??= seqs[0];
+        this.#oldest = seqs.at(-1) ?? this.#oldest;
+        this.#allPlanned = last;
+        if (last) this.#deal(seat);
+        this.#wake();
+        if (last) resolve();
       });
-      worker.once('exit', () => reject(new TrailmixError('internal', { message: 'its thread ended' })));
-      worker.postMessage({ plan } satisfies ImpactRequest);
+      seat.worker.once('exit', () => reject(new TrailmixError('internal', { message: 'its thread ended' })));
+      seat.worker.postMessage({ plan } satisfies ImpactRequest);
     });
   }
 
   #deal(seat: Seat): void {
     if (this.#state !== 'running') return;
+    seat.state = 'idle';
+    delete seat.task;
+    if (this.#isRecording() && this.#working() >= Math.max(1, CORES - 1)) return;
     const task = this.#again.pop() ?? this.#fresh();
     if (task === undefined) {
-      delete seat.task;
-      if (this.#done >= this.#seqs.length) this.#end('done');
+      if (this.#allPlanned && this.#tally.done >= this.#total) this.#end('done');
       return;
     }
+    seat.state = 'working';
     seat.task = task;
     seat.begun = 0;
     seat.worker.postMessage('seqs' in task ? { chunk: task.seqs } : { given: task.given });
   }
 
   #fresh(): Task | undefined {
-    if (this.#next >= this.#seqs.length) return undefined;
-    const seqs = this.#seqs.slice(this.#next, this.#next + CHUNK);
+    const [part] = this.#planned;
+    if (part === undefined) return undefined;
+    const seqs = part.slice(this.#next, this.#next + CHUNK);
     this.#next += seqs.length;
+    if (this.#next >= part.length) {
+      this.#planned.shift();
+      this.#next = 0;
+    }
     return { seqs };
   }
 
+  /** Threads without work take what there is, or see that all is done. */
+  #wake(): void {
+    for (const seat of this.#seats) if (seat.state === 'idle') this.#deal(seat);
+  }
+
+  #working(): number {
+    return [...this.#seats].filter(({ state }) => state === 'working' || state === 'planning').length;
+  }
+
+  #isRecording(): boolean {
+    return this.#calm < CALM_LOOKS;
+  }
+
   #take(seat: Seat, { seq, run, from, to, skipped, blobs }: ImpactChunk): void {
-    delete seat.task;
-    for (let n = 0; n < seq.length; n++) this.#count(seq[n]!, run[n]!, from[n]!, to[n]!);
-    for (const [reason, count] of Object.entries(skipped)) this.#skip(reason as UnfaithfulReason, count);
+    // Ended for an evaluation that came back after all: it is counted already, the rest is dealt again.
+    if (!this.#seats.has(seat)) return;
+    for (let n = 0; n < seq.length; n++) this.#tally.count(seq[n]!, run[n]!, from[n]!, to[n]!);
+    for (const [reason, count] of Object.entries(skipped))
+      this.#tally.skip(reason as UnfaithfulReason, count);
     if (blobs.length > 0) void this.#fetch(blobs);
     this.#deal(seat);
-  }
-
-  /** Words by their places in WORDS. */
-  #count(seq: number, run: number, from: number, to: number): void {
-    const cell = this.#cells[cellOf(from, to)]!;
-    cell.decisions += 1;
-    cell.runs.add(run);
-    this.#done += 1;
-    if (from === to) return;
-    cell.seqs.push(seq);
-    if (cell.seqs.length > 2 * KEPT_FLIPS) cell.seqs = newest(cell.seqs);
-  }
-
-  #skip(reason: UnfaithfulReason, count: number): void {
-    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + count);
-    this.#done += count;
   }
 
   /** Decisions whose arguments became blobs: read here, decided in a thread. */
   async #fetch(blobs: ImpactChunk['blobs']): Promise<void> {
     const given: GivenInput[] = [];
-    let missing = 0;
     try {
       for (const { seq, run, from } of blobs) {
         if (this.#state !== 'running') return;
         const made = await this.#recorded.rebuilt(seq, this.#reads);
         if ('input' in made) given.push({ seq, run, from, input: made.input });
-        else {
-          missing += 1;
-          this.#skip(made.missing, 1);
-        }
+        else this.#tally.skip(made.missing, 1);
       }
       if (given.length > 0) this.#again.push({ given });
-      this.#wake(missing > 0);
+      this.#wake();
     } catch (error) {
       this.#end('failed', error);
     }
   }
 
-  /** A thread without work takes what came back, or sees that all is done. */
-  #wake(settled: boolean): void {
-    const idle = [...this.#seats].find(({ task }) => task === undefined);
-    if (idle !== undefined && (this.#again.length > 0 || settled)) this.#deal(idle);
-  }
-
   #watch(): void {
+    const events = (this.#head ?? 0) - (this.#seen ?? 0);
+    this.#seen = this.#head;
+    this.#calm = events >= MANY_EVENTS ? 0 : this.#calm + 1;
+    if (this.#calm === CALM_LOOKS) this.#wake();
     for (const seat of this.#seats) {
       const n = Atomics.load(seat.at, 0);
       if (seat.task === undefined || n === 0 || n !== seat.begun) {
@@ -276,7 +284,7 @@ export class ImpactJob {
       const [row] = await this.#ledger.read.query<{ run: number }>('policy.runOf', { seq });
       const [decision] = await this.#recorded.at([seq]);
       const failed = WORDS.indexOf('failed');
-      this.#count(
+      this.#tally.count(
         seq,
         row?.run ?? 0,
         decision === undefined ? failed : WORDS.indexOf(decision.result),
@@ -301,34 +309,23 @@ export class ImpactJob {
 
   /** Seqs behind a cell that are kept, newest first; of a cell that stays the same none. */
   behind(from: PolicyWord, to: PolicyWord): number[] {
-    return newest(this.#cells[cellOf(WORDS.indexOf(from), WORDS.indexOf(to))]!.seqs);
+    return this.#tally.behind(from, to);
   }
 
+  /** `total` grows while it is planned. */
   counts(): Pick<
     ImpactView,
     'done' | 'total' | 'cells' | 'decided' | 'flipped' | 'skipped' | 'first_seq' | 'last_seq' | 'error'
   > {
-    const cells = this.#cells
-      .filter(({ decisions }) => decisions > 0)
-      .map(({ from, to, decisions, runs }) => ({ from, to, decisions, runs: runs.count }))
-      .sort((a, b) => compare(a.from, b.from) || compare(a.to, b.to));
-    const sum = (some: typeof cells): number => some.reduce((all, { decisions }) => all + decisions, 0);
     return {
-      done: this.#done,
-      total: this.#seqs.length,
-      cells,
-      decided: sum(cells),
-      flipped: sum(cells.filter(({ from, to }) => from !== to)),
-      skipped: Object.fromEntries([...this.#skipped].sort(([a], [b]) => compare(a, b))),
-      ...(this.#seqs.length === 0
+      ...this.#tally.view(),
+      total: this.#total,
+      ...(this.#newest === undefined || this.#oldest === undefined
         ? {}
-        : { first_seq: this.#seqs[this.#seqs.length - 1]!, last_seq: this.#seqs[0]! }),
+        : { first_seq: this.#oldest, last_seq: this.#newest }),
       ...(this.#error === undefined
         ? {}
         : { error: { code: this.#error.code, message: this.#error.message } }),
     };
   }
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const newest = (seqs: readonly number[]): number[] => [...seqs].sort((a, b) => b - a).slice(0, KEPT_FLIPS);

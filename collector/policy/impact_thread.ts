@@ -1,10 +1,9 @@
 /**
  * One thread of an impact job: reads recorded decisions by itself, makes their inputs again, evaluates the tried policy, and
- * answers counts. Rules: it runs at the lowest priority, so that appends go first; before each evaluation it notes in shared
- * memory which one it begins, so that the job can end a thread that does not come back (impact_job.ts).
- * Messages: in `{chunk: seqs}` or `{given: [...]}`, out `{ready}`, `{refused}` or `{done: ...}`; `{plan}` answers `{seqs}`.
+ * answers counts. Rules: impact_start.ts loads it, at the lowest priority; before each evaluation it notes in shared memory which
+ * one it begins, so that the job can end a thread that does not come back (impact_job.ts). Messages: in `{chunk: seqs}` or
+ * `{given: [...]}`, out `{ready}`, `{refused}` or `{done: ...}`; `{plan}` answers `{seqs, last}`, in parts.
  */
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PolicyWord, UnfaithfulReason } from '../../core/api/policy_views.ts';
 import { openReadable } from '../ledger/database.ts';
@@ -29,10 +28,6 @@ const { database, reads, shared, ...parts } = workerData as ImpactThreadData & {
   database: { file: string; key: Uint8Array };
 };
 const at = new Int32Array(shared);
-try {
-  // On Linux this is the thread's own priority; elsewhere it may be refused.
-  setPriority(0, 19);
-} catch {}
 
 const db = openReadable(database.file, database.key, CACHE_KIB);
 const apps = new Map(
@@ -79,21 +74,27 @@ function seqFrom(us: number): number {
   return low;
 }
 
-function plan({ app, fromUs, toUs, last }: ImpactPlan): Float64Array {
-  const from = fromUs === null ? 0 : seqFrom(fromUs);
-  const below = toUs === null ? Number.MAX_SAFE_INTEGER : seqFrom(toUs + 1);
-  // The app stands in no index beside seq: without a filter it is not looked up, a million times.
-  const ofApp = app === null ? '' : 'AND app_id = $app';
-  const rows = db
-    .prepare<[Record<string, number | string>], number>(
-      `SELECT seq FROM decision INDEXED BY decision_seq WHERE seq >= $from AND seq < $below ${ofApp}
-       ORDER BY seq DESC LIMIT $last`,
+/** Seqs of one part of a plan. */
+const PART = 32 * 1024;
+
+/** Parts of what is planned, newest first, the index alone looked at. */
+function plan({ app, fromUs, toUs, last }: ImpactPlan): void {
+  const part = db
+    .prepare<[Record<string, number | string | null>], number>(
+      `SELECT seq FROM decision INDEXED BY decision_seq WHERE seq >= $from AND seq < $below AND ($app IS NULL OR app_id = $app)
+       ORDER BY seq DESC LIMIT $most`,
     )
-    .pluck()
-    .all({ from, below, last, ...(app === null ? {} : { app }) });
-  const seqs = new Float64Array(rows.length);
-  seqs.set(rows);
-  return seqs;
+    .pluck();
+  const from = fromUs === null ? 0 : seqFrom(fromUs);
+  let below = toUs === null ? Number.MAX_SAFE_INTEGER : seqFrom(toUs + 1);
+  for (let left = last; ; left -= PART) {
+    const most = Math.min(PART, left);
+    const seqs = Float64Array.from(part.all({ from, below, app, most }));
+    const ends = seqs.length < most || left <= PART;
+    below = seqs.at(-1) ?? from;
+    answer({ seqs, last: ends }, [seqs.buffer]);
+    if (ends) return;
+  }
 }
 
 /** Rows of seqs that fall, in their order. */
@@ -191,11 +192,7 @@ function cutAndDecide([, appNumber, , body]: Row, n: number): PolicyWord | undef
 }
 
 port.on('message', (request: ImpactRequest) => {
-  if ('plan' in request) {
-    const seqs = plan(request.plan);
-    answer({ seqs }, [seqs.buffer as ArrayBuffer]);
-    return;
-  }
+  if ('plan' in request) return plan(request.plan);
   const decide = (n: number, input: string): PolicyWord => {
     policy ??= loadOpa(parts);
     const loaded = policy;

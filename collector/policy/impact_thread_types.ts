@@ -38,5 +38,6 @@ export type ImpactChunk = {
 export type ImpactMessage =
   | { ready: true }
   | { refused: string }
-  | { seqs: Float64Array }
+  /** Newest first; the next part is older, unless it is the last. */
+  | { seqs: Float64Array; last: boolean }
   | { done: ImpactChunk };
