@@ -37,7 +37,7 @@ const PER_LEDGER = 10;
 const STEP_MS = 1500;
 const PATIENCE_MS = 30_000;
 
-function randomOf(seed: number): () => number {
+export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
