@@ -147,6 +147,8 @@ async function convert(pack: string, file: string, format: Format): Promise<numb
       throw new TrailmixError('pack_unreadable', { where: pack, message: `${pack}: ${error.message}` });
     throw error;
   } finally {
+    // What was still to be written is given up: that is no failure of its own.
+    sink.on('error', () => {});
     sink.destroy();
     await source.close();
     await rm(part, { force: true });

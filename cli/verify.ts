@@ -2,12 +2,11 @@
  * `trailmix verify PACK`: four verdicts about an evidence pack; needs no ledger and no network. `--ledger`: the same
  * four over the whole live ledger.
  */
-import { nodeHost } from '../collector/evidence/verifier-host.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import { exitCode, type Verdicts } from '../core/pack/findings.ts';
 import { custodyOf, withCollector } from './collector_for.ts';
 import type { Command } from './command.ts';
-import { checkAndShow, packHelp, packOptions, showVerdicts } from './verify_pack.ts';
+import { checkAndShow, packHelp, packOptions, showVerdicts } from './verify_show.ts';
 
 export const verifyCommand: Command = {
   summary:
@@ -31,6 +30,6 @@ export const verifyCommand: Command = {
     }
     if (path === undefined)
       throw new TrailmixError('usage', { message: 'Name the pack to verify, or say --ledger' });
-    return checkAndShow(path, values, out, nodeHost());
+    return checkAndShow(path, values, out, 'threads');
   },
 };

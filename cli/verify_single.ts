@@ -1,11 +1,13 @@
 /**
  * Entry of trailmix-verify.mjs, the verifier as one file for plain Node: resources/build/verifier.ts bundles it. The same
  * words, options and exit codes as `trailmix verify PACK`.
+ * Rule: where it runs as the thread of a large pack (verify_thread.ts), it is no command.
  */
+import { isMainThread } from 'node:worker_threads';
 import { VERSION } from '../collector/version.ts';
 import { type Command, type ExitCode, helpText, parse } from './command.ts';
 import { report } from './failure.ts';
-import { checkAndShow, packHelp, packOptions } from './verify_pack.ts';
+import { checkAndShow, packHelp, packOptions } from './verify_show.ts';
 
 const command: Command = {
   summary:
@@ -15,7 +17,7 @@ const command: Command = {
   options: packOptions,
   help: packHelp,
   words: [0, 1],
-  run: ({ values, positionals: [path], out }) => checkAndShow(path, values, out),
+  run: ({ values, positionals: [path], out }) => checkAndShow(path, values, out, 'one file'),
 };
 
 async function main(words: string[]): Promise<ExitCode> {
@@ -34,4 +36,4 @@ async function main(words: string[]): Promise<ExitCode> {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2));
+if (isMainThread) process.exitCode = await main(process.argv.slice(2));

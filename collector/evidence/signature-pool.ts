@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { SignatureJob, VerifyBatch } from '../../core/pack/signatures.ts';
+import type { VerifyBatch } from '../../core/pack/signatures.ts';
 import { threadFile } from '../ledger/threads.ts';
 import type { SignatureAnswer, SignatureRequest } from './signature-thread.ts';
 
@@ -28,18 +28,14 @@ export class SignaturePool {
     });
   }
 
-  readonly verifyBatch: VerifyBatch = jobs =>
+  readonly verifyBatch: VerifyBatch = ({ count, bytes }) =>
     new Promise((resolve, reject) => {
       const id = this.#next++;
       const thread = this.#load.indexOf(Math.min(...this.#load));
       this.#load[thread]!++;
       this.#waiting.set(id, { resolve, reject, thread });
-      const packed = pack(jobs);
       this.#threads[thread]!.ref();
-      this.#threads[thread]!.postMessage(
-        { id, count: jobs.length, jobs: packed } satisfies SignatureRequest,
-        [packed.buffer],
-      );
+      this.#threads[thread]!.postMessage({ id, count, bytes } satisfies SignatureRequest, [bytes.buffer]);
     });
 
   async close(): Promise<void> {
@@ -61,20 +57,4 @@ export class SignaturePool {
   #fail(thread: number, error: Error): void {
     for (const [id, waiting] of this.#waiting) if (waiting.thread === thread) this.#take(id)?.reject(error);
   }
-}
-
-function pack(jobs: readonly SignatureJob[]): Uint8Array<ArrayBuffer> {
-  let length = 0;
-  for (const { message } of jobs) length += 100 + message.length;
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { publicKey, signature, message } of jobs) {
-    bytes.set(publicKey, at);
-    bytes.set(signature, at + 32);
-    view.setUint32(at + 96, message.length, true);
-    bytes.set(message, at + 100);
-    at += 100 + message.length;
-  }
-  return bytes;
 }

@@ -1,15 +1,16 @@
-/** Thread that checks Ed25519 signatures. A message is {id, jobs}; the answer {id, results}: one byte for each job. */
+/** Thread that checks Ed25519 signatures, a batch (core/pack/signatures.ts) at a time. The answer has one byte for each check. */
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
+import { jobsOf, type SignatureBatch } from '../../core/pack/signatures.ts';
 
-/** Layout of `jobs`, for each: key (32), signature (64), length of the message (4, LE), message. */
-export type SignatureRequest = { id: number; count: number; jobs: Uint8Array };
+export type SignatureRequest = SignatureBatch & { readonly id: number };
 export type SignatureAnswer = { id: number; results: Uint8Array };
 
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 const keys = new Map<string, KeyObject>();
 
-function keyOf(raw: Buffer): KeyObject {
+function keyOf(publicKey: Uint8Array): KeyObject {
+  const raw = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length);
   const name = raw.toString('latin1');
   let key = keys.get(name);
   if (key === undefined) {
@@ -19,20 +20,16 @@ function keyOf(raw: Buffer): KeyObject {
   return key;
 }
 
-parentPort?.on('message', ({ id, count, jobs }: SignatureRequest) => {
-  const bytes = Buffer.from(jobs.buffer, jobs.byteOffset, jobs.byteLength);
-  const results = new Uint8Array(count);
-  for (let i = 0, at = 0; i < count; i++) {
-    const length = bytes.readUInt32LE(at + 96);
-    const message = bytes.subarray(at + 100, at + 100 + length);
+parentPort?.on('message', ({ id, ...batch }: SignatureRequest) => {
+  const results = new Uint8Array(batch.count);
+  let i = 0;
+  for (const { publicKey, message, signature } of jobsOf(batch)) {
     try {
-      results[i] = verify(null, message, keyOf(bytes.subarray(at, at + 32)), bytes.subarray(at + 32, at + 96))
-        ? 1
-        : 0;
+      results[i] = verify(null, message, keyOf(publicKey), signature) ? 1 : 0;
     } catch {
       results[i] = 0;
     }
-    at += 100 + length;
+    i++;
   }
   parentPort?.postMessage({ id, results } satisfies SignatureAnswer);
 });

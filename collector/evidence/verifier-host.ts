@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { TrailmixError } from '../../core/api/errors.ts';
-import type { SignatureJob } from '../../core/pack/signatures.ts';
+import { jobsOf, oneByOne, type SignatureJob } from '../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../core/pack/zip.ts';
 import type { VerifyMlDsa44 } from '../../core/proof/cosignature.ts';
@@ -58,7 +58,7 @@ export const inflateRaw: InflateRaw = async function* (source) {
       yield chunk;
     }
   };
-  const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
+  const inflate = createInflateRaw({ chunkSize: 64 * 1024 });
   const input = Readable.from(counted(), { objectMode: true });
   input.on('error', error => inflate.destroy(error));
   input.pipe(inflate);
@@ -125,7 +125,7 @@ export function fileHost(): VerifyHost & { close(): Promise<void> } {
     sha256,
     sha256Stream,
     verifyEd25519,
-    verifyBatch: jobs => Promise.all(jobs.map(verifyAside)),
+    verifyBatch: batch => Promise.all(Array.from(jobsOf(batch), verifyAside)),
     inflateRaw,
     crc32,
     checkCms: async (...given) => (await import('./cms.ts')).checkCms(...given),
@@ -135,6 +135,7 @@ export function fileHost(): VerifyHost & { close(): Promise<void> } {
   };
 }
 
+const checkHere = oneByOne(verifyEd25519);
 /** Batches that are checked without threads: a small pack is done before they would have started. */
 const AT_ONCE = 2;
 
@@ -144,12 +145,10 @@ export function nodeHost(threads?: number): VerifyHost & { close(): Promise<void
   let batches = 0;
   return {
     ...fileHost(),
-    verifyBatch(jobs) {
-      if (batches++ < AT_ONCE) {
-        return Promise.resolve(jobs.map(job => verifyEd25519(job.publicKey, job.message, job.signature)));
-      }
+    verifyBatch(batch) {
+      if (batches++ < AT_ONCE) return checkHere(batch);
       pool ??= new SignaturePool(threads);
-      return pool.verifyBatch(jobs);
+      return pool.verifyBatch(batch);
     },
     close: async () => pool?.close(),
   };

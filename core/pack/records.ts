@@ -9,7 +9,7 @@ import { fromBase64, hex, transientUtf8 } from '../proof/bytes.ts';
 import type { Sha256 } from '../proof/hash.ts';
 import { type JsonObject, jcs } from '../proof/jcs.ts';
 import {
-  eventSignatureMessage,
+  eventSignatureText,
   GENESIS,
   HEAD_MEMBERS,
   type Head,
@@ -235,7 +235,7 @@ export class RecordChecker {
     if (publicKey !== undefined) {
       signatures.push({
         publicKey,
-        message: eventSignatureMessage(seal.hash_self),
+        message: transientUtf8(eventSignatureText(seal.hash_self)),
         signature: record.signature,
         code: 'signature_wrong',
         where,

@@ -91,10 +91,12 @@ export function hashSelf(sha256: Sha256, head: Head): string {
   return hex(sha256(utf8(headJcs(head))));
 }
 
-/** The bytes that `signature` signs: the event prefix and hash_self as its 64 hex characters. */
-export function eventSignatureMessage(hashSelfHex: string): Uint8Array {
-  return utf8(PREFIX.event + hashSelfHex);
-}
+/** What `signature` signs: the event prefix and hash_self as its 64 hex characters. */
+export const eventSignatureText = (hashSelfHex: string): string => PREFIX.event + hashSelfHex;
+
+/** The bytes of that. */
+export const eventSignatureMessage = (hashSelfHex: string): Uint8Array =>
+  utf8(eventSignatureText(hashSelfHex));
 
 const LEDGER_ID = /^[0-9a-f]{32}$/;
 const HASH = /^[0-9a-f]{64}$/;

@@ -6,6 +6,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { checkCms } from '../../../collector/evidence/cms.ts';
 import { checkTimestamp } from '../../../collector/evidence/timestamp.ts';
+import { jobsOf } from '../../../core/pack/signatures.ts';
 import type { VerifyHost } from '../../../core/pack/verify.ts';
 import type { InflateRaw, RandomAccess } from '../../../core/pack/zip.ts';
 import { hex } from '../../../core/proof/bytes.ts';
@@ -90,8 +91,12 @@ export async function browserHost(): Promise<{ host: VerifyHost; engine: 'webcry
     sha256,
     sha256Stream: () => sha256.create(),
     verifyEd25519: verify,
-    verifyBatch: jobs =>
-      Promise.all(jobs.map(({ publicKey, message, signature }) => verify(publicKey, message, signature))),
+    verifyBatch: batch =>
+      Promise.all(
+        Array.from(jobsOf(batch), ({ publicKey, message, signature }) =>
+          verify(publicKey, message, signature),
+        ),
+      ),
     inflateRaw,
     checkCms,
     checkTimestamp,
