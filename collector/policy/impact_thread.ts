@@ -74,10 +74,11 @@ function seqFrom(us: number): number {
   return low;
 }
 
-/** Seqs of one part of a plan. */
-const PART = 32 * 1024;
+/** Seqs of the first part of a plan, and of the largest: each is twice the one before, for others wait for the first. */
+const FIRST_PART = 512;
+const LARGEST_PART = 64 * 1024;
 
-/** Parts of what is planned, newest first, the index alone looked at. */
+/** Answers what is planned, newest first; the index alone is looked at. */
 function plan({ app, fromUs, toUs, last }: ImpactPlan): void {
   const part = db
     .prepare<[Record<string, number | string | null>], number>(
@@ -87,10 +88,12 @@ function plan({ app, fromUs, toUs, last }: ImpactPlan): void {
     .pluck();
   const from = fromUs === null ? 0 : seqFrom(fromUs);
   let below = toUs === null ? Number.MAX_SAFE_INTEGER : seqFrom(toUs + 1);
-  for (let left = last; ; left -= PART) {
-    const most = Math.min(PART, left);
+  let size = FIRST_PART;
+  for (let left = last; ; size = Math.min(2 * size, LARGEST_PART)) {
+    const most = Math.min(size, left);
     const seqs = Float64Array.from(part.all({ from, below, app, most }));
-    const ends = seqs.length < most || left <= PART;
+    left -= seqs.length;
+    const ends = seqs.length < most || left === 0;
     below = seqs.at(-1) ?? from;
     answer({ seqs, last: ends }, [seqs.buffer]);
     if (ends) return;

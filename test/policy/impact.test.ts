@@ -175,3 +175,17 @@ test('inputs to pick from: a list, one rebuilt as it was given, and the paths th
     types: { number: 100 },
   });
 });
+
+test('while others record, it ends all the same, and counts what was there', async () => {
+  const { apiKey } = await tm.key('busy', ['decide']);
+  let over = false;
+  const agent = async (_: unknown, n: number): Promise<void> => {
+    while (!over) await decide(tm, apiKey, 100, `busy-${n}`, 'busy');
+  };
+  const agents = Promise.all(Array.from({ length: 8 }, agent));
+  const impact = impactOf({ files: refundSet(200), filter: { app: 'shop' } }).finally(() => {
+    over = true;
+  });
+  const [view] = await Promise.all([impact, agents]);
+  expect(view).toMatchObject({ state: 'done', total: 700, decided: 700, skipped: {} });
+});
