@@ -1,18 +1,28 @@
 /**
  * Policy engine: decides gated calls with the active bundle, in worker threads (evaluator.ts).
  * Rules: `decide` never rejects; a throw, an undefined or misshapen result, a missed deadline, a full queue or a
- * missing bundle is an outcome with `failed`, and it denies. One worker is active and one is warm. An input that
- * takes longer than HANDOVER_MS keeps its worker until the deadline, when it is terminated, while the warm one
- * takes over the queue. Each input is evaluated once, under one bundle, and the outcome names that bundle; what
- * still waits when a bundle is activated is decided under the new one.
+ * missing bundle is an outcome with `failed`, and it denies. Each input is evaluated once, under one bundle, and the outcome names
+ * that bundle; what still waits when a bundle is activated is decided under the new one.
+ *
+ * One worker is active and one is warm. An input that takes longer than HANDOVER_MS keeps its worker until the deadline, when it is
+ * terminated, while the warm one takes over the queue. Once an input took longer than SLOW_MS, those of its kind (app and action) are
+ * for MOST_LOW workers of the lowest priority, which stop by themselves at the deadline, until one is answered sooner. So an endless
+ * rule takes neither cores nor workers from whatever else is done, and each input still has the whole deadline for itself.
  */
-import { Worker } from 'node:worker_threads';
 import { TrailmixError } from '../../core/api/errors.ts';
-import type { JsonObject } from '../../core/proof/jcs.ts';
 import type { PolicyOutcome, PolicyRunner } from '../ports.ts';
 import { type PolicyBundle, type PolicySource, readBundle } from './bundle.ts';
-import type { EvaluatorData, EvaluatorMessage, EvaluatorRequest } from './evaluator.ts';
+import type { EvaluatorRequest } from './evaluator.ts';
 import { type Failure, readAnswer } from './outcome.ts';
+import {
+  type Answer,
+  type Job,
+  type Loaded,
+  openSeat,
+  type Seat,
+  type SeatEvents,
+  type Work,
+} from './seat.ts';
 import { type WasmModule, wasm } from './wasm.ts';
 
 export type ActivePolicy = {
@@ -62,6 +72,8 @@ export type PolicyEngineOptions = {
   maxQueue?: number;
   /** Milliseconds that an input may wait for its turn before it is `busy`. Default 5,000. */
   maxWaitMs?: number;
+  /** All of its evaluations at low priority: nobody waits for them. */
+  isLow?: boolean;
   onEvent?: (event: PolicyEvent) => void;
 };
 
@@ -70,21 +82,19 @@ export const NO_POLICY = { version: 0, hash: '0'.repeat(64) } as const;
 
 /** An evaluation takes microseconds; one that takes this long must not keep the others waiting. */
 const HANDOVER_MS = 20;
-/** Slow evaluations running beside the active worker. One more keeps the active worker until its deadline. */
-const MAX_SLOW = 2;
-const START_MS = 30_000;
+/** An evaluation that takes this long, by its worker's clock, makes its kind slow. */
+const SLOW_MS = 100;
+/** Overdue evaluations beside the active worker. One more keeps the active worker until its deadline. */
+const MOST_OVERDUE = 2;
+/** Workers for kinds that are known to be slow. */
+const MOST_LOW = 2;
+/** Kinds of input that are known to be slow; of one more the first is forgotten. */
+const MOST_KINDS = 1000;
+/** How long a worker for them stays without an input. */
+const IDLE_MS = 10_000;
+/** How long such a worker may take to stop before it is terminated. */
+const STOP_MS = 5000;
 const RESTART_MS = 250;
-
-type Loaded = { bundle: PolicyBundle; module: WasmModule };
-type Job = { input: JsonObject; waitingSince: number; settle(outcome: PolicyOutcome): void };
-type Seat = {
-  worker: Worker;
-  loaded: Loaded;
-  ready: Promise<void>;
-  isReady: boolean;
-  gone: boolean;
-  job: { id: number; started: number; overdue: boolean; timer: NodeJS.Timeout; settle: Job['settle'] } | null;
-};
 
 const REASON: Record<Failure, string> = {
   throw: 'The policy could not be evaluated',
@@ -108,12 +118,15 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   const deadlineMs = options.deadlineMs ?? 500;
   const maxQueue = options.maxQueue ?? 1000;
   const maxWaitMs = options.maxWaitMs ?? 5000;
+  const isLow = options.isLow ?? false;
   const emit = options.onEvent ?? (() => {});
 
   let current: Loaded | null = null;
   let active: Seat | null = null;
   let spare: Seat | null = null;
-  const slow = new Set<Seat>();
+  const overdue = new Set<Seat>();
+  const low = new Set<Seat>();
+  const slowKinds = new Set<string>();
   const queue: Job[] = [];
   let held: { jobs: Job[]; onHeld: () => void } | null = null;
   let waitTimer: NodeJS.Timeout | undefined;
@@ -133,51 +146,12 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     return { result: 'deny', reasons: [REASON[why]], failed: { why }, policy, evalUs };
   };
 
-  const seat = (loaded: Loaded): Seat => {
-    const { bundle, module } = loaded;
-    const worker = new Worker(new URL('./evaluator.ts', import.meta.url), {
-      workerData: {
-        module,
-        data: bundle.data,
-        entrypoint: bundle.entrypoint,
-        hash: bundle.hash,
-      } satisfies EvaluatorData,
-      env: {},
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
-    });
-    worker.stdout.resume();
-    worker.stderr.resume();
-    worker.unref();
-    const started = Promise.withResolvers<void>();
-    started.promise.catch(() => {});
-    const made: Seat = { worker, loaded, ready: started.promise, isReady: false, gone: false, job: null };
-    const refuse = (why: string): void =>
-      started.reject(new TrailmixError('policy_invalid', { message: `The policy does not start: ${why}` }));
-    const startTimer = setTimeout(() => retire(made, 'it did not start in time'), START_MS);
-    startTimer.unref();
-    worker.on('message', (message: EvaluatorMessage) => {
-      if ('ready' in message) {
-        clearTimeout(startTimer);
-        made.isReady = true;
-        started.resolve();
-        pump();
-      } else if ('refused' in message) {
-        refuse(message.refused);
-        retire(made, message.refused);
-      } else {
-        answered(made, message);
-      }
-    });
-    worker.on('error', error => retire(made, String(error)));
-    worker.on('exit', () => {
-      clearTimeout(startTimer);
-      refuse('its worker ended');
-      retire(made, 'its worker ended');
-    });
-    return made;
+  const fail = (at: Seat, job: Work, why: Failure, detail: string): void => {
+    clearTimeout(job.timer);
+    if (job.isSettled) return;
+    job.isSettled = true;
+    const evalUs = Math.round((performance.now() - job.started) * 1000);
+    job.settle(failure(why, at.loaded.bundle, evalUs, detail));
   };
 
   /** Ends a worker. What it was evaluating fails; its place is taken by the spare, or by a new one. */
@@ -186,18 +160,19 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     old.gone = true;
     const { job } = old;
     old.job = null;
-    if (job !== null) {
-      clearTimeout(job.timer);
-      const evalUs = Math.round((performance.now() - job.started) * 1000);
-      job.settle(failure(why, old.loaded.bundle, evalUs, detail));
-    }
+    if (job !== null) fail(old, job, why, detail);
+    clearTimeout(old.leaving);
     void old.worker.terminate();
-    slow.delete(old);
     if (spare === old) spare = null;
     if (active === old) active = null;
+    overdue.delete(old);
+    const replace = (): void => {
+      low.delete(old);
+      staff();
+    };
     // A worker that never started would die again at once.
-    if (old.isReady) staff();
-    else setTimeout(staff, RESTART_MS).unref();
+    if (old.isReady) replace();
+    else setTimeout(replace, RESTART_MS).unref();
   };
 
   /** Sees to one active and, once decisions are asked for at all, one warm worker of the current bundle. */
@@ -207,28 +182,40 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       active = spare;
       spare = null;
     }
-    active ??= seat(current);
-    if (asked) spare ??= seat(current);
+    active ??= openSeat(current, isLow, on);
+    if (asked) spare ??= openSeat(current, isLow, on);
     pump();
   };
 
   const pump = (): void => {
     if (queue.length > 0) handOver();
-    const at = active;
-    if (at?.isReady === true && at.job === null) {
-      const job = queue.shift();
-      if (job !== undefined) run(at, job);
-    }
+    if (active !== null) serve(active, job => !slowKinds.has(job.kind));
+    if (slowKinds.size > 0) pumpLow();
     clearTimeout(waitTimer);
     const [first] = queue;
     if (first === undefined) return;
     waitTimer = setTimeout(expire, Math.max(0, first.waitingSince + maxWaitMs - performance.now()));
   };
 
+  const pumpLow = (): void => {
+    const isSlow = (job: Job): boolean => slowKinds.has(job.kind);
+    for (const at of low) serve(at, isSlow);
+    if (closed || current === null || low.size >= MOST_LOW || !queue.some(isSlow)) return;
+    // One that starts asks again once it is ready.
+    if ([...low].every(({ isReady }) => isReady)) low.add(openSeat(current, true, on));
+  };
+
+  /** Gives a seat that has nothing to do the first input that is for it. */
+  const serve = (at: Seat, isFor: (job: Job) => boolean): void => {
+    if (!at.isReady || at.gone || at.job !== null) return;
+    const place = queue.findIndex(isFor);
+    if (place >= 0) run(at, queue.splice(place, 1)[0]!);
+  };
+
   /** Where the active worker is overdue: it goes on to its deadline by itself, the warm one serves the queue. */
   const handOver = (): void => {
-    if (active?.job?.overdue !== true || spare?.isReady !== true || slow.size >= MAX_SLOW) return;
-    slow.add(active);
+    if (active?.job?.isOverdue !== true || spare?.isReady !== true || overdue.size >= MOST_OVERDUE) return;
+    overdue.add(active);
     active = spare;
     spare = null;
     staff();
@@ -253,48 +240,68 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       return;
     }
     const id = nextId++;
-    const timer = setTimeout(() => overdue(at), Math.min(HANDOVER_MS, deadlineMs));
-    at.job = { id, started: performance.now(), overdue: false, timer, settle: job.settle };
+    const timer = setTimeout(late, Math.min(HANDOVER_MS, deadlineMs), at);
+    clearTimeout(at.leaving);
+    at.job = { ...job, id, started: performance.now(), isOverdue: false, isSettled: false, timer };
     at.worker.ref();
-    at.worker.postMessage({ id, text } satisfies EvaluatorRequest);
+    const stop = low.has(at) ? { stopMs: deadlineMs } : {};
+    at.worker.postMessage({ id, text, ...stop } satisfies EvaluatorRequest);
   };
 
-  /** Runs after the messages that came while this thread was busy: a late reader is no late answer. */
-  const timedOut = (at: Seat, job: Seat['job']): void => {
-    if (job !== null && at.job === job) retire(at, `no answer in ${deadlineMs} ms`, 'timeout');
-  };
-
-  const overdue = (at: Seat): void => {
-    if (at.job === null) return;
-    at.job.overdue = true;
-    const rest = Math.max(0, at.job.started + deadlineMs - performance.now());
-    at.job.timer = setTimeout(() => setImmediate(timedOut, at, at.job), rest);
+  const late = (at: Seat): void => {
+    const { job } = at;
+    if (job === null) return;
+    job.isOverdue = true;
+    const rest = Math.max(0, job.started + deadlineMs - performance.now());
+    job.timer = setTimeout(() => setImmediate(timedOut, at, job), rest);
     pump();
   };
 
-  const answered = (
-    at: Seat,
-    message: Exclude<EvaluatorMessage, { ready: true } | { refused: string }>,
-  ): void => {
+  /** Runs after the messages that came while this thread was busy: a late reader is no late answer. */
+  const timedOut = (at: Seat, job: Work): void => {
+    if (at.job !== job) return;
+    sort(at, job, true);
+    const detail = `no answer in ${deadlineMs} ms`;
+    if (low.has(at)) {
+      fail(at, job, 'timeout', detail);
+      job.timer = setTimeout(retire, STOP_MS, at, 'it did not stop');
+    } else {
+      retire(at, detail, 'timeout');
+    }
+  };
+
+  /** What is known of a kind under another bundle says nothing. */
+  const sort = (at: Seat, { kind }: Job, isSlow: boolean): void => {
+    if (at.loaded !== current) return;
+    slowKinds.delete(kind);
+    if (isSlow) slowKinds.add(kind);
+    if (slowKinds.size > MOST_KINDS) slowKinds.delete(slowKinds.values().next().value!);
+  };
+
+  const answered = (at: Seat, answer: Answer): void => {
     const { job } = at;
-    if (job === null || job.id !== message.id) return;
+    if (job === null || job.id !== answer.id) return;
     clearTimeout(job.timer);
     at.job = null;
     at.worker.unref();
-    job.settle(outcomeOf(at.loaded.bundle, message));
-    const outdated = at.loaded !== current;
-    if (outdated || (slow.delete(at) && at !== active)) retire(at, 'no longer needed');
-    else pump();
+    sort(at, job, answer.us >= SLOW_MS * 1000);
+    if (!job.isSettled) job.settle(outcomeOf(at.loaded.bundle, answer));
+    if (at.loaded !== current || overdue.has(at)) {
+      retire(at, 'no longer needed');
+      return;
+    }
+    if (low.has(at)) at.leaving = setTimeout(retire, IDLE_MS, at, 'no longer needed').unref();
+    pump();
   };
 
-  const outcomeOf = (
-    bundle: PolicyBundle,
-    message: { us: number } & ({ value: string } | { thrown: string }),
-  ) => {
-    if ('thrown' in message) return failure('throw', bundle, message.us, message.thrown);
-    const answer = answerIn(message.value);
-    if (typeof answer === 'string') return failure(answer, bundle, message.us);
-    return { ...answer, policy: { version: bundle.version, hash: bundle.hash }, evalUs: message.us };
+  const on: SeatEvents = { ready: pump, answered, ended: (at, why) => retire(at, why) };
+
+  const outcomeOf = (bundle: PolicyBundle, answer: Answer): PolicyOutcome => {
+    if ('stopped' in answer) return failure('timeout', bundle, answer.us, `no answer in ${deadlineMs} ms`);
+    if ('thrown' in answer) return failure('throw', bundle, answer.us, answer.thrown);
+    const said = answerIn(answer.value);
+    if (typeof said === 'string') return failure(said, bundle, answer.us);
+    return { ...said, policy: { version: bundle.version, hash: bundle.hash }, evalUs: answer.us };
   };
 
   const prepare = async (bundle: PolicyBundle): Promise<PreparedBundle> => {
@@ -305,14 +312,15 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       throw new TrailmixError('policy_invalid', { message: `Not a Wasm module: ${String(error)}` });
     }
     const loaded: Loaded = { bundle, module };
-    const fresh = seat(loaded);
+    const fresh = openSeat(loaded, isLow, on);
     await fresh.ready;
     return {
       use(version) {
         if (closed) return retire(fresh, 'the engine is closed');
         loaded.bundle = { ...bundle, version };
-        const old = [active, spare];
+        const old = [active, spare, ...low];
         current = loaded;
+        slowKinds.clear();
         // One that died while it was kept ready is replaced at once.
         active = fresh.gone ? null : fresh;
         spare = null;
@@ -354,7 +362,8 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       if (queue.length + (held?.jobs.length ?? 0) >= maxQueue)
         return Promise.resolve(failure('busy', current.bundle, 0, 'the queue is full'));
       return new Promise(settle => {
-        const job = { input, waitingSince: performance.now(), settle };
+        const kind = `${String(input.app_id)} ${String(input.action)}`;
+        const job: Job = { input, kind, waitingSince: performance.now(), settle };
         if (held !== null) {
           held.jobs.push(job);
           return held.onHeld();
@@ -393,7 +402,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       clearTimeout(waitTimer);
       for (const job of [...queue.splice(0), ...(held?.jobs.splice(0) ?? [])])
         job.settle(failure('no_bundle', undefined, 0, 'the engine is closed'));
-      const seats = [active, spare, ...slow].filter(one => one !== null);
+      const seats = [active, spare, ...overdue, ...low].filter(one => one !== null);
       for (const one of seats) retire(one, 'the engine is closed');
       await Promise.all(seats.map(one => one.worker.terminate()));
     },

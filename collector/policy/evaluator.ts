@@ -4,45 +4,68 @@
  * Rules: an input arrives as JSON text and leaves as JSON text; every answer names the bundle's hash; after a throw
  * the instance is replaced, because an aborted evaluation leaves its heap in any state; a module that asks for a
  * built-in of the host is refused, so that nothing (clock, randomness, formatting) differs from the tests' OPA.
- * Messages: in `{id, text}`, out `{ready}`, `{refused}`, `{id, hash, value, us}` or `{id, hash, thrown, us}`.
+ * Messages: in `{id, text, stopMs?}`, out `{ready}`, `{refused}`, `{id, hash, value, us}`, `{id, hash, thrown, us}`
+ * or `{id, hash, stopped, us}`.
  */
+import { constants, setPriority } from 'node:os';
+import { type Context, createContext, Script } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadOpa, type OpaInstance, type OpaParts } from './opa_instance.ts';
 
-export type EvaluatorData = OpaParts & { hash: string };
-export type EvaluatorRequest = { id: number; text: string };
+/** `isLow`: at the lowest priority, where the system knows priorities of threads. */
+export type EvaluatorData = OpaParts & { hash: string; isLow: boolean };
+/** `stopMs`: stop by itself after so long, and stay usable; watching costs more than an evaluation. */
+export type EvaluatorRequest = { id: number; text: string; stopMs?: number };
 export type EvaluatorMessage =
   | { ready: true }
   | { refused: string }
   /** `value`: OPA's result set as the module wrote it, JSON text or not. `us`: microseconds of the evaluation. */
   | { id: number; hash: string; value: string; us: number }
-  | { id: number; hash: string; thrown: string; us: number };
+  | { id: number; hash: string; thrown: string; us: number }
+  | { id: number; hash: string; stopped: true; us: number };
 
 const port = parentPort;
 if (port === null) throw new Error('evaluator is a worker thread');
-const { hash, ...parts } = workerData as EvaluatorData;
+const { hash, isLow, ...parts } = workerData as EvaluatorData;
+// The thread's own on Linux; elsewhere it would be that of the whole process.
+if (isLow && process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 const answer = (message: EvaluatorMessage): void => port.postMessage(message);
 
 const wordsOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).slice(0, 500);
 
+/** Node makes that error in the script's own context, with another `Error`. */
+const isStop = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+
 let policy: OpaInstance | undefined;
 try {
-  policy = await loadOpa(parts);
+  policy = loadOpa(parts);
   answer({ ready: true });
 } catch (error) {
   answer({ refused: wordsOf(error) });
 }
 
-port.on('message', async ({ id, text }: EvaluatorRequest) => {
+let next: () => string = () => '';
+let watched: { script: Script; context: Context } | undefined;
+/** What a script of its own calls can be stopped: Node gives a script a deadline, and takes it from there. */
+const within = (timeout: number, evaluate: () => string): string => {
+  next = evaluate;
+  watched ??= { script: new Script('next()'), context: createContext({ next: () => next() }) };
+  return watched.script.runInContext(watched.context, { timeout }) as string;
+};
+
+port.on('message', ({ id, text, stopMs }: EvaluatorRequest) => {
   const started = performance.now();
   const us = (): number => Math.round((performance.now() - started) * 1000);
   try {
-    policy ??= await loadOpa(parts);
-    const value = policy.evaluate(text);
+    policy ??= loadOpa(parts);
+    const { evaluate } = policy;
+    const value = stopMs === undefined ? evaluate(text) : within(stopMs, () => evaluate(text));
     answer({ id, hash, value, us: us() });
   } catch (error) {
     policy = undefined;
-    answer({ id, hash, thrown: wordsOf(error), us: us() });
+    if (isStop(error)) answer({ id, hash, stopped: true, us: us() });
+    else answer({ id, hash, thrown: wordsOf(error), us: us() });
   }
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Check } from 'typebox/schema';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -46,6 +47,25 @@ decision := {"result": "allow", "reasons": ["never"]} if {
 	xs := numbers.range(1, 1000)
 	count([1 | some a in xs; some b in xs; some c in xs; some d in xs; some e in xs; [a, b, c, d, e] == input.payload]) == 0
 }`;
+
+const SLOW_ONCE = ENDLESS.replace('input.action != "loop"', 'input.payload.endless == false').replace(
+  'input.action == "loop"',
+  'input.payload.endless',
+);
+
+/** Ids of this process's threads that have the lowest priority. Linux. */
+const lowestThreads = (): number[] =>
+  process.platform !== 'linux'
+    ? []
+    : readdirSync('/proc/self/task')
+        .map(Number)
+        .filter(thread => {
+          try {
+            return getPriority(thread) === constants.priority.PRIORITY_LOW;
+          } catch {
+            return false;
+          }
+        });
 
 describe('the shipped policy', () => {
   test.each([
@@ -262,6 +282,51 @@ describe('what fails denies', () => {
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => engine.decide(call('loop', {}))));
     expect(outcomes.map(({ failed }) => failed?.why)).toEqual(Array(6).fill('timeout'));
     expect(await engine.decide(call('x', {}))).toMatchObject({ result: 'allow' });
+  });
+
+  test('once an input was endless, those of its kind have workers of their own, which outlive them', async () => {
+    const engine = await start(await make(ENDLESS), { deadlineMs: 500, maxWaitMs: 60_000 });
+    const loop = () => engine.decide(call('loop', {}));
+    expect((await loop()).failed).toEqual({ why: 'timeout' });
+    const low: number[][] = [];
+    for (let i = 0; i < 4; i++) {
+      const endless = loop();
+      expect(await engine.decide(call('x', {}))).toMatchObject({ reasons: ['quick'] });
+      const outcome = await endless;
+      expect(outcome).toMatchObject({ result: 'deny', failed: { why: 'timeout' } });
+      expect(outcome.evalUs).toBeGreaterThan(450_000);
+      low.push(lowestThreads());
+    }
+    // Where the system knows priorities of threads: the same one each time.
+    if (process.platform === 'linux') {
+      const same = low[0]!.filter(thread => low.every(threads => threads.includes(thread)));
+      expect(same).not.toEqual([]);
+    }
+  });
+
+  test('an endless input is a timeout also where this thread reads late that its worker stopped', async () => {
+    const engine = await start(await make(ENDLESS), { deadlineMs: 500 });
+    for (let i = 0; i < 2; i++) expect((await engine.decide(call('loop', {}))).failed?.why).toBe('timeout');
+    const endless = engine.decide(call('loop', {}));
+    const until = performance.now() + 2000;
+    while (performance.now() < until);
+    expect((await endless).failed?.why).toBe('timeout');
+  });
+
+  test('a kind that was slow is answered, and is quick again', async () => {
+    const engine = await start(await make(SLOW_ONCE), { deadlineMs: 1000, maxWaitMs: 60_000 });
+    const ask = (endless: boolean) => engine.decide(call('read', { endless }));
+    expect((await ask(true)).failed).toEqual({ why: 'timeout' });
+    for (let i = 0; i < 3; i++) {
+      const outcomes = await Promise.all([ask(true), ask(false), ask(false), ask(true), ask(false)]);
+      expect(outcomes.map(({ failed, reasons }) => failed?.why ?? reasons[0])).toEqual([
+        'timeout',
+        'quick',
+        'quick',
+        'timeout',
+        'quick',
+      ]);
+    }
   });
 
   test('a full queue, and one that does not move, answer busy', async () => {
