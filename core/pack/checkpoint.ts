@@ -6,12 +6,12 @@ import { base64, concat, equalBytes, fromUtf8, hex, utf8 } from '../proof/bytes.
 import { type Checkpoint, originOf, parseCheckpoint } from '../proof/checkpoint.ts';
 import type { Sha256, VerifyEd25519 } from '../proof/hash.ts';
 import { NoteError, type NoteKey, noteKey, openNote, parseNote, parseVkey } from '../proof/note.ts';
+import { type Epoch, epochKeysPath } from './epochs.ts';
 import type { PackFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import type { KeyChain } from './keys.ts';
 import { publicKeyPem } from './keys.ts';
 import type { Manifest } from './manifest.ts';
-import type { RestoredFrom } from './restore.ts';
 
 type Host = { readonly sha256: Sha256; readonly verifyEd25519: VerifyEd25519 };
 
@@ -116,20 +116,20 @@ export async function checkKeyFiles(
 export const consistencyText = (hashes: readonly Uint8Array[]): string =>
   hashes.map(hash => `${base64(hash)}\n`).join('');
 
-/** Every consistency file leads to this pack's size, or to what its restore cites; the proofs themselves need an older root. */
+/** Every consistency file leads to this pack's size, or to what a restore cites; the proofs themselves need an older root. */
 export function checkConsistencyNames(
   manifest: Manifest,
-  restored: RestoredFrom | undefined,
+  epochs: readonly Epoch[],
   findings: Findings,
 ): void {
+  const cited = new Map(epochs.map(({ restored }) => [restored.ledgerId, restored.checkpoint?.size]));
+  const keys = new Set([...cited.keys()].map(epochKeysPath));
   for (const { path, role } of manifest.files) {
+    if (role === 'epoch' && !keys.has(path)) findings.add('file_role_wrong', path);
     if (role !== 'consistency') continue;
     const [, epoch, old, now] =
       /^(?:epochs\/([0-9a-f]{32})\/)?consistency\/([0-9]+)-([0-9]+)$/.exec(path) ?? [];
-    const right =
-      epoch === undefined
-        ? Number(now) === manifest.checkpoint.size
-        : epoch === restored?.ledgerId && Number(now) === restored.checkpoint?.size;
+    const right = Number(now) === (epoch === undefined ? manifest.checkpoint.size : cited.get(epoch));
     if (!right || Number(old) >= Number(now)) findings.add('file_role_wrong', path);
   }
 }

@@ -214,10 +214,13 @@ export const findingTable = {
   restore_signature_wrong: incomplete(
     'The restore, or the checkpoint that it cites, is not signed by the key of the old ledger that the older pack names.',
   ),
+  restore_keys_wrong: incomplete(
+    'What the pack says of the keys of a ledger before this one does not hold: form, proof or signatures.',
+  ),
   restore_unsigned: row(
     'completeness',
     'not_shown',
-    'Whether the old ledger itself signed the restore is not shown: the older pack does not name the key.',
+    'Whether the old ledger itself signed the restore is not shown: neither the older pack nor this one shows the key.',
   ),
   restored_behind: row('completeness', 'fail', 'The ledger was restored to a state before the older pack.'),
   epoch_changed: row('completeness', 'not_shown', 'The older pack is of another ledger.'),

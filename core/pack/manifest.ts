@@ -19,6 +19,7 @@ export type FileRole =
   | 'checkpoint'
   | 'proof'
   | 'consistency'
+  | 'epoch'
   | 'anchor'
   | 'key'
   | 'summary'
@@ -94,6 +95,7 @@ const PATTERNS: readonly (readonly [RegExp, FileRole])[] = [
   [/^blobs\/[0-9a-f]{64}$/, 'blob'],
   [/^policies\/[0-9a-f]{64}\/[0-9]{1,6}\.(?:rego|json)$/, 'policy'],
   [/^(?:epochs\/[0-9a-f]{32}\/)?consistency\/[0-9]{1,16}-[0-9]{1,16}$/, 'consistency'],
+  [/^epochs\/[0-9a-f]{32}\/keys\.jsonl$/, 'epoch'],
   [/^anchors\/[0-9]{1,16}\.(?:note|body|tsr)$/, 'anchor'],
   [/^keys\/[0-9a-f]{64}\.pem$/, 'key'],
 ];

@@ -11,6 +11,7 @@ import { BlobWatch, mayHoldBlobs } from './blobs.ts';
 import { checkConsistencyNames, checkKeyFiles, checkSignature, readCheckpoint } from './checkpoint.ts';
 import { ScopeCheck } from './completeness.ts';
 import { DerivedFiles } from './derived.ts';
+import { readEpochs } from './epochs.ts';
 import { erasedBy, erasedTypes } from './erasure.ts';
 import { ErasureStatements } from './erasure_statements.ts';
 import type { PackFiles } from './files.ts';
@@ -140,13 +141,14 @@ export class PackVerifier {
     await this.#records(checkpoint?.checkpoint);
     await this.#signatures.drain();
 
+    const epochs = await readEpochs(this.#host, files, this.#restored, findings);
     if (checkpoint !== undefined) {
       await checkSignature(this.#host, checkpoint, this.#keys, given.trust?.vkeys, findings);
       if (given.since !== undefined) {
         const parts = {
           files,
           checkpoint: checkpoint.checkpoint,
-          restored: this.#restored,
+          epochs,
           ownKeys: this.#keys.checkpointKeys.map(({ publicKey }) => publicKey),
           vkeys: given.trust?.vkeys,
         };
@@ -154,7 +156,7 @@ export class PackVerifier {
       }
     }
     await checkKeyFiles(files, manifest, this.#keys, findings);
-    checkConsistencyNames(manifest, this.#restored, findings);
+    checkConsistencyNames(manifest, epochs, findings);
     this.#scope.finish(this.#erasures, findings);
     const edges = {
       before: this.#scope.hasBefore,

@@ -3,24 +3,22 @@
  * and the old ledger's keys signed. Format: docs/spec/pack.md, "Older packs".
  * Rules: the older pack is the reader's own, so its keys are taken for the old ledger's; what it does not name is not shown.
  */
-import { base64, fromBase64, fromUtf8, hex } from '../proof/bytes.ts';
+import { fromBase64, fromUtf8, hex } from '../proof/bytes.ts';
 import type { Checkpoint } from '../proof/checkpoint.ts';
 import type { VerifyEd25519 } from '../proof/hash.ts';
 import { NoteError, noteKey, openNote, parseVkey } from '../proof/note.ts';
 import { verifyConsistency } from '../proof/tree.ts';
 import { consistencyText } from './checkpoint.ts';
+import { type Epoch, KeyReading, type LedgerKeys, NO_KEYS } from './epochs.ts';
 import type { PackFiles } from './files.ts';
 import { Findings } from './findings.ts';
 import { type Fork, forkOf } from './fork.ts';
 import type { VerifyHost } from './host.ts';
-import { KeyChain } from './keys.ts';
 import { RecordSource } from './merge.ts';
 import type { PackReader, Since } from './older.ts';
 import { shownText } from './places.ts';
 import { plainText } from './plain_text.ts';
-import { RecordChecker } from './records.ts';
 import { type RestoredFrom, restoreConsistency } from './restore.ts';
-import { oneByOne, SignatureQueue } from './signatures.ts';
 
 /** What was found of an older pack. */
 export type SinceReport = {
@@ -31,6 +29,8 @@ export type SinceReport = {
   result: 'continues' | 'rewritten' | 'larger' | 'not_shown' | 'lost';
   /** It is of the ledger that this one was restored from. */
   restored: boolean;
+  /** Over how many restores, where it is more than one. */
+  restores?: number;
   /** Its checkpoint is signed by a key of its ledger that is trusted or, without trust, that this pack names. */
   signed?: boolean;
   fork?: Fork;
@@ -39,7 +39,8 @@ export type SinceReport = {
 type Parts = {
   readonly files: PackFiles;
   readonly checkpoint: Checkpoint;
-  readonly restored: RestoredFrom | undefined;
+  /** The restores that lead to this ledger, newest first. */
+  readonly epochs: readonly Epoch[];
   /** Keys that sign checkpoints of this ledger, as far as anybody says. */
   readonly ownKeys: readonly Uint8Array[];
   /** Of trust.json. */
@@ -53,14 +54,16 @@ export async function checkSince(
   since: Since,
   findings: Findings,
 ): Promise<SinceReport> {
-  const { checkpoint, restored } = parts;
+  const { checkpoint, epochs } = parts;
   const { origin, size } = since;
   const report: SinceReport = { origin, size, root: hex(since.root), result: 'not_shown', restored: false };
   if (origin !== checkpoint.origin) {
-    if (restored?.checkpoint?.origin === origin) {
+    const at = epochs.findIndex(({ restored }) => restored.checkpoint?.origin === origin);
+    if (at >= 0) {
       report.restored = true;
-      await checkRestored(host, parts, restored, since, report, findings);
-    } else findings.add('epoch_changed', 'checkpoint.note');
+      if (at > 0) report.restores = at + 1;
+      await checkRestored(host, parts, at, since, report, findings);
+    } else findings.add('epoch_changed', 'checkpoint.note', epochText(epochs));
     return report;
   }
   const keys = await keysFor(host, parts, origin);
@@ -117,6 +120,15 @@ async function readProof(files: PackFiles, path: string): Promise<Uint8Array[] |
   }
 }
 
+/** Why no restore leads to the older pack's ledger, as far as this pack says. */
+function epochText(epochs: readonly Epoch[]): string | undefined {
+  const last = epochs.at(-1);
+  if (last === undefined) return undefined;
+  return last.keys === undefined
+    ? `This one continues ledger ${plainText(last.restored.ledgerId)}; what that one continues the pack does not carry.`
+    : `No restore that leads to this one cites it; the first of them cites ledger ${plainText(last.restored.ledgerId)}.`;
+}
+
 type NoteKeys = readonly { readonly publicKey: Uint8Array; readonly name: string; readonly id: string }[];
 
 /** Trusted keys of an origin, else those that this pack names. */
@@ -139,16 +151,17 @@ async function openedBy(
   }
 }
 
-/** The older pack is of the ledger that this one was restored from. */
+/** The older pack is of a ledger that this one was restored from: `at` says over which restore. */
 async function checkRestored(
   host: VerifyHost,
-  { files, vkeys }: Parts,
-  restored: RestoredFrom,
+  { files, vkeys, epochs }: Parts,
+  at: number,
   since: Since,
   report: SinceReport,
   findings: Findings,
 ): Promise<void> {
   const where = 'extras.jsonl';
+  const { restored } = epochs[at]!;
   const cited = restored.checkpoint!;
   if (cited.size < since.size) {
     report.result = 'lost';
@@ -174,60 +187,65 @@ async function checkRestored(
     findings.add('since_inconsistent', cited.size === since.size ? where : path);
     return;
   }
-  const old = since.pack === undefined ? { event: new Map(), checkpoint: [] } : await keysOfPack(host, since);
-  const trusted = (vkeys ?? [])
-    .map(vkey => parseVkey(host.sha256, vkey))
-    .filter(key => key.name === since.origin);
-  const known = [...old.checkpoint.map(key => noteKey(host.sha256, since.origin, key)), ...trusted];
-  const note = await openedBy(restored.note, known, host.verifyEd25519);
-  const key = old.event.get(restored.oldKeyId);
-  const signed =
-    key === undefined
-      ? 'unknown'
-      : (await host.verifyEd25519(key, restored.message, restored.signature))
-        ? 'good'
-        : 'bad';
-  if (note === 'bad' || signed === 'bad') {
-    report.result = 'rewritten';
-    findings.add(
-      'restore_signature_wrong',
-      where,
-      note === 'bad' ? 'Of the checkpoint that it cites.' : 'Of the restore.',
-    );
-  } else if (note === 'unknown' || signed === 'unknown') findings.add('restore_unsigned', where);
-  else report.result = 'continues';
+  let known = since.pack === undefined ? NO_KEYS : await keysOfPack(host, since, since.pack);
+  let isShown = true;
+  // From the restore that cites the older pack's ledger to this ledger's own: each key stands for the next.
+  for (const { restored: one, keys = NO_KEYS } of epochs.slice(0, at + 1).reverse()) {
+    const said = await signaturesOf(host, one, joined(known, keys), vkeys ?? []);
+    if (said.includes('bad')) {
+      report.result = 'rewritten';
+      const what = said[0] === 'bad' ? 'Of the checkpoint that it cites.' : 'Of the restore.';
+      findings.add('restore_signature_wrong', where, what);
+      return;
+    }
+    if (said.includes('unknown')) isShown = false;
+    known = NO_KEYS;
+  }
+  if (isShown) report.result = 'continues';
+  else findings.add('restore_unsigned', where);
+}
+
+type Signed = 'good' | 'bad' | 'unknown';
+
+const joined = (a: LedgerKeys, b: LedgerKeys): LedgerKeys => ({
+  event: new Map([...a.event, ...b.event]),
+  checkpoint: [...a.checkpoint, ...b.checkpoint],
+});
+
+/** Of the checkpoint that a restore cites, and of the restore, by keys of the old ledger. */
+async function signaturesOf(
+  host: VerifyHost,
+  restored: RestoredFrom,
+  { event, checkpoint }: LedgerKeys,
+  vkeys: readonly string[],
+): Promise<[note: Signed, restore: Signed]> {
+  const { origin } = restored.checkpoint!;
+  const trusted = vkeys.map(vkey => parseVkey(host.sha256, vkey)).filter(({ name }) => name === origin);
+  const notes = [...checkpoint.map(key => noteKey(host.sha256, origin, key)), ...trusted];
+  const note = await openedBy(restored.note, notes, host.verifyEd25519);
+  const key = event.get(restored.oldKeyId);
+  if (key === undefined) return [note, 'unknown'];
+  const isGood = await host.verifyEd25519(key, restored.message, restored.signature);
+  return [note, isGood ? 'good' : 'bad'];
 }
 
 /** The keys of a ledger as its older pack names them; none where those records do not verify. */
-async function keysOfPack(
-  host: VerifyHost,
-  since: Since & { pack?: PackReader },
-): Promise<{ event: Map<string, Uint8Array>; checkpoint: Uint8Array[] }> {
-  const none = { event: new Map<string, Uint8Array>(), checkpoint: [] };
-  const findings = new Findings();
-  const signatures = new SignatureQueue(host.verifyBatch ?? oneByOne(host.verifyEd25519), findings);
-  const keys = new KeyChain(host.sha256, findings, signatures);
-  const [, ledgerId, tenantId] = since.origin.split('/');
-  const place = { ledgerId: ledgerId ?? '', tenantId: tenantId ?? '' };
-  const checker = new RecordChecker({ sha256: host.sha256, findings, keys, signatures, ...place });
+async function keysOfPack(host: VerifyHost, { origin }: Since, pack: PackReader): Promise<LedgerKeys> {
+  const [, ledgerId = '', tenantId = ''] = origin.split('/');
+  const reading = new KeyReading(host, { ledgerId, tenantId });
+  const faults = new Findings();
   for (const file of ['extras', 'events'] as const) {
-    const source = new RecordSource(file, since.pack!.stream(`${file}.jsonl`), findings);
+    const source = new RecordSource(file, pack.stream(`${file}.jsonl`), faults);
     await source.advance();
     while (source.record !== undefined) {
       const { head } = source.record;
-      if (head.seq === 0 || head.event_type.startsWith('key.')) checker.check(source.record);
-      if (signatures.full) await signatures.room();
+      if (head.seq === 0 || head.event_type.startsWith('key.')) await reading.take(source.record);
       if (!source.advanceNow()) await source.advance();
     }
     // Where they stand among the events, the pack is of the ledger's own records: then extras have none of them.
-    if (keys.all.length > 0) break;
+    if (reading.found) break;
   }
-  await signatures.drain();
-  if (findings.failures > 0) return none;
-  const checkpoint = keys.checkpointKeys.map(({ publicKey }) => publicKey);
-  const ofNotes = new Set(checkpoint.map(base64));
-  const event = keys.all.filter(({ publicKey }) => !ofNotes.has(base64(publicKey)));
-  return { event: new Map(event.map(({ id, publicKey }) => [id, publicKey])), checkpoint };
+  return faults.failures > 0 ? NO_KEYS : ((await reading.keys()) ?? NO_KEYS);
 }
 
 function forkText({ same, differs, older, newer }: Fork): string {
@@ -239,8 +257,10 @@ function forkText({ same, differs, older, newer }: Fork): string {
 }
 
 /** What a report says of the older pack, in sentences for a person. */
-export function sinceSentences({ origin, size, result, restored, signed, fork }: SinceReport): string[] {
-  const ledger = restored ? ' of the ledger that this one was restored from' : '';
+export function sinceSentences(report: SinceReport): string[] {
+  const { origin, size, result, restored, restores, signed, fork } = report;
+  const over = restores === undefined ? '' : `, over ${restores} restores`;
+  const ledger = restored ? ` of the ledger that this one was restored from${over}` : '';
   const said = {
     continues: 'This pack continues it: nothing up to there was rewritten.',
     rewritten: 'This pack does not continue it: one of the two tells a history that was rewritten.',

@@ -52,19 +52,11 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   expect(await app.stop()).toBe(0);
 
   const restored = join(folder, 'restored');
-  const { code, json } = await trailmix(
-    [
-      'restore',
-      backup,
-      '--accept-head',
-      '--data',
-      restored,
-      '--key-file',
-      join(folder, 'restored.key'),
-      '--json',
-    ],
-    { TRAILMIX_RECOVERY_PHRASE: phrase },
-  );
+  const restoring = (from: string, into: string) =>
+    trailmix(['restore', from, '--accept-head', '--data', into, '--key-file', `${into}.key`, '--json'], {
+      TRAILMIX_RECOVERY_PHRASE: phrase,
+    });
+  const { code, json } = await restoring(backup, restored);
   expect(code).toBe(0);
   const { ledger_id, restored_from } = json as {
     ledger_id: string;
@@ -72,12 +64,14 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   };
   expect(ledger_id).not.toBe(restored_from.ledger_id);
 
-  const again = await startApp(['--data', restored, '--key-file', join(folder, 'restored.key')]);
+  const again = await startApp(['--data', restored, '--key-file', `${restored}.key`]);
   await trailmix(['sample', 'load', '--data', restored]);
   const pack = join(folder, 'after.zip');
   expect((await exported(restored, pack)).code).toBe(0);
   const trust = join(folder, 'trust');
   await trailmix(['keys', 'trust', '--out', trust, '--data', restored]);
+  const second = join(folder, 'second.backup');
+  expect((await trailmix(['backup', second, '--data', restored])).code).toBe(0);
   await again.stop();
 
   const shown = await completeness([pack, '--trust', trust]);
@@ -112,6 +106,25 @@ test('a pack of a restored ledger names the old one, and how far an older pack s
   const same = join(folder, 'same.zip');
   expect((await exported(data, same, '--at', String(restored_from.checkpoint.size))).code).toBe(0);
   expect(await completeness([pack, '--trust', trust, '--since', same])).toEqual(shown);
+
+  // Restored once more: packs of both ledgers before are continued, over what each of them says of the one before it.
+  const twice = join(folder, 'twice');
+  expect((await restoring(second, twice)).code).toBe(0);
+  const third = await startApp(['--data', twice, '--key-file', `${twice}.key`]);
+  await trailmix(['sample', 'load', '--data', twice]);
+  const last = join(folder, 'last.zip');
+  expect((await exported(twice, last)).code).toBe(0);
+  await third.stop();
+  for (const [older, restores] of [
+    [early, 2],
+    [pack, undefined],
+  ] as const) {
+    const report = await check(await readFile(last), undefined, await sinceOf(await readFile(older)));
+    expect(report.since).toMatchObject({ result: 'continues', restored: true });
+    expect(report.since!.restores).toBe(restores);
+    expect(codesOf(report)).not.toContain('restore_unsigned');
+  }
+
   // In one ledger a pack of the same size continues itself, and a smaller one does not continue a larger one.
   expect((await completeness([late, '--since', late])).codes).toEqual((await completeness([late])).codes);
   expect((await completeness([early, '--since', late])).codes).toContain('since_inconsistent');

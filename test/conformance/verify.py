@@ -180,7 +180,7 @@ class Files:
 ROLES = {'events.jsonl': 'events', 'extras.jsonl': 'extras', 'heads.jsonl': 'heads', 'policies.json': 'policies', 'proofs/multiproof.jsonl': 'proof',
          'summary.pdf': 'summary', 'README-VERIFY.txt': 'readme', **{f'{n}.jsonl': 'derived' for n in ('approvals', 'replays', 'evals', 'queries', 'disclosures')},
          **{f'checkpoint.{n}': 'checkpoint' for n in ('note', 'body', 'sig')}}
-FORMS = {r'blobs/[0-9a-f]{64}': 'blob', r'policies/[0-9a-f]{64}/\d{1,6}\.(rego|json)': 'policy', r'(epochs/[0-9a-f]{32}/)?consistency/\d{1,16}-\d{1,16}': 'consistency',
+FORMS = {r'blobs/[0-9a-f]{64}': 'blob', r'policies/[0-9a-f]{64}/\d{1,6}\.(rego|json)': 'policy', r'(epochs/[0-9a-f]{32}/)?consistency/\d{1,16}-\d{1,16}': 'consistency', r'epochs/[0-9a-f]{32}/keys\.jsonl': 'epoch',
          r'anchors/\d{1,16}\.(note|body|tsr)': 'anchor', r'keys/[0-9a-f]{64}\.pem': 'key'}
 META = ['mimetype'] + ['META-INF/' + n for n in ('checksums.p7s', 'ASiCManifest001.xml', 'signature001.p7s', 'checksums.tsr', 'tsa-chain.pem', 'cosignatures.note')]
 def role_of(path): return ROLES.get(path) or next((role for form, role in FORMS.items() if re.fullmatch(form, path, re.A)), None)
@@ -676,32 +676,81 @@ def keys_of(older, origin):
     if bad: return {}, []
     return {shex(k): k for k in chain_.keys.all if k not in chain_.keys.checkpoint}, chain_.keys.checkpoint
 
-def check_restored(files, since, cited, record, vkeys):
-    (origin, first, root1), (said, lines, (_, second, root2)) = since[0], cited
+def included(leaf, index, size, root, proof):
+    fn, sn = index, size - 1
+    if not 0 <= index < size: return False
+    for one in proof:
+        if sn == 0: return False
+        if fn % 2 or fn == sn:
+            leaf = node(one, leaf)
+            while fn % 2 == 0 and fn: fn, sn = fn // 2, sn // 2
+        else: leaf = node(leaf, one)
+        fn, sn = fn // 2, sn // 2
+    return sn == 0 and leaf == root
+
+def epoch_keys(data, cited):
+    """(event keys by id, checkpoint keys, record 0) of a keys.jsonl; None where anything of it does not hold."""
+    before, (origin, size, root) = list(FOUND), cited[2]
+    FOUND.clear()
+    try:
+        _, ledger, tenant = origin.split('/')
+        chain_, opened = Chain({'ledger_id': ledger, 'tenant_id': tenant}), None
+        need(data.endswith(b'\n') or not data)
+        for line in data.split(b'\n')[:-1]:
+            said = exact(canonical(line), 'proof', 'record')
+            need(isinstance(said['proof'], list) and isinstance(said['record'], dict))
+            r = Record('extras', 0, jcs(said['record']))
+            need(included(sha(b'\0' + bytes.fromhex(r.hash_self)), r.seq, size, root, [b64(one, 32) for one in said['proof']]))
+            if r.seq == 0: opened = r.value
+            chain_.take(r)
+        need(opened is not None and not any(LEVELS[f['code']]['level'] == 'fail' for f in FOUND))
+        return {shex(k): k for k in chain_.keys.all if k not in chain_.keys.checkpoint}, chain_.keys.checkpoint, opened
+    except (Wrong, ValueError, TypeError): return None
+    finally: FOUND[:] = before
+
+def epochs_of(files, record):
+    """[(record that cites, what it cites, keys or None)], newest first."""
+    epochs, seen = [], set()
+    while record is not None and 'restored_from' in record and len(epochs) < 16:
+        ledger, cited = text(obj(record['restored_from']).get('ledger_id')), cited_of(record)
+        if ledger in seen: break
+        seen.add(ledger)
+        path = f'epochs/{ledger}/keys.jsonl'
+        keys = epoch_keys(files.read(path), cited) if files.has(path) and cited else None
+        if files.has(path) and keys is None: add('restore_keys_wrong', path)
+        epochs.append((record, cited, keys))
+        record = keys and keys[2]
+    return epochs
+
+def check_restored(files, since, epochs, vkeys):
+    record, (_, _, (_, second, root2)), _ = epochs[-1]
+    origin, first, root1 = since[0]
     if second < first: return add('restored_behind', 'extras.jsonl')
     path = f"epochs/{obj(record['restored_from']).get('ledger_id')}/consistency/{first}-{second}"
     if first < second and not files.has(path): return add('epoch_changed', 'extras.jsonl')
     try: good = consistent(first, second, root1, root2, proof_lines(files.read(path)) if first < second else [])
     except (ValueError, AttributeError): good = False
     if not good: return add('since_inconsistent', path)
-    events, logs = keys_of(since[1], origin)
-    states = []
-    known = [(key, value) for key in logs + [key for name, key in vkeys or [] if name == origin] for name, key_id, value in lines if name == origin and key_id == note_id(origin, key)]
-    states.append(None if not known else all(ed25519(key, said.encode(), value) for key, value in known))
-    message = {'event_key': record.get('event_key', ''), 'ledger_id': record.get('ledger_id', ''), 'restored_from': record['restored_from']}
-    key, signature = events.get(record.get('old_key_id')), maybe_b64(record.get('old_key_sig'), 64)
-    states.append(None if key is None else signature is not None and ed25519(key, b'trailmix/restore/v1\n' + jcs(message).encode(), signature))
-    if False in states: add('restore_signature_wrong', 'extras.jsonl')
-    elif None in states: add('restore_unsigned', 'extras.jsonl')
+    (events, logs), states = keys_of(since[1], origin), []
+    for record, (said, lines, (name_, _, _)), keys in reversed(epochs):
+        if keys: events, logs = {**events, **keys[0]}, logs + keys[1]
+        known = [(key, value) for key in logs + [key for name, key in vkeys or [] if name == name_] for name, key_id, value in lines if name == name_ and key_id == note_id(name_, key)]
+        message = {'event_key': record.get('event_key', ''), 'ledger_id': record.get('ledger_id', ''), 'restored_from': record['restored_from']}
+        key, signature = events.get(record.get('old_key_id')), maybe_b64(record.get('old_key_sig'), 64)
+        states.append(None if not known else all(ed25519(key, said.encode(), value) for key, value in known))
+        states.append(None if key is None else signature is not None and ed25519(key, b'trailmix/restore/v1\n' + jcs(message).encode(), signature))
+        if False in states: return add('restore_signature_wrong', 'extras.jsonl')
+        events, logs = {}, []
+    if None in states: add('restore_unsigned', 'extras.jsonl')
 
 def cited_of(record):
     try: return parse_note(text(obj(obj(record.get('restored_from')).get('checkpoint')).get('note')).encode())
     except (Wrong, ValueError): return None
 
-def check_since(files, since, new, restored, vkeys):
+def check_since(files, since, new, epochs, vkeys):
     (origin, first, root1), (own, second, root2) = since[0], new
-    cited = restored and cited_of(restored)
-    if origin != own and cited and cited[2][0] == origin: return check_restored(files, since, cited, restored, vkeys)
+    for i, (_, cited, _) in enumerate(epochs):
+        if origin != own and cited and cited[2][0] == origin: return check_restored(files, since, epochs[:i + 1], vkeys)
     if origin != own: return add('epoch_changed', 'checkpoint.note')
     path = f'consistency/{first}-{second}'
     if first < second and not files.has(path): return add('since_missing', path)
@@ -1446,18 +1495,20 @@ def check_records(files, manifest, trust, since, dated_whole):
     root, keys = tree.finish(), chain_.keys
     if root is not None and note and root != note[2][2]: add('root_wrong', 'proofs/multiproof.jsonl')
     if manifest['checkpoint']['size'] and not keys.all and not keys.told: add('keys_missing', 'extras.jsonl')
+    epochs = epochs_of(files, restored)
     if note:
         check_checkpoint(files, manifest, keys, trust and trust['vkeys'], note)
-        if since: check_since(files, since, note[2], restored, trust and trust['vkeys'])
+        if since: check_since(files, since, note[2], epochs, trust and trust['vkeys'])
     pems = {f'keys/{shex(k)}.pem': b'-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA' + base64.b64encode(k) + b'\n-----END PUBLIC KEY-----\n' for k in keys.all}
     listed_keys = {f['path'] for f in manifest['files'] if f['role'] == 'key'}
     for path in listed_keys | set(pems):
         if path not in pems or path not in listed_keys or files.read(path) != pems[path]: add('key_file_wrong', path)
+    cited = {text(obj(record['restored_from']).get('ledger_id')): note_ and note_[2][1] for record, note_, _ in epochs}
     for f in manifest['files']:
+        if f['role'] == 'epoch' and f['path'].split('/')[1] not in cited: add('file_role_wrong', f['path'])
         if f['role'] == 'consistency':
             epoch, old, new = re.fullmatch(r'(?:epochs/(.*)/)?consistency/(\d+)-(\d+)', f['path']).groups()
-            cited = restored and cited_of(restored)
-            right = int(new) == manifest['checkpoint']['size'] if epoch is None else cited and (epoch, int(new)) == (obj(restored['restored_from']).get('ledger_id'), cited[2][1])
+            right = int(new) == (manifest['checkpoint']['size'] if epoch is None else cited.get(epoch))
             if not right or int(old) >= int(new): add('file_role_wrong', f['path'])
     witnesses = Witnesses(trust and trust.get('witness_policy.json'))
     witnesses.take_pack(files)

@@ -110,6 +110,7 @@ export const vectorFolders = [
   'packs-history',
   'packs-plain',
   'packs-policy',
+  'packs-restores',
   'packs-sealed',
 ] as const;
 
