@@ -3,10 +3,11 @@
  * four over the whole live ledger.
  */
 import { TrailmixError } from '../core/api/errors.ts';
-import { exitCode, type Verdicts } from '../core/pack/findings.ts';
+import { exitCode } from '../core/pack/findings.ts';
+import type { PackReport } from '../core/pack/verify.ts';
 import { custodyOf, withCollector } from './collector_for.ts';
 import type { Command } from './command.ts';
-import { checkAndShow, packHelp, packOptions, showVerdicts } from './verify_show.ts';
+import { checkAndShow, packHelp, packOptions, showPlaces, showVerdicts } from './verify_show.ts';
 
 export const verifyCommand: Command = {
   summary:
@@ -21,11 +22,12 @@ export const verifyCommand: Command = {
     if (values.ledger === true) {
       if (path !== undefined)
         throw new TrailmixError('usage', { where: path, message: 'Name a pack, or say --ledger' });
-      const report = (await withCollector(data, custodyOf(values), ({ call }) => call('verifyLedger'))) as {
-        verdicts: Verdicts;
-      };
+      const report = (await withCollector(data, custodyOf(values), ({ call }) =>
+        call('verifyLedger'),
+      )) as Pick<PackReport, 'verdicts' | 'places'>;
       out.json(report);
       showVerdicts(out, report.verdicts);
+      showPlaces(out, report);
       return exitCode(report.verdicts);
     }
     if (path === undefined)

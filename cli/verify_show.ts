@@ -40,7 +40,7 @@ function showSigner(out: Output, signer: PackSigner): void {
 }
 
 /** The records that the first failures point at, marked, among their neighbours. */
-function showPlaces(out: Output, { places }: PackReport): void {
+export function showPlaces(out: Output, { places }: Pick<PackReport, 'places'>): void {
   if (places.length === 0) return;
   out.say('Where it fails:');
   for (const { where, codes, records } of places) {

@@ -5,9 +5,11 @@
 
 import { Approvals } from '../../core/pack/approvals.ts';
 import { erasedBy } from '../../core/pack/erasure.ts';
+import { ErasureStatements } from '../../core/pack/erasure_statements.ts';
 import { Findings, type Verdicts } from '../../core/pack/findings.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { KeyChain } from '../../core/pack/keys.ts';
+import { type Place, placesOfLedger } from '../../core/pack/places.ts';
 import { largeMembers, wholeRecord } from '../../core/pack/policy_large.ts';
 import { PolicyStatements } from '../../core/pack/policy_statements.ts';
 import { authOf, RecordChecker, RecordError, readRecordValue } from '../../core/pack/records.ts';
@@ -26,6 +28,8 @@ import { verifyEd25519 } from './verifier-host.ts';
 
 export type LedgerReport = {
   verdicts: Verdicts;
+  /** The records that the first failures point at, with their neighbours. */
+  places: Place[];
   counts: { records: number; erased: number; apps: number };
   origin: { ledger_id: string; tenant_id: string; checkpoint?: { size: number; root: string } };
 };
@@ -47,7 +51,9 @@ export async function verifyLedger(
     const checker = new RecordChecker({ sha256, findings, keys, signatures, ledgerId, tenantId });
     const approvals = new Approvals(sha256, hmacOf(sha256), ledger);
     const place = { ledger_id: ledgerId, tenant_id: tenantId };
-    const statements = new PolicyStatements({ sha256, place, people: approvals.people, signatures });
+    const signing = { sha256, place, people: approvals.people, signatures };
+    const statements = new PolicyStatements(signing);
+    const erasures = new ErasureStatements(signing);
     const readBlob = async (digest: string): Promise<Uint8Array> => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of ledger.blobs.get(tenantId, digest)) chunks.push(chunk);
@@ -82,12 +88,14 @@ export async function verifyLedger(
             hidden++;
             approvals.hide(record.head.event_type);
             statements.hide(record.head.event_type);
+            erasures.gone(record.head.seq, record.seal.hash_self);
           } else {
             if (record.head.event_type.startsWith('erasure.')) {
               for (const seq of erasedBy(record.value))
                 if (erased.delete(seq)) findings.add('body_erased', `ledger:${seq}`);
             }
             approvals.take(record.value, true, where, findings);
+            erasures.take(record.value, where, findings);
             const large = largeMembers(record.value);
             const whole =
               large.length === 0 ? record.value : (await wholeRecord(record.value, large, readBlob)).record;
@@ -118,8 +126,12 @@ export async function verifyLedger(
     }
     findings.add('time_not_shown', 'ledger');
     apps.delete(LEDGER_APP);
+    const verdicts = findings.verdicts();
+    const recordsOf = async (from: number, to: number): Promise<readonly JsonObject[]> =>
+      (await read.records(from, to, PAGE)) as readonly JsonObject[];
     return {
-      verdicts: findings.verdicts(),
+      verdicts,
+      places: await placesOfLedger(verdicts, recordsOf),
       counts: { records: size, erased: hidden, apps: apps.size },
       origin: {
         ledger_id: ledgerId,

@@ -304,6 +304,27 @@ export const LedgerReport = Type.Object({
     time: VerdictView,
     identity: VerdictView,
   }),
+  places: Type.Array(
+    Type.Object({
+      where: Str,
+      codes: Type.Array(Str),
+      records: Type.Array(
+        Type.Object({
+          where: Str,
+          failing: Type.Boolean(),
+          seq: Opt(Int),
+          app_seq: Opt(Int),
+          type: Opt(Str),
+          name: Opt(Str),
+          received_at: Opt(Str),
+          ts: Opt(Str),
+          who: Opt(Str),
+          session_id: Opt(Str),
+        }),
+      ),
+    }),
+    { description: 'records that the first failures point at, with their neighbours' },
+  ),
   counts: Type.Object({ records: Int, erased: Int, apps: Int }),
   origin: Type.Object({
     ledger_id: Str,

@@ -55,9 +55,12 @@ function targetOf(where: string): Target | undefined {
   return id === undefined ? undefined : { kind: 'approval', id };
 }
 
-/** The places of the findings that fail, in the order of the verdicts. */
-export async function placesOf(files: PackFiles, verdicts: Verdicts): Promise<Place[]> {
-  const chosen = new Map<string, { place: Place; target: Target }>();
+/** The first places of the findings that fail and that point at something, in the order of the verdicts. */
+function chosenOf<T>(
+  verdicts: Verdicts,
+  targetOf: (where: string) => T | undefined,
+): { place: Place; target: T }[] {
+  const chosen = new Map<string, { place: Place; target: T }>();
   for (const { code, where } of VERDICTS.flatMap(name => verdicts[name].findings.filter(fails))) {
     const known = chosen.get(where)?.place;
     if (known !== undefined && !known.codes.includes(code)) known.codes.push(code);
@@ -65,9 +68,29 @@ export async function placesOf(files: PackFiles, verdicts: Verdicts): Promise<Pl
     const target = targetOf(where);
     if (target !== undefined) chosen.set(where, { place: { where, codes: [code], records: [] }, target });
   }
-  if (chosen.size === 0) return [];
-  const found = [...chosen.values()];
-  for (const file of FILES) await readPlaces(files, file, found);
+  return [...chosen.values()];
+}
+
+export async function placesOf(files: PackFiles, verdicts: Verdicts): Promise<Place[]> {
+  const found = chosenOf(verdicts, targetOf);
+  if (found.length > 0) for (const file of FILES) await readPlaces(files, file, found);
+  return found.map(({ place }) => place);
+}
+
+/** Of a live ledger, where `ledger:N` is the record with that seq. `read`: those from one seq to another, both included. */
+export async function placesOfLedger(
+  verdicts: Verdicts,
+  read: (from: number, to: number) => Promise<readonly JsonObject[]>,
+): Promise<Place[]> {
+  const found = chosenOf(verdicts, where => {
+    const seq = /^ledger:([0-9]{1,16})$/.exec(where)?.[1];
+    return seq === undefined ? undefined : Number(seq);
+  });
+  for (const { place, target } of found) {
+    const from = Math.max(0, target - BESIDE);
+    for (const [i, record] of (await read(from, target + BESIDE)).entries())
+      place.records.push(shownOf(`ledger:${from + i}`, record, from + i === target));
+  }
   return found.map(({ place }) => place);
 }
 
