@@ -80,6 +80,18 @@ export const approverCount = (db: Database.Database, tenantId: string): number =
 export const adminCount = (db: Database.Database, tenantId: string): number =>
   countWithRole(db, tenantId, 'admin');
 
+/** Whether an active person other than these has the role. */
+export function hasAnotherWithRole(
+  db: Database.Database,
+  tenantId: string,
+  role: string,
+  than: readonly string[],
+): boolean {
+  const sql = `${WITH_ROLE} AND p.id NOT IN (SELECT value FROM json_each(?))`;
+  const { count } = statement(db, sql).get(tenantId, role, JSON.stringify(than)) as { count: number };
+  return count > 0;
+}
+
 /** Active people; while there are none, nobody has to sign in. */
 export function enrolledCount(db: Database.Database, tenantId: string): number {
   const sql = `SELECT count(*) AS count FROM person WHERE tenant_id = ? AND state = 'active'`;

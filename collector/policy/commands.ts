@@ -5,11 +5,13 @@
 
 import { TrailmixError } from '../../core/api/errors.ts';
 import type { Environment, TestCounts } from '../../core/api/policy_views.ts';
-import { isOwnRequest, planImpact, planPolicy } from '../../core/pack/policy_rules.ts';
+import { isOwnRequest, POLICY_ROLE, planImpact, planPolicy } from '../../core/pack/policy_rules.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import { reportSha256 } from '../../core/proof/policy.ts';
 import { LEDGER_APP } from '../../core/proof/record.ts';
 import type { CommandTable, WriteTx } from '../ledger/tx.ts';
+import { hasAnotherWithRole } from '../people/standing.ts';
+import type { Source } from '../ports.ts';
 import { sha256 } from '../sha256.ts';
 import type { PolicyCommands, SetParts, ShadowCounts } from './command_types.ts';
 import { checkSigned, type Signed } from './signing.ts';
@@ -23,6 +25,7 @@ export const KEPT_DIFFERENCES = 1000;
 type EnvironmentRow = {
   name: Environment;
   version: number;
+  /** Empty while its first policy waits for a second signature. */
   hash: string;
   pending: string | null;
   candidate: string | null;
@@ -150,7 +153,7 @@ function activate(tx: WriteTx, set: SetRow, how: Activation): { version: number;
         files: small ? files : files.map(({ path, sha256: hash }) => ({ path, sha256: hash })),
         ...(set.built_in === 1 ? { built_in: true } : { saved_seq: set.seq }),
         ...(environment === 'prod' ? {} : { environment }),
-        ...(before === undefined ? {} : { replaces: before.hash }),
+        ...((before?.hash ?? '') === '' ? {} : { replaces: before!.hash }),
         ...(message === '' ? {} : { message }),
       },
       by,
@@ -183,6 +186,26 @@ function activate(tx: WriteTx, set: SetRow, how: Activation): { version: number;
     )
     .run(environment, version, set.hash);
   return { version, seq, at: receivedAt };
+}
+
+/** The record that a proposal waits no longer. `overtakenBy`: the set that another person proposed in its place. */
+function endProposal(
+  tx: WriteTx,
+  proposal: { environment: Environment; hash: string; by: string; source: Source },
+  overtakenBy?: string,
+): void {
+  const { environment, hash, by, source } = proposal;
+  const overtaken = overtakenBy === undefined ? {} : { overtaken_by: overtakenBy };
+  tx.append({
+    appId: LEDGER_APP,
+    eventType: 'policy.withdrawn',
+    source,
+    members: {
+      name: `Policy for ${environment} ${overtakenBy === undefined ? 'withdrawn' : 'overtaken'}`,
+      policy: { hash, environment, ...overtaken },
+      by,
+    },
+  });
 }
 
 /** Ends the shadow run that there is, or tells what came since the last event; nothing where nothing came. */
@@ -358,9 +381,13 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
     if (row !== undefined && row.hash === hash) return { state: 'active', version: row.version, hash };
     const pending = row?.pending == null ? undefined : (JSON.parse(row.pending) as Pending);
     const signatures = signed === undefined ? [] : [signed];
-    if (signed !== undefined && row !== undefined && fourEyes(tx, environment)) {
+    if (signed !== undefined && fourEyes(tx, environment)) {
+      const author = set.built_in === 1 ? undefined : set.saved_by;
       const isSecond = pending?.hash === hash && pending.replaces === inForce;
       if (!isSecond) {
+        if (!hasAnotherWithRole(tx.db, tx.tenantId, POLICY_ROLE, [by, author ?? '']))
+          throw new TrailmixError('policy_no_second');
+        if (pending !== undefined) endProposal(tx, { environment, hash: pending.hash, by, source }, hash);
         const { receivedAt } = tx.append({
           appId: LEDGER_APP,
           eventType: 'policy.proposed',
@@ -374,11 +401,13 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
         });
         const waits: Pending = { hash, by, at: receivedAt, message, replaces: inForce, signed };
         tx.db
-          .prepare('UPDATE policy_environment SET pending = ? WHERE name = ?')
-          .run(JSON.stringify(waits), environment);
+          .prepare(
+            `INSERT INTO policy_environment (name, version, hash, pending) VALUES (?, 0, '', ?)
+             ON CONFLICT DO UPDATE SET pending = excluded.pending`,
+          )
+          .run(environment, JSON.stringify(waits));
         return { state: 'pending' };
       }
-      const author = set.built_in === 1 ? undefined : set.saved_by;
       if (isOwnRequest(by, pending.by, author)) throw new TrailmixError('policy_own_request');
       signatures.unshift(pending.signed);
     }
@@ -392,12 +421,7 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
     if (row?.pending == null)
       throw new TrailmixError('policy_unknown', { message: 'Nothing is pending here' });
     const { hash } = JSON.parse(row.pending) as Pending;
-    tx.append({
-      appId: LEDGER_APP,
-      eventType: 'policy.withdrawn',
-      source,
-      members: { name: `Policy for ${environment} withdrawn`, policy: { hash, environment }, by },
-    });
+    endProposal(tx, { environment, hash, by, source });
     tx.db.prepare('UPDATE policy_environment SET pending = NULL WHERE name = ?').run(environment);
     return {};
   },
@@ -408,7 +432,8 @@ export const policyCommands: Pick<CommandTable, keyof PolicyCommands> = {
     if (hash === undefined && run === undefined)
       throw new TrailmixError('policy_unknown', { message: 'No candidate runs in shadow here' });
     if (hash !== undefined) setRow(tx, hash);
-    if (row === undefined) throw new TrailmixError('policy_unknown', { message: 'Nothing is in force here' });
+    if (row === undefined || row.hash === '')
+      throw new TrailmixError('policy_unknown', { message: 'Nothing is in force here' });
     if (run !== undefined) tellShadow(tx, environment, run, true);
     tx.db.prepare('DELETE FROM policy_difference WHERE environment = ?').run(environment);
     if (hash === undefined) {

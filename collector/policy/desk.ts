@@ -98,7 +98,9 @@ export async function openPolicy(options: {
     if (builtIn === null) return;
     await ledger.write.run('activateBuiltIn', { set: setParts(builtIn), environment });
   };
-  const rows = (): Promise<EnvironmentRow[]> => ledger.read.query<EnvironmentRow>('policy.environments');
+  /** Of environments in which a policy is in force. */
+  const rows = async (): Promise<EnvironmentRow[]> =>
+    (await ledger.read.query<EnvironmentRow>('policy.environments')).filter(({ hash }) => hash !== '');
 
   /** The bundle of an environment's row; null where it is the one that ships and was not built here. */
   const bundleOf = async (hash: string): Promise<PolicyBundle | null> => {

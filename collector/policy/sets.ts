@@ -76,6 +76,7 @@ type WholeRow = SetRow & { texts: string; entrypoint: string };
 type EnvironmentRow = {
   name: Environment;
   version: number;
+  /** Empty while its first policy waits for a second signature; all of the version is null then. */
   hash: string;
   pending: string | null;
   candidate: string | null;
@@ -213,7 +214,7 @@ export function createPolicySets(options: {
     const { hash, version, since, by, signed_in, message, seq } = row;
     return {
       name,
-      active: { hash, version, since, by, signed_in, message, seq },
+      ...(hash === '' ? {} : { active: { hash, version, since, by, signed_in, message, seq } }),
       ...(run === undefined
         ? {}
         : {

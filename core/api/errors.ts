@@ -230,6 +230,12 @@ export const errorTable = {
     'Another policy has come into force meanwhile',
     'Look at what is in force now, then activate again.',
   ),
+  policy_no_second: row(
+    409,
+    'after_fix',
+    'Nobody could give the second signature',
+    'This environment needs two people. Enrol another policy author who did not write the set, or let its author propose it and sign second yourself.',
+  ),
   policy_own_request: row(
     403,
     'never',

@@ -336,6 +336,7 @@ export const policyOperations = {
       'policy_invalid',
       'policy_stale',
       'policy_own_request',
+      'policy_no_second',
       ...signErrors,
       'sign_in_needed',
       'input_invalid',

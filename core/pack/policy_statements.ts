@@ -204,7 +204,7 @@ export class PolicyStatements {
     const isApp = record.signed === undefined && by === BY_APP;
     if (isApp || policy.built_in === true) this.#ofApp.add(hash);
     const signed = this.#said(record, 2, where, findings);
-    const asked = this.#fourEyes.has(environment) && replaces !== '';
+    const asked = this.#fourEyes.has(environment);
     const isShown = this.#savingShown(hash, policy.saved_seq, signed.length > 0, where, findings);
 
     const expected = {

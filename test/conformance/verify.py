@@ -1332,7 +1332,7 @@ class Statements:
             if answered != [name, said[0]['signature']]: seq = self.missing(r) or r.seq
             self.judge(r, said[0], POLICY, expected, seq)
             if by in (text(obj(said[0]['statement']).get('by')), saved and saved[1]): add('policy_own_request', r.where)
-        elif said and place in self.four and replaces: add('policy_too_few', r.where)
+        elif said and place in self.four: add('policy_too_few', r.where)
         self.proposed.pop(place, None)
         self.active[place] = name
         self.activated.add(name)

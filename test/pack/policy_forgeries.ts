@@ -34,13 +34,16 @@ export function beginPolicies(): PolicyBegun {
   return { ledger, people, shipped, set: setOf(500) };
 }
 
-/** Saved by Ada, proposed by her, and put in force by Ben. */
-function byTwo({ ledger, people: { ada, ben }, shipped, set }: PolicyBegun): {
-  version: number;
-  hash: string;
-} {
-  fourEyes(ledger, ['prod']);
-  const saved = save(ledger, set, ada);
+/** In dev, in which nothing is in force. */
+const DEV = { policy: { environment: 'dev' }, statement: { environment: 'dev' } };
+
+/** Saved by Ada, unless it is saved already, proposed by her, and put in force by Ben. */
+function byTwo(
+  { ledger, people: { ada, ben }, shipped, set }: PolicyBegun,
+  already?: number,
+): { version: number; hash: string } {
+  if (already === undefined) fourEyes(ledger, ['prod']);
+  const saved = already ?? save(ledger, set, ada);
   const first = propose(ledger, set, ada, shipped.hash);
   return activate(ledger, set, ben, { replaces: shipped.hash, first, saved });
 }
@@ -381,6 +384,45 @@ export const policyHistories: PolicyHistory[] = [
       const policy = byTwo(at);
       impact(at.ledger, reportOf(at.set), at.people.ada, { signer: newKey() });
       return policy;
+    },
+  ],
+  [
+    'the first policy of another environment, by two',
+    undefined,
+    at => {
+      const { ledger, people, set } = at;
+      fourEyes(ledger, ['prod', 'dev']);
+      const saved = save(ledger, set, people.ada);
+      const first = propose(ledger, set, people.ada, '', DEV);
+      activate(ledger, set, people.ben, { first, saved, ...DEV });
+      return byTwo(at, saved);
+    },
+  ],
+  [
+    'the first policy of another environment, by one person where two were asked for',
+    'policy_too_few',
+    at => {
+      const { ledger, people, set } = at;
+      fourEyes(ledger, ['prod', 'dev']);
+      const saved = save(ledger, set, people.ada);
+      activate(ledger, set, people.ada, { saved, ...DEV });
+      return byTwo(at, saved);
+    },
+  ],
+  [
+    'a proposal that another one overtook',
+    'policy_record_missing',
+    ({ ledger, people: { ada, ben }, shipped, set }) => {
+      fourEyes(ledger, ['prod']);
+      const saved = save(ledger, set, ada);
+      const first = propose(ledger, set, ada, shipped.hash);
+      const policy = { hash: set.hash, environment: 'prod', overtaken_by: setOf(77).hash };
+      ledger.append({
+        app: '_ledger',
+        type: 'policy.withdrawn',
+        body: { name: 'Overtaken', policy, by: 'ben' },
+      });
+      return activate(ledger, set, ben, { replaces: shipped.hash, first, saved });
     },
   ],
 ];

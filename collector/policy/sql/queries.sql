@@ -13,9 +13,10 @@ FROM policy_set WHERE hash = $hash
 -- name: policy.module
 SELECT entrypoint, capabilities_sha256, wasm_sha256, files, wasm, built_in FROM policy_set WHERE hash = $hash
 -- name: policy.environments
+-- Where a first policy waits for its second signature, nothing is in force: hash is empty, and all of the version is null.
 SELECT e.name AS name, e.version AS version, e.hash AS hash, e.pending AS pending, e.candidate AS candidate,
   v.activated_at AS since, v.activated_by AS by, v.signed_in AS signed_in, v.message AS message, v.seq AS seq
-FROM policy_environment e JOIN policy_version v ON v.version = e.version ORDER BY e.name
+FROM policy_environment e LEFT JOIN policy_version v ON v.version = e.version ORDER BY e.name
 -- name: policy.versions
 -- $environment: null for all. Newest first, below $before.
 SELECT version, hash, environment, activated_at, activated_by, seq FROM policy_version

@@ -37,8 +37,7 @@ export function ActivateDialog({
   const [environment, setEnvironment] = useState<Environment>(start);
   const [message, setMessage] = useState('');
   const place = places.find(one => one.name === environment);
-  // The first policy of an environment needs one signature.
-  const four = place?.four_eyes === true && place.active !== undefined;
+  const four = place?.four_eyes === true;
   const second = place?.pending?.hash === set.hash;
   const allowed = canActivate(set);
   const submit = async (): Promise<boolean> => {
