@@ -353,7 +353,7 @@ export const errorTable = {
     422,
     'after_fix',
     'The signed statement does not say what the request asks',
-    'Sign exactly the members that docs/spec/people.md names.',
+    'Sign exactly the members that docs/spec names for it, over what stands in the request.',
   ),
   signature_invalid: row(
     422,
@@ -365,7 +365,7 @@ export const errorTable = {
     422,
     'after_fix',
     'This needs a signature by a person',
-    'Sign in and answer in the page, or by `trailmix approvals`.',
+    'Sign in and do it in the page, or by the command: `trailmix approvals`, or --as NAME.',
   ),
   person_key_unknown: row(
     403,

@@ -2,14 +2,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sha256 } from '../../collector/sha256.ts';
 import type { OutputOf } from '../../core/api/operations.ts';
-import {
-  type ErasureStatement,
-  erasedDigest,
-  erasureMessage,
-  retentionDigest,
-} from '../../core/proof/erasure.ts';
+import { type ErasureStatement, erasedDigest, retentionDigest } from '../../core/proof/erasure.ts';
 import { type Answer, bearer, startTestCollector, type TestCollector } from '../http/collector.ts';
-import { addPerson, enrolFirstAdmin, expectJson, type Person, signedBy } from './person.ts';
+import { addPerson, enrolFirstAdmin, expectJson, type Person } from './person.ts';
 
 const LONG = 240_000;
 const REASON = 'Request of the person concerned';
@@ -45,30 +40,13 @@ const prepare = async (which: number[]) => {
   return expectJson<OutputOf<'prepareErasure'>>(answer, 200).parts[0]!;
 };
 
-function signed(
-  by: Person,
-  parts: Pick<ErasureStatement, 'act' | 'digest' | 'reason'>,
-  change: Partial<ErasureStatement> = {},
-): { statement: ErasureStatement; signature: string } {
-  const statement = {
-    at: new Date().toISOString().replace('Z', '000Z'),
-    by: by.id,
-    by_key_id: by.key.keyId,
-    ...by.place,
-    ...parts,
-    ...change,
-  };
-  return { statement, signature: signedBy(by.key, erasureMessage(statement)) };
-}
-
 const erasing = (
   by: Person,
   part: { seqs: number[]; hashes: string[] },
   change: Partial<ErasureStatement> = {},
 ) => ({
   seqs: part.seqs,
-  ...signed(
-    by,
+  ...by.erasure(
     { act: 'erase', digest: erasedDigest(sha256, part.seqs, part.hashes), reason: REASON },
     change,
   ),
@@ -143,7 +121,7 @@ test(
     });
     expect(codeOf(socket)).toBe('sign_in_needed');
     await refused(ada, { days: { shop: 30 } }, 'signature_missing', '/api/retention');
-    const rule = signed(ada, { act: 'retain', digest: retentionDigest(sha256, { shop: 3000 }), reason: '' });
+    const rule = ada.erasure({ act: 'retain', digest: retentionDigest(sha256, { shop: 3000 }), reason: '' });
     await refused(ada, { days: { shop: 30 }, ...rule }, 'statement_invalid', '/api/retention');
     expect(await tm.size()).toBe(before);
     const still = await ada.call(`/api/events/${seqs[2]}`);
@@ -156,7 +134,7 @@ test(
   'the rule is what is signed; parts before one that is refused are erased',
   async () => {
     const days = { shop: 30 };
-    const rule = signed(ada, { act: 'retain', digest: retentionDigest(sha256, days), reason: '' });
+    const rule = ada.erasure({ act: 'retain', digest: retentionDigest(sha256, days), reason: '' });
     const set = await ada.call('/api/retention', { body: { days, ...rule } });
     expect(expectJson(set, 200)).toEqual({ days });
     const [first, second] = [await prepare([seqs[4]!]), await prepare([seqs[5]!])];

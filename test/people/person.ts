@@ -17,6 +17,7 @@ import {
 import type { InputOf, OutputOf } from '../../core/api/operations.ts';
 import type { PersonView, SignInKdf } from '../../core/api/views.ts';
 import { type ApprovalStatement, approvalMessage } from '../../core/proof/binding.ts';
+import { type ErasureStatement, erasureMessage } from '../../core/proof/erasure.ts';
 import {
   type DelegationStatement,
   delegationMessage,
@@ -181,6 +182,16 @@ export class Person {
       ...changes,
     };
     return { statement, signature: signedBy(this.key, delegationMessage(statement)) };
+  }
+
+  /** What this person signs to erase records, or to set how long bodies are kept. */
+  erasure(
+    parts: Pick<ErasureStatement, 'act' | 'digest' | 'reason'>,
+    changes: Partial<ErasureStatement> = {},
+  ): { statement: ErasureStatement; signature: string } {
+    const who = { by: this.id, by_key_id: this.key.keyId, ...this.place };
+    const statement: ErasureStatement = { at: now(), ...who, ...parts, ...changes };
+    return { statement, signature: signedBy(this.key, erasureMessage(statement)) };
   }
 
   take({ session }: { session: string }): void {

@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyPackFile } from '../../cli/verify_pack.ts';
+import { sha256 } from '../../collector/sha256.ts';
 import { type OperationName, type OutputOf, operations } from '../../core/api/operations.ts';
 import { ofInstallation } from '../../core/api/permissions.ts';
 import type { ExportJob, RecordView } from '../../core/api/views.ts';
+import { erasedDigest, retentionDigest } from '../../core/proof/erasure.ts';
 import { type Answer, event, startTestCollector, type TestCollector } from '../http/collector.ts';
 import { addPerson, expectJson, type Person } from '../people/person.ts';
 import { createTenant, enrolFirstAdmin, firstAdminOf, keyIn } from './installation.ts';
@@ -201,7 +203,9 @@ describe.each([
     const named = JSON.parse(await ok('/api/witnesses/own', { name: witness })) as { vkey: string };
     await ok('/api/witnesses', { vkeys: [named.vkey] });
     await ok('/api/timestamps/authorities', { urls: [`http://${mine.mark}.example/`], every_hours: 0 });
-    await ok('/api/retention', { days: { [`${mine.mark}-bot`]: 36_500 } });
+    const days = { [`${mine.mark}-bot`]: 36_500 };
+    const rule = { act: 'retain', digest: retentionDigest(sha256, days), reason: '' } as const;
+    await ok('/api/retention', { days, ...mine.admin.erasure(rule) });
     expect(await ok('/api/retention/run', {})).toBe('{"erased":0}');
     for (const path of [
       '/api/witnesses',
@@ -224,8 +228,14 @@ describe.each([
       return expectJson<{ items: RecordView[] }>(answer, 200).items[0]!;
     };
     const before = await find(other);
-    const { seq } = await find(mine);
-    await ok('/api/erase', { seqs: [seq], reason: 'asked for' });
+    const { seq, hash_self } = await find(mine);
+    const reason = 'asked for';
+    const what = { act: 'erase', digest: erasedDigest(sha256, [seq], [hash_self]), reason } as const;
+    // Signed in the one tenant it is worth nothing in the other.
+    const taken = { signed: [{ seqs: [seq], ...mine.admin.erasure(what, other.admin.place) }], reason };
+    const refused = await mine.admin.call('/api/erase', { body: taken });
+    expect(refused.json).toMatchObject({ code: 'statement_invalid' });
+    await ok('/api/erase', { signed: [{ seqs: [seq], ...mine.admin.erasure(what) }], reason });
     // The body is gone, and what it was found by with it.
     const gone = await mine.admin.call(`/api/events/${seq}`);
     expect(expectJson<RecordView>(gone, 200).input).toBeUndefined();
