@@ -14,6 +14,7 @@ import { PackQueries, type QueryLine } from '../../core/pack/queries.ts';
 import type { HeadRole } from '../../core/pack/records.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
 import { restoredFrom } from '../../core/pack/restore.ts';
+import { Sessions } from '../../core/pack/sessions.ts';
 import { Streams } from '../../core/pack/streams.ts';
 import { JCS_BLOB_TYPE } from '../../core/proof/blob.ts';
 import { fromBase64, fromUtf8, utf8 } from '../../core/proof/bytes.ts';
@@ -57,8 +58,9 @@ export class PackContents {
   readonly withheld: { readonly seq: number; readonly hash_self: string }[] = [];
   /** Key records inside the scope: only where the pack is of the ledger's own records. */
   readonly keyRecords: RecordView[] = [];
-  readonly figures = new ReportFigures();
-  readonly #asked = new PackQueries(sha256Stream);
+  readonly #sessions = new Sessions(sha256);
+  readonly figures = new ReportFigures(this.#sessions);
+  readonly #asked = new PackQueries(sha256Stream, this.#sessions);
   readonly #streams = new Streams();
   /** Records with their body. */
   events = 0;
@@ -108,8 +110,7 @@ export class PackContents {
     this.events++;
     this.approvals.take(value, true, '');
     this.figures.take(value);
-    this.#asked.take(value, this.#streams);
-    this.#streams.take(value, '');
+    this.#asked.take(value, this.#streams.take(value, ''));
     if (blobs) this.#nameBlobs(value);
     if (evalCount(value) > 0) this.#evals.push(appSeq);
     if (seq === 0 || eventType.startsWith('key.')) this.keyRecords.push(value as RecordView);

@@ -4,6 +4,7 @@ import { Approvals } from '../../core/pack/approvals.ts';
 import { blobRefs } from '../../core/pack/blobs.ts';
 import { hmacOf } from '../../core/pack/hmac.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
+import { Sessions } from '../../core/pack/sessions.ts';
 import type { PackLine } from '../ledger/pack-lines.ts';
 import type { ScopeRange } from '../ports.ts';
 import { sha256 } from '../sha256.ts';
@@ -21,7 +22,7 @@ export type Counted = {
 /** Reads every record of the scope. */
 export async function countScope(appId: string, { scope, ...source }: Counted): Promise<PackCounts> {
   const approvals = new Approvals(sha256, hmacOf(sha256), source);
-  const figures = new ReportFigures();
+  const figures = new ReportFigures(new Sessions(sha256));
   const named = new Set<string>();
   for (let from = scope.firstAppSeq; scope.count > 0 && from <= scope.lastAppSeq; from += PAGE) {
     const to = Math.min(from + PAGE - 1, scope.lastAppSeq);

@@ -28,6 +28,7 @@ import { PackQueries, type QueryLine } from './queries.ts';
 import { authOf, type ReadRecord, RecordChecker } from './records.ts';
 import { ReportCheck } from './report_pdf.ts';
 import { type RestoredFrom, restoredFrom } from './restore.ts';
+import { Sessions } from './sessions.ts';
 import { oneByOne, SignatureQueue } from './signatures.ts';
 import { checkSince, type SinceReport } from './since.ts';
 import { Streams } from './streams.ts';
@@ -48,8 +49,6 @@ export function reading<T>(
   }
 }
 
-/** Sessions are counted up to here: a bound on memory, whatever a pack holds. */
-const MOST_SESSIONS = 1_000_000;
 /** Characters of the records behind approvals that are kept in part: a pack with more is refused. */
 const APPROVAL_LIMIT = 2 ** 29;
 /** Kept of a decision: what a binding repeats, never its payload. */
@@ -72,7 +71,7 @@ export class PackVerifier {
   readonly #policies = new PolicyWatch();
   readonly #statements: PolicyStatements;
   readonly #blobs = new BlobWatch();
-  readonly #sessions = new Set<string>();
+  readonly #sessions: Sessions;
   readonly #erasures = new Set<number>();
   readonly #erased: ErasureStatements;
   readonly #extras: { value: JsonObject; where: string }[] = [];
@@ -104,7 +103,8 @@ export class PackVerifier {
       tenantId: manifest.tenant_id,
     });
     this.#derived = new DerivedFiles(files, manifest.include, findings);
-    this.#asked = new PackQueries(host.sha256Stream);
+    this.#sessions = new Sessions(host.sha256);
+    this.#asked = new PackQueries(host.sha256Stream, this.#sessions);
     const signing = {
       sha256: host.sha256,
       place: { ledger_id: manifest.ledger_id, tenant_id: manifest.tenant_id },
@@ -137,7 +137,7 @@ export class PackVerifier {
     const files = this.#files;
     const manifest = this.#manifest;
     const checkpoint = await readCheckpoint(files, manifest, findings);
-    this.#report = ReportCheck.of(await files.read('summary.pdf'), findings);
+    this.#report = ReportCheck.of(await files.read('summary.pdf'), this.#sessions, findings);
     await this.#records(checkpoint?.checkpoint);
     await this.#signatures.drain();
 
@@ -187,7 +187,7 @@ export class PackVerifier {
     const blobs = manifest.files.filter(({ role }) => role === 'blob');
     await this.#blobs.finish(blobs, async path => (await files.read(path)) ?? new Uint8Array(0), findings);
     const counts = this.#counts;
-    counts.sessions = this.#report?.figures.runs ?? this.#sessions.size;
+    counts.sessions = this.#sessions.size;
     counts.evals = this.#derived.evals;
     counts.blobs = blobs.length;
     counts.decisions = { ...this.#approvals.decisions };
@@ -279,16 +279,12 @@ export class PackVerifier {
     this.#erased.take(value, where, findings);
     if (inScope) {
       this.#counts.events++;
-      if (this.#report !== undefined) this.#report.figures.take(value);
-      else if (typeof value.session_id === 'string' && this.#sessions.size < MOST_SESSIONS) {
-        this.#sessions.add(value.session_id);
-      }
+      this.#report?.figures.take(value);
       if (authOf(value) === 'none') {
         this.#counts.unverified++;
         findings.add('unkeyed_events', where);
       }
-      this.#asked.take(value, this.#streams);
-      this.#streams.take(value, where, findings);
+      this.#asked.take(value, this.#streams.take(value, where, findings));
     } else this.#extra(value, where, head.seq);
     const large = largeMembers(value);
     if (large.length > 0) return this.#largePolicy(value, large, inScope, where);

@@ -2,7 +2,8 @@
  * queries.jsonl: the questions that are put to the records of a pack, each with the number of its results and a digest of
  * their sequence numbers: which records the scope is, and what a reader should know of how whole they are. Facts, not faults.
  * Writer and verifier make the lines here from the same records. Format: docs/spec/pack.md, "queries.jsonl".
- * Memory: a few facts for each session and for each call that waits for its outcome, both bounded; 50 rows of a question.
+ * Memory: some tens of bytes for each session (sessions.ts), a few facts for each call that waits for its outcome, both
+ * bounded; 50 rows of a question.
  */
 import { tsSeconds } from '../event/time.ts';
 import { hex, utf8 } from '../proof/bytes.ts';
@@ -11,12 +12,13 @@ import { asObject, asText } from './approval_line.ts';
 import type { Sha256Stream } from './files.ts';
 import type { Manifest } from './manifest.ts';
 import { cut } from './report_approvals.ts';
-import type { StreamRow, Streams } from './streams.ts';
+import { Column, type Sessions } from './sessions.ts';
+import type { StreamPlace, StreamRow, Streams } from './streams.ts';
 
 export const QUERIES = 'queries.jsonl';
 const ROWS = 50;
 const TEXT = 120;
-/** Sessions, and calls that wait at once, beyond which no further one is followed. */
+/** Calls that wait at once, beyond which no further one is followed. */
 const FOLLOWED = 1_000_000;
 /** Received later than this after the time that a record gives is late. */
 export const LATE_SECONDS = 300;
@@ -103,7 +105,8 @@ class Results<R> {
   }
 }
 
-type Session = { records: number; at: string; seq: number; ended: boolean; stream: string | undefined };
+/** Characters of a `received_at`. */
+const TIME = 27;
 type Call = { readonly name: string; readonly at: string; readonly by: OpenCall['by']; readonly seq: number };
 
 export class PackQueries {
@@ -111,11 +114,18 @@ export class PackQueries {
   readonly #scope: Results<never>;
   readonly #late: Results<LateRecord>;
   readonly #behind: Results<BehindRecord>;
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: Sessions;
+  /** Of each session, by its number: its records, seq and time of the last one, whether it ended, its stream's number and 1. */
+  readonly #records = new Column(Uint32Array);
+  readonly #seqs = new Column(Float64Array);
+  readonly #times = new Column(Uint8Array);
+  readonly #ended = new Column(Uint8Array);
+  readonly #streams = new Column(Uint32Array);
   readonly #calls = new Map<string, Call>();
 
-  constructor(sha256: Sha256Stream) {
+  constructor(sha256: Sha256Stream, sessions: Sessions) {
     this.#sha256 = sha256;
+    this.#sessions = sessions;
     this.#scope = new Results(sha256, 0);
     this.#late = new Results(sha256);
     this.#behind = new Results(sha256);
@@ -126,20 +136,19 @@ export class PackQueries {
     this.#scope.add(seq);
   }
 
-  /** A record of the scope with its body. `streams` must not have taken it yet. */
-  take(value: JsonObject, streams: Streams): void {
+  /** A record of the scope with its body. `place`: what `streams` said of it. */
+  take(value: JsonObject, place: StreamPlace | undefined): void {
     const seq = value.seq as number;
     const at = value.received_at as string;
     const ts = value.ts as string;
     // The same minute is the common case, and read without parsing.
     if (ts.slice(0, 16) !== at.slice(0, 16) && tsSeconds(at) - tsSeconds(ts) > LATE_SECONDS)
       this.#late.add(seq, () => ({ received_at: at, seq, ts }));
-    const place = streams.placeOf(value);
     if (place !== undefined && place.n < place.highest) {
       const { highest, n, name } = place;
       this.#behind.add(seq, () => ({ highest, n, seq, stream: cut(name, TEXT) }));
     }
-    this.#session(value, at, seq, place?.name);
+    this.#session(value, at, seq, place);
     const type = value.event_type;
     if (type === 'intent.recorded') this.#call(`i ${asText(value.event_id)}`, value, 'approval');
     else if (type === 'decision.recorded') {
@@ -166,8 +175,15 @@ export class PackQueries {
       rows: results.rows,
     });
     const sessions = new Results<OpenSession>(this.#sha256);
-    for (const [id, { records, at, seq }] of this.#openSessions(streams))
-      sessions.add(seq, () => ({ session_id: cut(id, TEXT), records, last_at: at, seq }));
+    for (const number of this.#openSessions(streams)) {
+      const seq = this.#seqs.at(number);
+      sessions.add(seq, () => ({
+        session_id: this.#sessions.textOf(number),
+        records: this.#records.at(number),
+        last_at: this.#timeOf(number),
+        seq,
+      }));
+    }
     const calls = new Results<OpenCall>(this.#sha256);
     for (const call of [...this.#calls.values()].sort((a, b) => a.seq - b.seq))
       calls.add(call.seq, () => ({ ...call }));
@@ -192,26 +208,32 @@ export class PackQueries {
     ];
   }
 
-  #session(value: JsonObject, at: string, seq: number, stream: string | undefined): void {
+  #session(value: JsonObject, at: string, seq: number, place: StreamPlace | undefined): void {
     const id = value.session_id;
-    if (typeof id !== 'string') return;
-    let session = this.#sessions.get(id);
-    if (session === undefined) {
-      if (this.#sessions.size >= FOLLOWED) return;
-      session = { records: 0, at, seq, ended: false, stream: undefined };
-      this.#sessions.set(id, session);
-    }
-    session.records++;
-    session.at = at;
-    session.seq = seq;
-    if (value.event_type === 'session.end') session.ended = true;
-    if (stream !== undefined) session.stream = stream;
+    const number = typeof id === 'string' ? this.#sessions.numberOf(id) : undefined;
+    if (number === undefined) return;
+    this.#records.set(number, this.#records.at(number) + 1);
+    this.#seqs.set(number, seq);
+    const times = this.#times.room(TIME * (number + 1));
+    for (let i = 0; i < TIME; i++) times[TIME * number + i] = at.charCodeAt(i);
+    if (value.event_type === 'session.end') this.#ended.set(number, 1);
+    if (place !== undefined) this.#streams.set(number, place.stream === undefined ? 0 : place.stream + 1);
   }
 
-  /** By their last record. */
-  #openSessions(streams: Streams): [string, Session][] {
-    const isOpen = ({ ended, stream }: Session) => !ended && !(stream !== undefined && streams.ended(stream));
-    return [...this.#sessions].filter(([, one]) => isOpen(one)).sort(([, a], [, b]) => a.seq - b.seq);
+  #timeOf(number: number): string {
+    return String.fromCharCode(...this.#times.room(0).subarray(TIME * number, TIME * (number + 1)));
+  }
+
+  /** Numbers of those that did not end, by their last record. */
+  #openSessions(streams: Streams): Uint32Array {
+    const open = new Uint32Array(this.#sessions.size);
+    let count = 0;
+    for (let number = 0; number < open.length; number++) {
+      const stream = this.#streams.at(number);
+      const ended = this.#ended.at(number) === 1 || (stream > 0 && streams.ended(stream - 1));
+      if (!ended && this.#records.at(number) > 0) open[count++] = number;
+    }
+    return open.subarray(0, count).sort((a, b) => this.#seqs.at(a) - this.#seqs.at(b) || a - b);
   }
 
   #call(id: string, value: JsonObject, by: OpenCall['by']): void {

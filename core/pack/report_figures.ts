@@ -1,17 +1,17 @@
 /**
  * The figures of summary.pdf: every number that it takes from the records, as one value whose JCS is attached to the
  * document. Writer and verifier make it here from the same records, in the order of events.jsonl.
- * Format: docs/spec/pack.md, "summary.pdf". Memory: bounded lists, 20,000 runs in short and 1,000,000 by name.
+ * Format: docs/spec/pack.md, "summary.pdf". Memory: bounded lists, 20,000 runs in short; the others are but counted (sessions.ts).
  */
 import type { JsonObject, JsonValue } from '../proof/jcs.ts';
 import { asObject, asText } from './approval_line.ts';
 import { evalCount } from './evals.ts';
 import { type ApprovalFigures, approvalFigures, cut } from './report_approvals.ts';
+import type { Sessions } from './sessions.ts';
 
 const EXCEPTIONS = 60;
 const RUNS = 40;
 const RUNS_KEPT = 20_000;
-const RUNS_COUNTED = 1_000_000;
 const ACTIONS = 6;
 const ACTIONS_KEPT = 500;
 const NAME = 120;
@@ -78,8 +78,8 @@ export type Figures = {
 const none = (): DecisionCounts => ({ allow: 0, approve: 0, deny: 0, failed: 0 });
 
 type Run = {
-  readonly session: string;
-  readonly decisions: DecisionCounts;
+  readonly session: number;
+  decisions: DecisionCounts | undefined;
   title: string;
   first: string;
   last: string;
@@ -94,8 +94,9 @@ export class ReportFigures {
   #errors = 0;
   #unverified = 0;
   #samples = 0;
-  readonly #sessions = new Set<string>();
-  readonly #runs = new Map<string, Run>();
+  readonly #sessions: Sessions;
+  /** By the number of the session. */
+  readonly #runs: Run[] = [];
   readonly #actions = new Map<string, number>();
   readonly #decisions = none();
   readonly #risks = { low: none(), medium: none(), high: none(), critical: none(), unstated: none() };
@@ -103,6 +104,10 @@ export class ReportFigures {
   readonly #exceptionCounts = { denied: 0, failed: 0, refused: 0, expired: 0, error: 0 };
   #bins = new Map<string, { records: number } & DecisionCounts>();
   #unit = 0;
+
+  constructor(sessions: Sessions) {
+    this.#sessions = sessions;
+  }
 
   /** Takes a record of events.jsonl; they come by rising seq. */
   take(record: JsonObject): void {
@@ -128,7 +133,10 @@ export class ReportFigures {
       this.#decisions[result]++;
       this.#risks[riskOf(record)][result]++;
       bin[result]++;
-      if (run !== undefined) run.decisions[result]++;
+      if (run !== undefined) {
+        run.decisions ??= none();
+        run.decisions[result]++;
+      }
     }
     const exception = exceptionOf(record);
     if (exception === undefined) return;
@@ -145,14 +153,9 @@ export class ReportFigures {
     }
   }
 
-  /** Runs met so far, counted up to 1,000,000. */
-  get runs(): number {
-    return this.#sessions.size;
-  }
-
   /** `approvals`: what the lines of approvals.jsonl say, also where the pack leaves that file empty. */
   figures(approvals: Iterable<JsonObject>): Figures {
-    const runs = [...this.#runs.values()];
+    const runs = this.#runs;
     const chosen = new Set(
       [
         ...runs.filter(({ exceptions }) => exceptions > 0).slice(0, RUNS),
@@ -181,18 +184,17 @@ export class ReportFigures {
       },
       exception_counts: this.#exceptionCounts,
       exceptions: this.#exceptions,
-      run_rows: runs.filter(run => chosen.has(run)).map(rowOf),
+      run_rows: runs.filter(run => chosen.has(run)).map(run => rowOf(run, this.#sessions)),
       approvals: approvalFigures(approvals),
     };
   }
 
   #run(record: JsonObject, at: string): Run | undefined {
-    const session = record.session_id;
-    if (typeof session !== 'string') return undefined;
-    let run = this.#runs.get(session);
+    const id = record.session_id;
+    const session = typeof id === 'string' ? this.#sessions.numberOf(id) : undefined;
+    if (session === undefined || session >= RUNS_KEPT) return undefined;
+    let run = this.#runs[session];
     if (run === undefined) {
-      if (this.#sessions.size < RUNS_COUNTED) this.#sessions.add(session);
-      if (this.#runs.size >= RUNS_KEPT) return undefined;
       run = {
         session,
         title: '',
@@ -201,9 +203,9 @@ export class ReportFigures {
         records: 0,
         errors: 0,
         exceptions: 0,
-        decisions: none(),
+        decisions: undefined,
       };
-      this.#runs.set(session, run);
+      this.#runs[session] = run;
     }
     if (run.title === '') run.title = cut(asText(asObject(record.labels).title), NAME);
     return run;
@@ -244,15 +246,15 @@ export class ReportFigures {
   }
 }
 
-const rowOf = ({ session, title, first, last, records, decisions, errors, exceptions }: Run): ReportRun => ({
-  session_id: cut(session, NAME),
-  title,
-  first_at: first,
-  last_at: last,
-  records,
-  decisions,
-  errors,
-  exceptions,
+const rowOf = (run: Run, sessions: Sessions): ReportRun => ({
+  session_id: sessions.textOf(run.session),
+  title: run.title,
+  first_at: run.first,
+  last_at: run.last,
+  records: run.records,
+  decisions: run.decisions ?? none(),
+  errors: run.errors,
+  exceptions: run.exceptions,
 });
 
 const RESULTS: ReadonlySet<string> = new Set(['allow', 'approve', 'deny']);

@@ -7,6 +7,7 @@ import { type JsonObject, type JsonValue, jcs } from '../proof/jcs.ts';
 import { asObject } from './approval_line.ts';
 import type { Findings } from './findings.ts';
 import { ReportFigures } from './report_figures.ts';
+import type { Sessions } from './sessions.ts';
 
 /** Name of the attachment. */
 export const FIGURES_FILE = 'figures.json';
@@ -36,14 +37,15 @@ const PATH = 'summary.pdf';
 /** Recomputes the figures that a summary carries, while records pass, and compares them at the end. */
 export class ReportCheck {
   readonly #told: string;
-  readonly figures = new ReportFigures();
+  readonly figures: ReportFigures;
 
-  private constructor(told: string) {
+  private constructor(told: string, sessions: Sessions) {
     this.#told = told;
+    this.figures = new ReportFigures(sessions);
   }
 
   /** Undefined where there is nothing to compare: no figures (an older pack), or such that say so in a finding. */
-  static of(pdf: Uint8Array | undefined, findings: Findings): ReportCheck | undefined {
+  static of(pdf: Uint8Array | undefined, sessions: Sessions, findings: Findings): ReportCheck | undefined {
     const bytes = pdf && figuresIn(pdf);
     if (bytes === undefined) return undefined;
     const told = textOf(bytes);
@@ -51,7 +53,7 @@ export class ReportCheck {
     if (told === undefined || version === undefined)
       findings.add('report_figures_wrong', PATH, 'Their form.');
     else if (version !== 1) findings.add('report_figures_unchecked', PATH);
-    else return new ReportCheck(told);
+    else return new ReportCheck(told, sessions);
     return undefined;
   }
 

@@ -9,6 +9,8 @@ import type { Findings } from './findings.ts';
 export const INTERVAL_LIMIT = 500_000;
 
 type Stream = {
+  /** From 0, in the order in which they were first named. */
+  readonly number: number;
   readonly key: string;
   readonly id: string;
   /** Of the first record that names it. */
@@ -33,6 +35,15 @@ export type StreamRow = {
   readonly ended: boolean;
 };
 
+/** Where a numbered record stands: `highest` is the highest number before it (0: none). */
+export type StreamPlace = {
+  readonly name: string;
+  readonly n: number;
+  readonly highest: number;
+  /** Of its stream; undefined where no more are followed. */
+  readonly stream: number | undefined;
+};
+
 const nameOf = (value: JsonObject, id: string): string => {
   const key = asObject(value.source)?.key;
   return `${typeof key === 'string' ? key : ''}/${id}`;
@@ -50,32 +61,31 @@ export type WindowEdges = {
 
 export class Streams {
   readonly #streams = new Map<string, Stream>();
+  readonly #ended: boolean[] = [];
   #intervals = 0;
   #full = false;
 
-  /** Takes a record with a body; `where` names it in findings. */
-  take(value: JsonObject, where: string, findings?: Findings): void {
+  /** Takes a record with a body, and answers where it stands if it is numbered; `where` names it in findings. */
+  take(value: JsonObject, where: string, findings?: Findings): StreamPlace | undefined {
     if (value.event_type === 'gap') this.#gap(value);
     const numbered = numberOf(value);
-    if (numbered === undefined) return;
-    const { id, n } = numbered;
-    const entry = this.#of(value, id);
-    if (entry === undefined) return;
-    if (!this.#add(entry.seen, n)) findings?.add('stream_duplicate', where, `${id} number ${n}.`);
-    if (value.event_type === 'stream.end') entry.end = n;
-  }
-
-  /** Where a record stands that was not taken yet: its number, and the highest one taken before (0: none). */
-  placeOf(value: JsonObject): { name: string; n: number; highest: number } | undefined {
-    const numbered = numberOf(value);
     if (numbered === undefined) return undefined;
-    const name = nameOf(value, numbered.id);
-    return { name, n: numbered.n, highest: this.#streams.get(name)?.seen.at(-1) ?? 0 };
+    const { id, n } = numbered;
+    const name = nameOf(value, id);
+    const entry = this.#of(value, name, id);
+    if (entry === undefined) return { name, n, highest: 0, stream: undefined };
+    const highest = entry.seen.at(-1) ?? 0;
+    if (!this.#add(entry.seen, n)) findings?.add('stream_duplicate', where, `${id} number ${n}.`);
+    if (value.event_type === 'stream.end') {
+      entry.end = n;
+      this.#ended[entry.number] = true;
+    }
+    return { name, n, highest, stream: entry.number };
   }
 
-  /** `name` as of `placeOf`. */
-  ended(name: string): boolean {
-    return this.#streams.get(name)?.end !== undefined;
+  /** `stream` as of `take`. */
+  ended(stream: number): boolean {
+    return this.#ended[stream] === true;
   }
 
   /** In the order in which they were first named. */
@@ -117,8 +127,7 @@ export class Streams {
     }
   }
 
-  #of(value: JsonObject, id: string): Stream | undefined {
-    const name = nameOf(value, id);
+  #of(value: JsonObject, name: string, id: string): Stream | undefined {
     let entry = this.#streams.get(name);
     if (entry === undefined) {
       if (this.#intervals + this.#streams.size >= INTERVAL_LIMIT) {
@@ -126,7 +135,9 @@ export class Streams {
         return undefined;
       }
       const key = name.slice(0, -id.length - 1);
-      entry = { key, id, seq: value.seq as number, seen: [], dropped: [] };
+      const number = this.#streams.size;
+      entry = { number, key, id, seq: value.seq as number, seen: [], dropped: [] };
+      this.#ended.push(false);
       this.#streams.set(name, entry);
     }
     return entry;
@@ -137,7 +148,7 @@ export class Streams {
     const { stream, from, to } = input ?? {};
     if (typeof stream !== 'string' || !Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return;
     if ((from as number) < 1 || (to as number) < (from as number)) return;
-    this.#of(value, stream)?.dropped.push([from as number, to as number]);
+    this.#of(value, nameOf(value, stream), stream)?.dropped.push([from as number, to as number]);
     this.#intervals++;
   }
 

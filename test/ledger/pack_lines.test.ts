@@ -3,8 +3,10 @@ import { openReadable } from '../../collector/ledger/database.ts';
 import { placesOf } from '../../collector/ledger/folder.ts';
 import { packReadings } from '../../collector/ledger/pack-readings.ts';
 import { RecordReader } from '../../collector/ledger/records.ts';
+import { sha256 } from '../../collector/sha256.ts';
 import { evalLines } from '../../core/pack/evals.ts';
 import { ReportFigures } from '../../core/pack/report_figures.ts';
+import { Sessions } from '../../core/pack/sessions.ts';
 import { type JsonObject, jcs } from '../../core/proof/jcs.ts';
 import { append, event, openTest } from './ledger.fixture.ts';
 import { memoryVault } from './vault.fixture.ts';
@@ -42,7 +44,7 @@ test('lines made without parsing are the canonical text of the records, and are 
       own.map(({ seq, app_seq, event_type }) => [seq, app_seq, event_type]),
     );
     expect(await ledger.read.packLines(app, 1, own.length)).toEqual(lines);
-    const [whole, part] = [new ReportFigures(), new ReportFigures()];
+    const [whole, part] = [new ReportFigures(new Sessions(sha256)), new ReportFigures(new Sessions(sha256))];
     for (const record of own) whole.take(record);
     for (const { value } of lines) part.take(value);
     expect(part.figures([])).toEqual(whole.figures([]));

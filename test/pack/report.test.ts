@@ -10,9 +10,11 @@ import { diffSources } from '../../collector/evidence/report/diff.ts';
 import type { ReportFacts } from '../../collector/evidence/report/facts.ts';
 import { reportMaker } from '../../collector/evidence/report/make.ts';
 import { Sheet } from '../../collector/evidence/report/sheet.ts';
+import { sha256 } from '../../collector/sha256.ts';
 import { approvalFigures } from '../../core/pack/report_approvals.ts';
 import { type Figures, ReportFigures } from '../../core/pack/report_figures.ts';
 import { figuresIn } from '../../core/pack/report_pdf.ts';
+import { Sessions } from '../../core/pack/sessions.ts';
 import { fromUtf8 } from '../../core/proof/bytes.ts';
 import type { JsonObject } from '../../core/proof/jcs.ts';
 import {
@@ -235,7 +237,7 @@ describe('the figures', () => {
 
   test('over time take the finest unit with at most 120 bars', () => {
     const unit = (count: number, hours: number): [string, number] => {
-      const figures = new ReportFigures();
+      const figures = new ReportFigures(new Sessions(sha256));
       for (let n = 0; n < count; n++)
         figures.take(record(n, new Date(Date.UTC(2026, 0, 1, n * hours)).toISOString()));
       const { over_time, records } = figures.figures([]);
@@ -249,7 +251,7 @@ describe('the figures', () => {
   });
 
   test('count decisions by risk, and exceptions by kind', () => {
-    const figures = new ReportFigures();
+    const figures = new ReportFigures(new Sessions(sha256));
     const decide = (seq: number, risk: string, decision: JsonObject) =>
       figures.take(
         record(seq, '2026-11-20T09:00:00.000000Z', {
