@@ -10,6 +10,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { readBlob } from '../ledger/blobs.ts';
 import { openReadable } from '../ledger/database.ts';
 import { faultsOf } from '../ledger/faults.ts';
+import { giveBack } from '../ledger/give-back.ts';
 import { packReadings } from '../ledger/pack-readings.ts';
 import { RecordReader } from '../ledger/records.ts';
 import { refusalOf } from '../ledger/threads.ts';
@@ -59,7 +60,12 @@ async function make({ plan, path, faults: faultPlan }: PackOrder): Promise<PackM
   const report = reportMaker();
   try {
     const { certificatePem, chainPem, ...rest } = plan;
-    const whole = { ...rest, signer: { certificatePem, chainPem, sign }, report: report.make };
+    // Records have been read by then: what they left behind goes before the report takes its own.
+    const makeReport: typeof report.make = facts => {
+      giveBack();
+      return report.make(facts);
+    };
+    const whole = { ...rest, signer: { certificatePem, chainPem, sign }, report: makeReport };
     const progress = (at: { step: string; done: number; total: number }): void => answer({ progress: at });
     const written = await writePack(ledgerSource(ids, reads), whole, file, undefined, progress, faults);
     faults('pack_sync');

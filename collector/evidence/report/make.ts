@@ -9,6 +9,8 @@ import type { ReportFacts } from './facts.ts';
 
 /** Seconds of work at most; on a machine that is busy with others they take longer by the clock. */
 const DEADLINE_MS = 600_000;
+/** MiB. A small young generation costs little and spares memory. */
+const LIMITS = { maxYoungGenerationSizeMb: 12 };
 
 export type ReportMaker = {
   /** The bytes of summary.pdf: the same for the same facts. Once. */
@@ -17,7 +19,7 @@ export type ReportMaker = {
 };
 
 export function reportMaker(): ReportMaker {
-  const thread = new Worker(threadFile('report-thread', import.meta.url));
+  const thread = new Worker(threadFile('report-thread', import.meta.url), { resourceLimits: LIMITS });
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   promise.catch(() => {}); // Whoever makes it hears of it; who stops before does not.
   const fail = (message: string): void =>
