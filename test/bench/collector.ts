@@ -11,6 +11,18 @@ const cli = join(import.meta.dirname, '../../build/app/cli/main.js');
 
 export type Answer = { status: number; body: Buffer };
 
+/** CPU time that a process has used, in seconds; undefined where /proc is not there or it has ended. */
+export function cpuOf(pid: number | undefined): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // utime and stime, in ticks of 10 ms (USER_HZ is 100 on every Linux that Node runs on).
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
 export class BenchCollector {
   readonly url: string;
   readonly readyMs: number;
@@ -116,14 +128,7 @@ export class BenchCollector {
 
   /** CPU time that the collector's process has used, in seconds; undefined where /proc is not there. */
   cpuSeconds(): number | undefined {
-    try {
-      const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      // utime and stime, in ticks of 10 ms (USER_HZ is 100 on every Linux that Node runs on).
-      return (Number(fields[11]) + Number(fields[12])) / 100;
-    } catch {
-      return undefined;
-    }
+    return cpuOf(this.#child.pid);
   }
 
   async stop(keep = false): Promise<void> {

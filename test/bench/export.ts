@@ -1,7 +1,9 @@
 /**
  * An export over HTTP from a real collector, beside reading the same rows, hashing them and deflating them on one
- * thread; what the collector's memory grows by meanwhile, how long it lets others wait, and `trailmix verify` on the pack.
- * `node test/bench/export.ts [events, default 20000 | --million]`.
+ * thread; what the collector's memory grows by meanwhile, and how long it lets others wait. Then the pack is verified, by
+ * `trailmix verify` and by the single file, beside raw hashing and signature checks over the cores (verification_raw.ts).
+ * `node test/bench/export.ts [events, default 20000 | --million]`: a million take some ten minutes on two free cores, most of
+ * them recording and waiting until what works behind ingest is done. How far it is, is told on stderr.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,9 +15,11 @@ import { openVault } from '../../collector/keys/vault.ts';
 import { openReadable } from '../../collector/ledger/database.ts';
 import { placesOf } from '../../collector/ledger/folder.ts';
 import { buildAppTree } from '../../resources/build/app-tree.ts';
-import { BenchCollector } from './collector.ts';
+import { builtVerifier } from '../../resources/build/verifier.ts';
+import { BenchCollector, cpuOf } from './collector.ts';
 import { appId, eventText } from './events.ts';
 import { measureIngest } from './ingest.ts';
+import { rawVerification } from './verification_raw.ts';
 
 export type ExportFigures = {
   events: number;
@@ -37,8 +41,16 @@ export type ExportFigures = {
   appendMaxMs: number;
   healthP50Ms: number;
   healthMaxMs: number;
+  /** Hashing and signature checks alone, over the cores; measured on the first 60,000 records. */
+  verifyRawSeconds: number;
   verifySeconds: number;
+  /** Raw seconds by the verifier's, and the same in CPU time. */
+  verifyRatio: number;
+  verifyCpuRatio: number;
   verifyPeakMiB: number;
+  /** Of the single-file verifier. */
+  singleSeconds: number;
+  singlePeakMiB: number;
 };
 
 const cli = join(import.meta.dirname, '../../build/app/cli/main.js');
@@ -103,14 +115,18 @@ async function rawSteps(folder: string): Promise<number> {
   return (performance.now() - from) / 1000;
 }
 
-async function verifyAlone(pack: string): Promise<{ seconds: number; peakMiB: number }> {
+type Verified = { seconds: number; cpuSeconds: number; peakMiB: number };
+
+/** A verifier on a pack, in a process of its own. */
+async function verifyAlone(command: readonly string[], pack: string): Promise<Verified> {
   const from = performance.now();
-  const child = spawn(process.execPath, [cli, 'verify', pack, '--json'], {
+  const child = spawn(process.execPath, [...command, pack, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';
   let ended = false;
   let peakMiB = 0;
+  let cpuSeconds = 0;
   child.stdout!.on('data', part => {
     text += part;
   });
@@ -120,30 +136,38 @@ async function verifyAlone(pack: string): Promise<{ seconds: number; peakMiB: nu
   });
   while (!ended) {
     peakMiB = Math.max(peakMiB, peakOf(child) ?? 0);
+    cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid) ?? 0);
     await Promise.race([end, sleep(20)]);
   }
   const { verdicts } = JSON.parse(text) as { verdicts: { integrity: { findings: { code: string }[] } } };
   // No trust is named: that the keys are nobody's is all that may be found.
   const found = verdicts.integrity.findings.map(({ code }) => code);
   if (found.join() !== 'keys_untrusted') throw new Error(`the pack does not verify: ${found.join()}`);
-  return { seconds: (performance.now() - from) / 1000, peakMiB };
+  return { seconds: (performance.now() - from) / 1000, cpuSeconds, peakMiB };
 }
 
-/** What works behind ingest comes to its end, and gives back what it holds: at most ten minutes are waited for it. */
+/** What works behind ingest comes to its end, and gives back what it holds: at most five minutes are waited for it. */
 async function atRest(collector: BenchCollector): Promise<void> {
-  for (let looks = 0, calm = 0; looks < 200 && calm < 2; looks++) {
+  for (let looks = 0, calm = 0; looks < 100 && calm < 2; looks++) {
     const before = collector.cpuSeconds() ?? 0;
     await sleep(3000);
     calm = (collector.cpuSeconds() ?? 0) - before < 0.6 ? calm + 1 : 0;
   }
 }
 
+const started = performance.now();
+const say = (text: string): void => {
+  process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
+};
+
 export async function measureExport(events = 20_000): Promise<ExportFigures> {
   const collector = await BenchCollector.start();
   try {
     const key = collector.createKey(appId);
     await measureIngest(collector, key, 500, events, 4, 'export');
+    say(`${events} events recorded`);
     await atRest(collector);
+    say('the collector is at rest');
     const before = collector.memoryMiB() ?? 0;
     const cpuBefore = collector.cpuSeconds() ?? 0;
     const over = new AbortController();
@@ -177,11 +201,16 @@ export async function measureExport(events = 20_000): Promise<ExportFigures> {
     const made = JSON.parse(answer.body.toString()) as { pack: string; bytes: number; events: number };
     const pack = join(collector.folder, 'pack.zip');
     renameSync(made.pack, pack);
+    say(`exported in ${exportSeconds.toFixed(1)} s`);
     await collector.stop(true);
     const cpuFrom = process.cpuUsage();
     const rawSeconds = await rawSteps(collector.folder);
     const rawCpu = process.cpuUsage(cpuFrom);
-    const verified = await verifyAlone(pack);
+    say(`raw steps in ${rawSeconds.toFixed(1)} s`);
+    const raw = await rawVerification(pack, made.events);
+    const verified = await verifyAlone([cli, 'verify'], pack);
+    say(`verified in ${verified.seconds.toFixed(1)} s`);
+    const single = await verifyAlone([(await builtVerifier()).node], pack);
     return {
       events: made.events,
       packBytes: made.bytes,
@@ -197,8 +226,13 @@ export async function measureExport(events = 20_000): Promise<ExportFigures> {
       appendMaxMs: round(Math.max(...appends!), 1),
       healthP50Ms: round(median(health!), 1),
       healthMaxMs: round(Math.max(...health!), 1),
+      verifyRawSeconds: round(raw.seconds, 2),
       verifySeconds: round(verified.seconds, 2),
+      verifyRatio: round(raw.seconds / verified.seconds, 2),
+      verifyCpuRatio: round(raw.cpuSeconds / verified.cpuSeconds, 2),
       verifyPeakMiB: round(verified.peakMiB),
+      singleSeconds: round(single.seconds, 2),
+      singlePeakMiB: round(single.peakMiB),
     };
   } finally {
     rmSync(collector.folder, { recursive: true, force: true });

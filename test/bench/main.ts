@@ -170,8 +170,8 @@ const exportRows = (each: ExportFigures): [string, string][] => {
       `${each.appendP50Ms}, ${each.appendMaxMs} ms; ${each.healthP50Ms}, ${each.healthMaxMs} ms`,
     ],
     [
-      '`trailmix verify` of that pack: time; memory at its highest',
-      `${each.verifySeconds} s; ${each.verifyPeakMiB} MiB`,
+      '`trailmix verify` of that pack: time; memory at its highest; the same of the single file',
+      `${each.verifySeconds} s; ${each.verifyPeakMiB} MiB; ${each.singleSeconds} s; ${each.singlePeakMiB} MiB`,
     ],
   ];
 };
@@ -209,6 +209,14 @@ const table = (): string => {
           `export of ${each.events.toLocaleString('en')} events, raw reading + hashing + deflate on one thread by it`,
           String(each.ratio),
           'a million in about 60 s',
+        ] as [string, string, string],
+    ),
+    ...[exported, ...(exportedMillion === undefined ? [] : [exportedMillion])].map(
+      each =>
+        [
+          `\`trailmix verify\` of ${each.events.toLocaleString('en')} events, raw hashing + signature checks over the cores by it (in CPU time: ${each.verifyCpuRatio})`,
+          String(each.verifyRatio),
+          'at least 0.6',
         ] as [string, string, string],
     ),
     ...result.impact.flatMap(each => {
