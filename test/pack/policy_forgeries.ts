@@ -25,8 +25,7 @@ import { someone, state } from './signed_call.ts';
 export type PolicyBegun = { ledger: MemoryLedger; people: Authors; shipped: PolicySet; set: PolicySet };
 
 /** The policy that ships in force, people enrolled, and some decisions; the rest is the history's. */
-export function beginPolicies(): PolicyBegun {
-  const ledger = new MemoryLedger();
+export function beginPolicies(ledger = new MemoryLedger()): PolicyBegun {
   const shipped = setOf(1000);
   const policy = byApp(ledger, shipped);
   const people = authors(ledger);
