@@ -19,6 +19,8 @@ import type { CommandTable, WriteTx } from './tx.ts';
 
 /** Records that one erasure record names at most. */
 export const ERASE_BATCH = 500;
+/** Bytes of what it names: a record that had to put it into a blob could not be read by who has the record alone. */
+const NAMED_BYTES = 48_000;
 
 export type ErasureCommands = {
   /**
@@ -116,6 +118,22 @@ function named(tx: WriteTx, seqs: readonly number[]): Row[] {
 
 type Found = { rows: Row[]; held: number[]; next: number; more: boolean };
 
+/** The first of the rows that one record can name. At least one. */
+function fitting(rows: readonly Row[]): Row[] {
+  const named = new Set<string>();
+  let bytes = 0;
+  const end = rows.findIndex(({ seq, app_id, event_type }, i) => {
+    bytes += JSON.stringify(seq).length + 68;
+    for (const name of [app_id, event_type]) {
+      if (named.has(name)) continue;
+      named.add(name);
+      bytes += Buffer.byteLength(JSON.stringify(name)) + 1;
+    }
+    return i > 0 && bytes > NAMED_BYTES;
+  });
+  return end < 0 ? [...rows] : rows.slice(0, end);
+}
+
 function ofApp(
   tx: WriteTx,
   { appId, beforeUs, after, only }: NonNullable<ErasureCommands['erase']['input']['app']>,
@@ -133,11 +151,19 @@ function ofApp(
         .all(app.app, after, ERASE_BATCH);
   const old = page.filter(({ received_us }) => received_us < beforeUs);
   const due = old.filter(row => row.there === 1 && !protectedRow(row));
+  const free = due.filter(({ open }) => open === 0);
+  const rows = fitting(free);
+  const isCut = rows.length < free.length;
+  const last = isCut ? rows.at(-1)!.app_seq : old.at(-1)?.app_seq;
+  const taken = new Set(rows);
+  const held = due.filter(
+    row => !taken.has(row) && (only !== undefined || (row.open === 1 && row.app_seq <= last!)),
+  );
   return {
-    rows: due.filter(({ open }) => open === 0),
-    held: due.filter(({ open }) => open === 1).map(({ app_seq }) => app_seq),
-    next: only ? after : (old.at(-1)?.app_seq ?? after),
-    more: only === undefined && old.length === ERASE_BATCH,
+    rows,
+    held: held.map(({ app_seq }) => app_seq),
+    next: only ? after : (last ?? after),
+    more: only === undefined && (isCut || old.length === ERASE_BATCH),
   };
 }
 
@@ -163,6 +189,10 @@ export const erasureCommands: CommandTableOf<ErasureCommands> = {
     const { held, next, more } = found;
     if (erased.length > ERASE_BATCH)
       throw new TrailmixError('erase_refused', { message: `At most ${ERASE_BATCH} records at once` });
+    if (fitting(rows).length < rows.length)
+      throw new TrailmixError('erase_refused', {
+        message: 'These records are of too many kinds or apps to be named together: name fewer at once',
+      });
     if (erased.length === 0 || dry === true) return { erased, hashes, held, next, more };
     const expected = { act: 'erase' as const, digest: erasedDigest(sha256, erased, hashes), reason };
     const signed = days === undefined ? checkSigned(tx, input, expected, planErasure) : undefined;

@@ -109,3 +109,33 @@ test('a retention rule erases what stood on an open approval once that is over',
   expect((await ledger.read.record(seq))!.source).toBeUndefined();
   erasure.close();
 });
+
+test('records of many kinds are named in as many erasures as it takes, each whole in itself', async () => {
+  real = await realLedger();
+  const { ledger, clock } = real;
+  const erasure = openErasure({ ledger, clock });
+  const kindOf = (n: number): string => `kind-${n}-`.padEnd(64, 'x');
+  const seqs = (
+    await append(
+      ledger,
+      Array.from({ length: 400 }, (_, n) => event({ event_type: kindOf(n), input: n })),
+    )
+  ).map(({ seq }) => seq);
+  const asked = { reason: 'all of it', by: 't', signedIn: 'page' } as const;
+  await expect(erasure.erase({ ...asked, seqs })).rejects.toMatchObject({ code: 'erase_refused' });
+  const app = { appId: 'support-bot', beforeUs: (clock.now() + 60_000) * 1000 };
+  const { parts, more } = await erasure.prepare({ app });
+  expect(more).toBe(false);
+  expect(parts.flatMap(part => part.seqs)).toEqual(seqs);
+  expect(parts.length).toBeGreaterThan(1);
+  const { erased, records } = await erasure.erase({ ...asked, app });
+  expect(erased).toBe(400);
+  const named: number[] = [];
+  for (const seq of records) {
+    const record = (await ledger.read.record(seq))! as { erasure?: { seqs?: number[] } };
+    named.push(...(record.erasure?.seqs ?? []));
+  }
+  expect(named).toEqual(seqs);
+  expect((await erasure.prepare({ app })).parts).toEqual([]);
+  erasure.close();
+});
