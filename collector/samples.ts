@@ -9,6 +9,8 @@ import type { ProducerEvent } from '../core/event/schema.ts';
 import { argsDigest } from '../core/proof/binding.ts';
 import { fromHex } from '../core/proof/bytes.ts';
 import type { JsonObject, JsonValue } from '../core/proof/jcs.ts';
+import { policyInput } from './approvals/gate.ts';
+import type { Reads, SessionStates } from './policy/session_state.ts';
 import type { Clock, PolicyRunner, WriteLedger } from './ports.ts';
 
 type Model = { name: string; provider: string; version?: string };
@@ -60,6 +62,10 @@ type Deps = {
   file: string;
   clock: Clock;
   policy: PolicyRunner;
+  /** As the gate has them: a sample call is decided with the session so far, and is part of it. */
+  sessions: SessionStates;
+  /** What the policy in force reads. */
+  reads: () => Reads;
   activePolicyHash: () => string;
   /** Lets a question in, so that no change of policy comes between its answer and its record. Answers what to call then. */
   enter: () => (() => void) | Promise<() => void>;
@@ -114,8 +120,12 @@ class RunPlayer {
     const events = this.#finished;
     this.#finished = [];
     if (events.length === 0) return;
-    await this.#deps.append(this.#run.app_id, events);
+    const { app_id, session_id } = this.#run;
+    await this.#deps.append(app_id, events);
     this.appended += events.length;
+    if (!this.#deps.reads().session) return;
+    for (const { actor_type } of events)
+      if (actor_type === 'user') this.#deps.sessions.turn(app_id, session_id);
   }
 
   async play(): Promise<void> {
@@ -205,7 +215,7 @@ class RunPlayer {
 
   /** Decides, answers as the script says, uses and reports. Answers whether the call ran, or still waits. */
   async #gate(gate: Gate, payload: JsonObject, span: ProducerEvent): Promise<boolean | 'waits'> {
-    const { write, policy } = this.#deps;
+    const { write, policy, sessions } = this.#deps;
     await this.#flush();
     const { app_id, session_id, actor_id } = this.#run;
     const actor = { type: 'agent', id: actor_id } as const;
@@ -213,16 +223,30 @@ class RunPlayer {
     const asked = { action: gate.action, risk: gate.risk, actor, payload, ...context };
     const leave = await this.#deps.enter();
     const recorded = async () => {
-      const outcome = await policy.decide({ ...asked, session_id, app_id });
-      const decided = await write.run('decide', {
-        ...asked,
-        keyId,
-        appId: app_id,
-        sessionId: session_id,
-        parentId: span.event_id,
-        outcome,
-        sampleTs: stamp(this.#now),
-      });
+      const { session, now } = this.#deps.reads();
+      const before = session ? await sessions.ask(app_id, session_id, asked) : undefined;
+      if (before === undefined) sessions.forget(app_id, session_id);
+      const seen = {
+        ...(before === undefined ? {} : { session: before.session as unknown as JsonObject }),
+        ...(now ? { now: stamp(this.#now) } : {}),
+      };
+      const outcome = await policy.decide(policyInput({ ...asked, session_id, app_id }, seen));
+      const decided = await write
+        .run('decide', {
+          ...asked,
+          keyId,
+          appId: app_id,
+          sessionId: session_id,
+          parentId: span.event_id,
+          ...seen,
+          outcome,
+          sampleTs: stamp(this.#now),
+        })
+        .catch(error => {
+          before?.dropped();
+          throw error;
+        });
+      before?.decided(decided.decisionId, outcome.result, decided.approval?.id);
       return { outcome, decided };
     };
     const { outcome, decided } = await recorded().finally(leave);
@@ -259,6 +283,7 @@ class RunPlayer {
         activePolicyHash: this.#deps.activePolicyHash(),
         sampleTs: stamp(this.#now),
       });
+      sessions.used(decided.approval.id);
     }
     await write.run('reportOutcome', {
       decisionId: decided.decisionId,
@@ -267,6 +292,7 @@ class RunPlayer {
       outcome: 'ok',
       sampleTs: stamp(this.#now + 1),
     });
+    sessions.outcome(decided.decisionId, 'ok');
     return true;
   }
 }

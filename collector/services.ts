@@ -27,7 +27,7 @@ import { openPolicy } from './policy/desk.ts';
 import { createImpactDesk } from './policy/impact.ts';
 import { recordedDecisions } from './policy/recorded.ts';
 import { sessionHistory } from './policy/session_history.ts';
-import { createSessionStates } from './policy/session_state.ts';
+import { createSessionStates, type SessionStates } from './policy/session_state.ts';
 import { createPolicySets } from './policy/sets.ts';
 import { createPolicyWorkshop, type PolicyWorkshop } from './policy/workshop.ts';
 import type { Clock, Ids } from './ports.ts';
@@ -144,11 +144,12 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
     const recorded = recordedDecisions(ledger);
     const impact = createImpactDesk({ ledger, recorded, sets: policySets, workshop, clock, ids });
     closers.push(() => impact.close());
+    const calls = createSessionStates({ history: sessionHistory(ledger), fresh: options.create });
     const gate = createGate({
       ledger,
       policy,
       activePolicy: environment => policy.inForce(environment),
-      sessions: createSessionStates({ history: sessionHistory(ledger), fresh: options.create }),
+      sessions: calls,
       reads: environment => policy.reads(environment),
       enter: environment => policy.enter(environment),
       onDecided: (environment, call) => policy.decided(environment, call),
@@ -198,7 +199,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
       },
       close: closeAll,
     };
-    if (existsSync(options.samples)) services.samples = () => samplesOf(services, options);
+    if (existsSync(options.samples)) services.samples = () => samplesOf(services, options, calls);
     return services;
   } catch (error) {
     await closeAll();
@@ -222,12 +223,18 @@ function countWaiting(ledger: OpenServices['ledger'], tell: (count: number) => v
 }
 
 /** The sample runs, through the same checks as any producer's events. */
-function samplesOf(services: OpenServices, options: ServiceOptions): Promise<OutputOf<'loadSamples'>> {
+function samplesOf(
+  services: OpenServices,
+  options: ServiceOptions,
+  sessions: SessionStates,
+): Promise<OutputOf<'loadSamples'>> {
   const { ledger, policy } = services;
   return loadSamples({
     file: options.samples,
     clock: options.clock,
     policy,
+    sessions,
+    reads: () => policy.reads('prod'),
     activePolicyHash: () => policy.inForce().hash,
     enter: () => policy.enter('prod'),
     write: ledger.write,

@@ -11,11 +11,12 @@ FROM run r JOIN span s ON s.run = r.run JOIN decision d ON d.id = s.event_id JOI
   LEFT JOIN approval a ON a.decision_id = d.id
 WHERE r.run_id = $run AND s.event_type = 'decision.recorded' ORDER BY s.seq DESC LIMIT $limit
 -- name: sessions.turns
--- $run: run_id. Events of actor_type user among the newest $limit.
+-- $run: run_id. Producers' events of actor_type user among the newest $limit; of a sample run the script's.
 SELECT count(*) AS turns FROM (
-  SELECT rec.body AS body FROM run r JOIN span s ON s.run = r.run JOIN record rec ON rec.seq = s.seq
+  SELECT rec.body AS body, s.event_type AS event_type FROM run r JOIN span s ON s.run = r.run JOIN record rec ON rec.seq = s.seq
   WHERE r.run_id = $run AND s.event_type <> 'decision.recorded' ORDER BY s.seq DESC LIMIT $limit
-) WHERE body IS NOT NULL AND json_extract(body, '$.actor_type') = 'user' AND json_extract(body, '$.source.auth') = 'key'
+) WHERE body IS NOT NULL AND json_extract(body, '$.actor_type') = 'user' AND (json_extract(body, '$.source.auth') = 'key'
+  OR event_type = 'user.message' AND json_extract(body, '$.source.via') = 'sample')
 -- name: overview.hours
 -- $from: microseconds since 1970
 SELECT hour_us, sum(events) AS events, sum(allow) AS allow, sum(deny) AS deny, sum(approve) AS approve,
