@@ -425,7 +425,7 @@ export interface Ledger {
   /**
    * Starts a thread of another room that reads the database by itself, beside the reader: its workerData is
    * `{database: {file, key}, ...data}`, for openReadable; with `blobs`, `{blobs: {folder, key}}` too, for readBlob.
-   * Whoever starts it ends it; the ledger ends what is left when it closes.
+   * Whoever starts it ends it, which waits until it has opened the database; the ledger ends what is left when it closes.
    */
   readingThread(
     file: URL,

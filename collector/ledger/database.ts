@@ -3,6 +3,7 @@
  * (docs/adr/0002-storage-engine.md). Nothing is ever in clear on disk: temporary tables stay in memory, the
  * write-ahead log holds encrypted pages. The key is raw: 32 bytes from the vault, no derivation at open.
  */
+import { workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 
 export type Connection = Database.Database;
@@ -34,6 +35,14 @@ export function keyOpens(file: string, key: Uint8Array): boolean {
   }
 }
 
+/** In a DatabaseThread (threads.ts): says that SQLite is loaded. */
+function tellLoaded(): void {
+  const { sqliteLoaded: loaded } = (workerData ?? {}) as { sqliteLoaded?: Int32Array };
+  if (loaded === undefined) return;
+  Atomics.store(loaded, 0, 1);
+  Atomics.notify(loaded, 0);
+}
+
 /** The one writable connection of a file. `synchronous = FULL` in WAL mode syncs the log at every commit. */
 export function openWritable(
   file: string,
@@ -41,6 +50,7 @@ export function openWritable(
   tune: { cacheKiB: number; durable: boolean },
 ): Connection {
   const db = new Database(file);
+  tellLoaded();
   try {
     unlock(db, key);
     db.pragma(`page_size = ${PAGE_SIZE}`);
@@ -65,6 +75,7 @@ export function openWritable(
 /** A read connection. It can see every commit and change nothing. */
 export function openReadable(file: string, key: Uint8Array, cacheKiB: number): Connection {
   const db = new Database(file, { readonly: true, fileMustExist: true });
+  tellLoaded();
   try {
     unlock(db, key);
     db.pragma('temp_store = MEMORY');

@@ -33,7 +33,7 @@ import type {
   WriterReady,
 } from './messages.ts';
 import { calmTimer, diskMeter, rateMeter } from './meters.ts';
-import { errorOf, ThreadClient, threadFile } from './threads.ts';
+import { DatabaseThread, errorOf, ThreadClient, threadFile } from './threads.ts';
 import type { VerifierReport } from './verifier.ts';
 
 /** What the ledger says to the log: never a payload, never a secret. */
@@ -235,16 +235,12 @@ export async function openLedger(options: OpenOptions): Promise<Ledger> {
         queue: door.queued(),
       }),
       readingThread(file, data, { blobs: withBlobs = false, limits = {} } = {}) {
-        const thread = new Worker(file, {
-          workerData: {
-            ...data,
-            database: { file: places.ledger, key: secrets.database },
-            ...(withBlobs ? { blobs: { folder: places.blobs, key: secrets.blob } } : {}),
-          },
-          env: {},
-          execArgv: [],
-          resourceLimits: limits,
-        });
+        const own = {
+          ...data,
+          database: { file: places.ledger, key: secrets.database },
+          ...(withBlobs ? { blobs: { folder: places.blobs, key: secrets.blob } } : {}),
+        };
+        const thread = new DatabaseThread(file, own, { env: {}, execArgv: [], resourceLimits: limits });
         lent.add(thread);
         thread.once('exit', () => lent.delete(thread));
         return thread;

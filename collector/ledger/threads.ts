@@ -2,12 +2,33 @@
  * Requests and answers between the main thread and a worker: numbered, errors rebuilt as TrailmixError, and nothing
  * waits for ever: when the worker ends, whoever waits gets `internal`.
  */
-import { parentPort, Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+import { parentPort, Worker, type WorkerOptions } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, type Problem, TrailmixError } from '../../core/api/errors.ts';
 
 /** The file of a thread beside the caller: source in a clone, JavaScript once built. */
 export const threadFile = (name: string, from: string): URL =>
   new URL(`./${name}${from.endsWith('.ts') ? '.ts' : '.js'}`, from);
+
+/**
+ * A thread that opens a database (database.ts) as it starts. One that is ended while it loads SQLite's addon takes the whole process
+ * with it (Node-API aborts): so it is ended once that is done.
+ */
+export class DatabaseThread extends Worker {
+  readonly #loaded: Promise<unknown>;
+
+  constructor(file: URL, workerData: object, options: Omit<WorkerOptions, 'workerData'> = {}) {
+    const loaded = new Int32Array(new SharedArrayBuffer(4));
+    super(file, { ...options, workerData: { ...workerData, sqliteLoaded: loaded } });
+    const { value } = Atomics.waitAsync(loaded, 0, 0);
+    this.#loaded = Promise.race([value, once(this, 'exit').catch(() => {})]);
+  }
+
+  override async terminate(): Promise<number> {
+    await this.#loaded;
+    return super.terminate();
+  }
+}
 
 export type Refusal = {
   code: ErrorCode;
@@ -42,7 +63,7 @@ export type Replies = { notice?: unknown; replies: Reply[] };
 
 /** The main thread's end of one worker. */
 export class ThreadClient {
-  readonly #worker: Worker;
+  readonly #worker: DatabaseThread;
   readonly #waiting = new Map<number, { resolve: (output: never) => void; reject: (error: Error) => void }>();
   readonly #onEnd: (error: Error) => void;
   #last = 0;
@@ -50,12 +71,12 @@ export class ThreadClient {
 
   constructor(
     file: URL,
-    workerData: unknown,
+    workerData: object,
     onNotice: (notice: never) => void,
     onEnd: (error: Error) => void = () => {},
   ) {
     this.#onEnd = onEnd;
-    this.#worker = new Worker(file, { workerData });
+    this.#worker = new DatabaseThread(file, workerData);
     this.#worker.on('message', (message: Reply | Replies) => {
       if ('notice' in message) onNotice(message.notice as never);
       if ('replies' in message) for (const reply of message.replies) this.#take(reply);
