@@ -12,8 +12,8 @@ export function settings(tx: WriteTx): Settings {
 }
 
 /**
- * A call that changes something is one `ledger.settings` record with what was and what is, and with `more` members. Answers all
- * settings.
+ * A call that changes something is one `ledger.settings` record with what was and what is, and with `more` members; one with `more`
+ * is recorded also where it says the same again. Answers all settings.
  */
 export function changeSettings(
   tx: WriteTx,
@@ -21,8 +21,9 @@ export function changeSettings(
   more: JsonObject = {},
 ): Settings {
   const before = settings(tx);
+  const always = Object.keys(more).length > 0;
   const changed = Object.entries(changes).filter(
-    ([name, value]) => JSON.stringify(before[name]) !== JSON.stringify(value),
+    ([name, value]) => always || JSON.stringify(before[name]) !== JSON.stringify(value),
   );
   if (changed.length === 0) return before;
   const put = tx.db.prepare(

@@ -4,6 +4,9 @@ import { type ReactNode, useEffect, useRef } from 'react';
 
 export type Tab = { id: string; label: string; mark?: ReactNode; body: () => ReactNode };
 
+/** Pixels of what lies beside the chosen tab. */
+const PEEK = 12;
+
 /** Only the chosen body is rendered. `label` names the whole for readers. */
 export function TabBar({
   tabs,
@@ -18,16 +21,18 @@ export function TabBar({
 }) {
   const chosen = tabs.some(tab => tab.id === value) ? value : (tabs[0]?.id ?? '');
   const list = useRef<HTMLDivElement>(null);
-  // Where they do not all fit, the list scrolls: the chosen one is always seen.
+  // Where they do not all fit, the list scrolls: the chosen one is always seen. The page around it stays where it is.
   // biome-ignore lint/correctness/useExhaustiveDependencies: it looks again at another choice
   useEffect(() => {
-    if (list.current === null) return;
-    const show = () =>
-      list.current
-        ?.querySelector('[aria-selected="true"]')
-        ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    const watch = new ResizeObserver(show);
-    watch.observe(list.current);
+    const frame = list.current;
+    if (frame === null) return;
+    const watch = new ResizeObserver(() => {
+      const tab = frame.querySelector('[aria-selected="true"]')?.getBoundingClientRect();
+      const { left, right } = frame.getBoundingClientRect();
+      if (tab !== undefined && tab.left < left) frame.scrollLeft -= left - tab.left + PEEK;
+      else if (tab !== undefined && tab.right > right) frame.scrollLeft += tab.right - right + PEEK;
+    });
+    watch.observe(frame);
     return () => watch.disconnect();
   }, [chosen]);
   return (

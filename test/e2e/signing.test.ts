@@ -157,7 +157,7 @@ test('authorities are named, ordered and asked; a checkpoint is stamped now and 
   await choose(page, button(page, 'Choose root certificates'), [
     { name: 'tsa-root.pem', bytes: Buffer.from(authority.root) },
   ]);
-  await page.getByText('1 root: stamps that lead to no other are refused').waitFor();
+  await page.getByText('1 root certificate: stamps that lead to no other are refused').waitFor();
 
   await button(page, 'Stamp a checkpoint now').click();
   const rows = page.getByRole('row', { name: /O=Good, CN=tsa/ });

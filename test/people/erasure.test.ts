@@ -137,6 +137,15 @@ test(
     const rule = ada.erasure({ act: 'retain', digest: retentionDigest(sha256, days), reason: '' });
     const set = await ada.call('/api/retention', { body: { days, ...rule } });
     expect(expectJson(set, 200)).toEqual({ days });
+    // Signed anew it is recorded anew: an older signature, or none, is replaced by it.
+    const again = ada.erasure({ act: 'retain', digest: retentionDigest(sha256, days), reason: '' });
+    expectJson(await ada.call('/api/retention', { body: { days, ...again } }), 200);
+    const { items } = expectJson<OutputOf<'events'>>(
+      await ada.call('/api/events?q=type:ledger.settings'),
+      200,
+    );
+    const kept = items.flatMap(({ signed }) => (signed ?? []) as { signature: string }[]);
+    expect(kept.map(({ signature }) => signature)).toEqual([again.signature, rule.signature]);
     const [first, second] = [await prepare([seqs[4]!]), await prepare([seqs[5]!])];
     const forged = { ...erasing(ada, second), signature: erasing(ada, first).signature };
     const answer = await ada.call('/api/erase', {
