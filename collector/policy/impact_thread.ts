@@ -30,13 +30,20 @@ const { database, reads, shared, ...parts } = workerData as ImpactThreadData & {
 const at = new Int32Array(shared);
 
 const db = openReadable(database.file, database.key, CACHE_KIB);
-const apps = new Map(
-  db
-    .prepare<[], { app: number; app_id: string }>('SELECT app, app_id FROM app')
-    .all()
-    .map(({ app, app_id }) => [app, app_id]),
-);
-const appTexts = new Map([...apps].map(([app, id]) => [app, appText(id)]));
+const appId = db.prepare<[number], string>('SELECT app_id FROM app WHERE app = ?').pluck();
+type App = { id: string; text: ReturnType<typeof appText> };
+/** Met so far: one may be newer than this thread. */
+const apps = new Map<number, App>();
+
+function appOf(app: number): App {
+  const known = apps.get(app);
+  if (known !== undefined) return known;
+  const id = appId.get(app)!;
+  const met = { id, text: appText(id) };
+  apps.set(app, met);
+  return met;
+}
+
 /** seq, app, run, body */
 type Row = [seq: number, app: number, run: number, body: string | null];
 const one = db.prepare<[number], Row>('SELECT seq, app, run, body FROM record WHERE seq = ?').raw();
@@ -188,9 +195,8 @@ const evaluateBody = (body: string): string | undefined =>
 
 /** Decides one again, and leaves its recorded word in `found`; undefined where it is for rebuild.ts to say what it is. */
 function cutAndDecide([, appNumber, , body]: Row, n: number): PolicyWord | undefined {
-  const id = appTexts.get(appNumber);
-  if (body === null || id === undefined) return undefined;
-  app = id;
+  if (body === null) return undefined;
+  app = appOf(appNumber).text;
   return noted(n, evaluateBody, body);
 }
 
@@ -224,7 +230,7 @@ port.on('message', (request: ImpactRequest) => {
       counted.add(seq, run, WORDS[found.word]!, word);
       continue;
     }
-    const made = rebuild(body, apps.get(appNumber) ?? '', reads);
+    const made = rebuild(body, appOf(appNumber).id, reads);
     if ('missing' in made) {
       counted.skip(made.missing);
       continue;
