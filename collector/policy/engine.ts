@@ -5,8 +5,8 @@
  * that bundle; what still waits when a bundle is activated is decided under the new one.
  *
  * One worker is active and one is warm. An input that takes longer than HANDOVER_MS keeps its worker until the deadline, when it is
- * terminated, while the warm one takes over the queue. Once an input took longer than SLOW_MS, those of its kind (app and action) are
- * for MOST_LOW workers of the lowest priority, which stop by themselves at the deadline, until one is answered sooner. So an endless
+ * terminated, while the warm one takes over the queue. Once an input held a core for SLOW_MS or missed its deadline, those of its kind (app and action) are
+ * for MOST_LOW workers of a low priority, which stop by themselves at the deadline, until one is answered sooner. So an endless
  * rule takes neither cores nor workers from whatever else is done, and each input still has the whole deadline for itself.
  */
 import { TrailmixError } from '../../core/api/errors.ts';
@@ -72,8 +72,6 @@ export type PolicyEngineOptions = {
   maxQueue?: number;
   /** Milliseconds that an input may wait for its turn before it is `busy`. Default 5,000. */
   maxWaitMs?: number;
-  /** All of its evaluations at low priority: nobody waits for them. */
-  isLow?: boolean;
   onEvent?: (event: PolicyEvent) => void;
 };
 
@@ -82,8 +80,10 @@ export const NO_POLICY = { version: 0, hash: '0'.repeat(64) } as const;
 
 /** An evaluation takes microseconds; one that takes this long must not keep the others waiting. */
 const HANDOVER_MS = 20;
-/** An evaluation that takes this long, by its worker's clock, makes its kind slow. */
+/** An evaluation that holds a core this long makes its kind slow: on a busy machine, time by the clock says nothing. */
 const SLOW_MS = 100;
+/** What was stopped at the deadline and had a core for less than this waited for one, and is not slow. */
+const STARVED_MS = 5;
 /** Overdue evaluations beside the active worker. One more keeps the active worker until its deadline. */
 const MOST_OVERDUE = 2;
 /** Workers for kinds that are known to be slow. */
@@ -105,6 +105,10 @@ const REASON: Record<Failure, string> = {
   busy: 'Too many decisions are waiting',
 };
 
+function wasSlow(answer: Answer): boolean {
+  return answer.cpuUs >= ('stopped' in answer ? STARVED_MS : SLOW_MS) * 1000;
+}
+
 /** What a module wrote: JSON of whatever form, or none at all. */
 function answerIn(text: string): ReturnType<typeof readAnswer> {
   try {
@@ -118,7 +122,6 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
   const deadlineMs = options.deadlineMs ?? 500;
   const maxQueue = options.maxQueue ?? 1000;
   const maxWaitMs = options.maxWaitMs ?? 5000;
-  const isLow = options.isLow ?? false;
   const emit = options.onEvent ?? (() => {});
 
   let current: Loaded | null = null;
@@ -182,8 +185,8 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       active = spare;
       spare = null;
     }
-    active ??= openSeat(current, isLow, on);
-    if (asked) spare ??= openSeat(current, isLow, on);
+    active ??= openSeat(current, false, on);
+    if (asked) spare ??= openSeat(current, false, on);
     pump();
   };
 
@@ -284,7 +287,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
     clearTimeout(job.timer);
     at.job = null;
     at.worker.unref();
-    sort(at, job, answer.us >= SLOW_MS * 1000);
+    sort(at, job, wasSlow(answer));
     if (!job.isSettled) job.settle(outcomeOf(at.loaded.bundle, answer));
     if (at.loaded !== current || overdue.has(at)) {
       retire(at, 'no longer needed');
@@ -312,7 +315,7 @@ export async function createPolicyEngine(options: PolicyEngineOptions): Promise<
       throw new TrailmixError('policy_invalid', { message: `Not a Wasm module: ${String(error)}` });
     }
     const loaded: Loaded = { bundle, module };
-    const fresh = openSeat(loaded, isLow, on);
+    const fresh = openSeat(loaded, false, on);
     await fresh.ready;
     return {
       use(version) {

@@ -5,30 +5,32 @@
  * the instance is replaced, because an aborted evaluation leaves its heap in any state; a module that asks for a
  * built-in of the host is refused, so that nothing (clock, randomness, formatting) differs from the tests' OPA.
  * Messages: in `{id, text, stopMs?}`, out `{ready}`, `{refused}`, `{id, hash, value, us}`, `{id, hash, thrown, us}`
- * or `{id, hash, stopped, us}`.
+ * or `{id, hash, stopped, us}`, with `cpuUs`.
  */
-import { constants, setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { type Context, createContext, Script } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadOpa, type OpaInstance, type OpaParts } from './opa_instance.ts';
 
-/** `isLow`: at the lowest priority, where the system knows priorities of threads. */
+/** `isLow`: at a low priority, where the system knows priorities of threads. */
 export type EvaluatorData = OpaParts & { hash: string; isLow: boolean };
 /** `stopMs`: stop by itself after so long, and stay usable; watching costs more than an evaluation. */
 export type EvaluatorRequest = { id: number; text: string; stopMs?: number };
 export type EvaluatorMessage =
   | { ready: true }
   | { refused: string }
-  /** `value`: OPA's result set as the module wrote it, JSON text or not. `us`: microseconds of the evaluation. */
-  | { id: number; hash: string; value: string; us: number }
-  | { id: number; hash: string; thrown: string; us: number }
-  | { id: number; hash: string; stopped: true; us: number };
+  | ({ id: number; hash: string } & Took &
+      /** OPA's result set as the module wrote it, JSON text or not. */
+      ({ value: string } | { thrown: string } | { stopped: true }));
+/** Microseconds of the evaluation by the clock, and those that this thread had a core. */
+export type Took = { us: number; cpuUs: number };
+
+/** A niceness: beside one of 0 that wants the same core it gets a thirtieth, and is woken within its deadline. */
+const LOW = 15;
 
 const port = parentPort;
 if (port === null) throw new Error('evaluator is a worker thread');
 const { hash, isLow, ...parts } = workerData as EvaluatorData;
-// The thread's own on Linux; elsewhere it would be that of the whole process.
-if (isLow && process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 const answer = (message: EvaluatorMessage): void => port.postMessage(message);
 
 const wordsOf = (error: unknown): string =>
@@ -38,13 +40,30 @@ const wordsOf = (error: unknown): string =>
 const isStop = (error: unknown): boolean =>
   (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 
+/** The thread's own priority on Linux; elsewhere it would be that of the whole process. Where it is refused, it stays. */
+const lower = (): void => {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(0, Math.max(LOW, getPriority(0)));
+  } catch {}
+};
+
 let policy: OpaInstance | undefined;
 try {
   policy = loadOpa(parts);
+  // Not before, for its start is waited for.
+  if (isLow) lower();
   answer({ ready: true });
 } catch (error) {
   answer({ refused: wordsOf(error) });
 }
+
+const cpuUs = (): number => {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
+};
+/** Of this thread up to its last answer. */
+let spent = cpuUs();
 
 let next: () => string = () => '';
 let watched: { script: Script; context: Context } | undefined;
@@ -57,15 +76,19 @@ const within = (timeout: number, evaluate: () => string): string => {
 
 port.on('message', ({ id, text, stopMs }: EvaluatorRequest) => {
   const started = performance.now();
-  const us = (): number => Math.round((performance.now() - started) * 1000);
+  const took = (): Took => {
+    const before = spent;
+    spent = cpuUs();
+    return { us: Math.round((performance.now() - started) * 1000), cpuUs: spent - before };
+  };
   try {
     policy ??= loadOpa(parts);
     const { evaluate } = policy;
     const value = stopMs === undefined ? evaluate(text) : within(stopMs, () => evaluate(text));
-    answer({ id, hash, value, us: us() });
+    answer({ id, hash, value, ...took() });
   } catch (error) {
     policy = undefined;
-    if (isStop(error)) answer({ id, hash, stopped: true, us: us() });
-    else answer({ id, hash, thrown: wordsOf(error), us: us() });
+    if (isStop(error)) answer({ id, hash, stopped: true, ...took() });
+    else answer({ id, hash, thrown: wordsOf(error), ...took() });
   }
 });

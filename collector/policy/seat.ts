@@ -51,7 +51,7 @@ export type SeatEvents = {
   ended(seat: Seat, why: string): void;
 };
 
-/** Starts a worker. `isLow`: at the lowest priority. */
+/** Starts a worker. `isLow`: at a low priority. */
 export function openSeat(loaded: Loaded, isLow: boolean, on: SeatEvents): Seat {
   const { module, bundle } = loaded;
   const { data, entrypoint, hash } = bundle;

@@ -40,7 +40,7 @@ export async function startShadow(options: {
   onError: (error: unknown) => void;
 }): Promise<ShadowRun> {
   const { environment, bundle, ledger, clock, onError } = options;
-  const engine = await createPolicyEngine({ bundle: null, isLow: true });
+  const engine = await createPolicyEngine({ bundle: null });
   const prepared = await engine.prepare(bundle).catch(async error => {
     await engine.close();
     throw error;
