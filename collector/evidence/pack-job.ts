@@ -43,7 +43,7 @@ export type PackAnswer =
   | { refusal: Refusal; errno?: string | undefined; stack?: string | undefined };
 
 /** MiB. A small young generation costs little and spares memory. */
-const LIMITS = { maxYoungGenerationSizeMb: 12 };
+const LIMITS = { maxYoungGenerationSizeMb: 24 };
 
 type Hears = {
   readonly signer?: Pick<PackSigner, 'sign'>;
