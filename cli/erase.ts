@@ -1,7 +1,7 @@
 /** `trailmix erase`: bodies go, heads and proofs stay; on command, or by a rule per app. */
 import { createHash } from 'node:crypto';
 import { TrailmixError } from '../core/api/errors.ts';
-import type { OperationName, OutputOf } from '../core/api/operations.ts';
+import type { OutputOf } from '../core/api/operations.ts';
 import {
   type ErasureStatement,
   erasedDigest,
@@ -9,42 +9,22 @@ import {
   retentionDigest,
   rulesThatHold,
 } from '../core/proof/erasure.ts';
-import type { Call } from './client.ts';
-import { custodyOf, withCollector } from './collector_for.ts';
-import { type Command, type Invocation, need, textOf } from './command.ts';
-import { asPerson, type SignedIn } from './person_sign_in.ts';
+import { type Actor, acting, signerOf } from './acting.ts';
+import { type Command, need, textOf } from './command.ts';
+import type { SignedIn } from './person_sign_in.ts';
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
-type Actor = {
-  call<N extends OperationName>(name: N, options?: Call<N>): Promise<OutputOf<N>>;
-  person?: SignedIn;
-};
 type Done = OutputOf<'erase'>;
 
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 
-/** As somebody who signs, or as this machine's user while nobody is enrolled. */
-function acting<T>({ data, values }: Invocation, work: (actor: Actor) => Promise<T>): Promise<T> {
-  const name = textOf(values, 'as');
-  return withCollector(data, custodyOf(values), caller =>
-    name === undefined ? work(caller) : asPerson(caller, name, person => work({ call: person.call, person })),
-  );
-}
-
 function signedBy(
-  { keyId, ledgerId, tenantId, person, sign }: SignedIn,
+  person: SignedIn,
   parts: Pick<ErasureStatement, 'act' | 'digest' | 'reason'>,
 ): { statement: ErasureStatement; signature: string } {
-  const statement = {
-    ...parts,
-    at: new Date().toISOString().replace('Z', '000Z'),
-    by: person.id,
-    by_key_id: keyId,
-    ledger_id: ledgerId,
-    tenant_id: tenantId,
-  };
-  return { statement, signature: sign(erasureMessage(statement)) };
+  const statement = { ...parts, ...signerOf(person) };
+  return { statement, signature: person.sign(erasureMessage(statement)) };
 }
 
 /** Signed part by part where somebody signs; the collector says which records are meant. */

@@ -8,8 +8,9 @@ import { readOpaBundle } from '../collector/policy/opa_bundle.ts';
 import { setParts } from '../collector/policy/stored_set.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
+import { acting } from './acting.ts';
 import { type ExitCode, type Invocation, textOf } from './command.ts';
-import { acting, short, signedWith } from './policy_sets.ts';
+import { short, signedWith } from './policy_sets.ts';
 
 const CAPABILITIES = join(import.meta.dirname, '..', 'policies', 'capabilities.json');
 const MOST_BYTES = 8 * 1024 * 1024;

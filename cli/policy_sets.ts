@@ -7,23 +7,17 @@ import { basename, relative, resolve, sep } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DATA_PATH } from '../collector/policy/bundle.ts';
 import { TrailmixError } from '../core/api/errors.ts';
-import type { InputOf, OperationName, OutputOf } from '../core/api/operations.ts';
+import type { InputOf, OutputOf } from '../core/api/operations.ts';
 import { type Environment, environments } from '../core/api/policy_views.ts';
 import { utf8 } from '../core/proof/bytes.ts';
 import { impactMessage, type PolicyStatement, policyMessage, sourcesSha256 } from '../core/proof/policy.ts';
-import type { Call } from './client.ts';
-import { withCollector } from './collector_for.ts';
+import { type Actor, acting, signerOf } from './acting.ts';
 import { type ExitCode, type Invocation, textOf } from './command.ts';
-import { asPerson, type SignedIn } from './person_sign_in.ts';
+import type { SignedIn } from './person_sign_in.ts';
 import { diffFiles } from './policy_diff.ts';
 import { type PolicyFiles, readPolicy } from './policy_files.ts';
 
 type Files = InputOf<'savePolicySet'>['files'];
-export type Actor = {
-  call<N extends OperationName>(name: N, options?: Call<N>): Promise<OutputOf<N>>;
-  person?: SignedIn;
-};
-
 const HASH = /^[0-9a-f]{6,64}$/;
 const sha256 = (data: Uint8Array): Uint8Array => createHash('sha256').update(data).digest();
 const hexOf = (text: string): string => createHash('sha256').update(utf8(text)).digest('hex');
@@ -32,20 +26,9 @@ const sourcesOf = (files: Files): string =>
     sha256,
     files.map(({ path, text }) => ({ path, sha256: hexOf(text) })),
   );
-const micros = (): string => new Date().toISOString().replace('Z', '000Z');
 const usage = (where: string, message: string): TrailmixError =>
   new TrailmixError('usage', { where, message });
 export const short = (hash: string): string => hash.slice(0, 12);
-
-/** As somebody who signs, or as this machine's user while nobody is enrolled. */
-export function acting<T>(invocation: Invocation, work: (actor: Actor) => Promise<T>): Promise<T> {
-  const name = textOf(invocation.values, 'as');
-  return withCollector(invocation.data, {}, caller =>
-    name === undefined
-      ? work({ call: (operation, options) => caller.call(operation, options as never) })
-      : asPerson(caller, name, person => work({ call: person.call, person })),
-  );
-}
 
 /** Paths inside a set: below the one folder that was named, else the files' own names. */
 export function filesOf(paths: string[], { files, data }: PolicyFiles): Files {
@@ -153,14 +136,7 @@ export const signedWith = (
   >,
 ): { statement?: PolicyStatement; signature?: string } => {
   if (person === undefined) return {};
-  const statement: PolicyStatement = {
-    ...parts,
-    at: micros(),
-    by: person.person.id,
-    by_key_id: person.keyId,
-    ledger_id: person.ledgerId,
-    tenant_id: person.tenantId,
-  };
+  const statement: PolicyStatement = { ...parts, ...signerOf(person) };
   return { statement, signature: person.sign(policyMessage(statement)) };
 };
 
@@ -268,14 +244,7 @@ async function impact(invocation: Invocation, words: string[]): Promise<ExitCode
     }
     if (values.save !== true || now.state !== 'done') return now;
     const { person } = actor;
-    const statement = person && {
-      at: micros(),
-      by: person.person.id,
-      by_key_id: person.keyId,
-      ledger_id: person.ledgerId,
-      report_sha256: now.report_sha256!,
-      tenant_id: person.tenantId,
-    };
+    const statement = person && { report_sha256: now.report_sha256!, ...signerOf(person) };
     const signed =
       statement === undefined ? {} : { statement, signature: person!.sign(impactMessage(statement)) };
     return actor.call('saveImpact', { params, input: { message, ...signed } } as never);

@@ -12,18 +12,10 @@ import type { Toolchain } from '../collector/policy/toolchain.ts';
 import { TrailmixError } from '../core/api/errors.ts';
 import type { OutputOf } from '../core/api/operations.ts';
 import type { Environment } from '../core/api/policy_views.ts';
+import { type Actor, acting } from './acting.ts';
 import { type ExitCode, type Invocation, type Output, signalled, textOf } from './command.ts';
 import { type PolicyFiles, policyPaths, readPolicy } from './policy_files.ts';
-import {
-  type Actor,
-  acting,
-  environmentOf,
-  filesOf,
-  putInForce,
-  save,
-  sayState,
-  short,
-} from './policy_sets.ts';
+import { environmentOf, filesOf, putInForce, save, sayState, short } from './policy_sets.ts';
 import { type VerbOptions, verbs } from './policy_verbs.ts';
 
 /** Milliseconds between two looks; a change counts once two looks in a row see the same. */
