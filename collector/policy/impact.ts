@@ -58,7 +58,7 @@ const timeOf = (text: string | undefined, name: string): number | null => {
 };
 
 export function createImpactDesk(options: {
-  ledger: Pick<Ledger, 'read' | 'write' | 'readingThread'>;
+  ledger: Pick<Ledger, 'read' | 'write' | 'stats' | 'readingThread'>;
   recorded: RecordedDecisions;
   sets: PolicySets;
   workshop: PolicyWorkshop;

@@ -49,7 +49,7 @@ type Seat = {
 };
 
 export class ImpactJob {
-  readonly #ledger: Pick<Ledger, 'read' | 'write' | 'readingThread'>;
+  readonly #ledger: Pick<Ledger, 'read' | 'write' | 'stats' | 'readingThread'>;
   readonly #recorded: RecordedDecisions;
   readonly #bundle: PolicyBundle;
   readonly #reads: Reads;
@@ -72,9 +72,11 @@ export class ImpactJob {
   #error: TrailmixError | undefined;
   #over: (() => void) | undefined;
   #module: ImpactThreadData['module'] | undefined;
+  /** Threads for as much as was asked; 0 until they can start. */
+  #wanted = 0;
 
   constructor(options: {
-    ledger: Pick<Ledger, 'read' | 'write' | 'readingThread'>;
+    ledger: Pick<Ledger, 'read' | 'write' | 'stats' | 'readingThread'>;
     recorded: RecordedDecisions;
     bundle: PolicyBundle;
     reads: Reads;
@@ -101,9 +103,11 @@ export class ImpactJob {
     });
     try {
       this.#module = await wasm.compile(this.#bundle.wasm);
-      const wanted = Math.min(CORES, Math.ceil(plan.last / CHUNK));
-      for (let n = 1; n < wanted && this.#state === 'running'; n++) void this.#more();
-      await Promise.race([over, this.#seat().then(seat => this.#plan(seat, plan))]);
+      this.#wanted = Math.min(CORES, Math.ceil(plan.last / CHUNK));
+      if (this.#ledger.stats().eventsPerSecond * WATCH_MS >= MANY_EVENTS * 1000) this.#calm = 0;
+      const planned = this.#seat().then(seat => this.#plan(seat, plan));
+      this.#staff();
+      await Promise.race([over, planned]);
       await over;
     } catch (error) {
       this.#end('failed', error);
@@ -113,6 +117,16 @@ export class ImpactJob {
       await Promise.all([...this.#seats].map(({ worker }) => worker.terminate()));
       this.#seats.clear();
     }
+  }
+
+  /** Threads that may work now. */
+  #most(): number {
+    return this.#calm < CALM_LOOKS ? Math.max(1, CORES - 1) : CORES;
+  }
+
+  #staff(): void {
+    const most = Math.min(this.#wanted, this.#most());
+    while (this.#state === 'running' && this.#seats.size < most) void this.#more();
   }
 
   async #more(): Promise<void> {
@@ -174,7 +188,7 @@ export class ImpactJob {
     if (this.#state !== 'running') return;
     seat.state = 'idle';
     delete seat.task;
-    if (this.#isRecording() && this.#working() >= Math.max(1, CORES - 1)) return;
+    if (this.#working() >= this.#most()) return;
     const task = this.#again.pop() ?? this.#fresh();
     if (task === undefined) {
       if (this.#allPlanned && this.#tally.done >= this.#total) this.#end('done');
@@ -205,10 +219,6 @@ export class ImpactJob {
 
   #working(): number {
     return [...this.#seats].filter(({ state }) => state === 'working' || state === 'planning').length;
-  }
-
-  #isRecording(): boolean {
-    return this.#calm < CALM_LOOKS;
   }
 
   #take(seat: Seat, { seq, run, from, to, skipped, blobs }: ImpactChunk): void {
@@ -242,7 +252,10 @@ export class ImpactJob {
     const events = (this.#head ?? 0) - (this.#seen ?? 0);
     this.#seen = this.#head;
     this.#calm = events >= MANY_EVENTS ? 0 : this.#calm + 1;
-    if (this.#calm === CALM_LOOKS) this.#wake();
+    if (this.#calm === CALM_LOOKS) {
+      this.#staff();
+      this.#wake();
+    }
     for (const seat of this.#seats) {
       const n = Atomics.load(seat.at, 0);
       if (seat.task === undefined || n === 0 || n !== seat.begun) {
@@ -276,7 +289,7 @@ export class ImpactJob {
     const slow = 'seqs' in task ? task.seqs[n]! : task.given[n]!.seq;
     if ('seqs' in task) this.#again.push({ seqs: task.seqs.filter(seq => seq !== slow) });
     else this.#again.push({ given: task.given.filter(({ seq }) => seq !== slow) });
-    void this.#failedOne(slow).then(() => this.#more());
+    void this.#failedOne(slow).then(() => this.#staff());
   }
 
   async #failedOne(seq: number): Promise<void> {
