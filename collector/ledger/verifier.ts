@@ -20,6 +20,7 @@ import { RecordReader, type RecordRow } from './records.ts';
 export type Fault = { seq: number; code: string; message: string };
 export type VerifierReport = { verifiedTo: number; passed: boolean; fault?: Fault };
 
+type Page = { readonly rows: RecordRow[]; readonly spans: Record<string, unknown>[] };
 type State = { previous: string; lastUs: string; apps: Map<string, number> };
 
 export class Verifier {
@@ -29,7 +30,8 @@ export class Verifier {
   readonly #key: KeyObject;
   readonly #noteKey: KeyObject;
   readonly #node;
-  readonly #spans;
+  /** Records and what is listed of them, as they stood at one moment. */
+  readonly #page: (from: number, to: number) => Page;
   readonly #erasure;
   /** Digest of each whole block whose every check passed. */
   readonly #checked: Buffer[] = [];
@@ -50,10 +52,14 @@ export class Verifier {
     this.#erasure = this.#db.prepare<[number], { by_seq: number }>(
       'SELECT by_seq FROM erasure WHERE seq = ?',
     );
-    this.#spans = this.#db.prepare<[number, number], Record<string, unknown>>(
+    const spans = this.#db.prepare<[number, number], Record<string, unknown>>(
       `SELECT span.*, run.run_id AS run_id FROM record JOIN span ON span.run = record.run AND span.seq = record.seq
        JOIN run ON run.run = span.run WHERE record.seq >= ? AND record.seq <= ? ORDER BY record.seq`,
     );
+    this.#page = this.#db.transaction((from: number, to: number) => ({
+      rows: this.#records.rows(from, to),
+      spans: spans.all(from, to),
+    }));
   }
 
   get size(): number {
@@ -109,15 +115,14 @@ export class Verifier {
   }
 
   #chunk(from: number, to: number): Fault | undefined {
-    let rows: RecordRow[];
-    let spans: Record<string, unknown>[];
+    let page: Page;
     try {
-      rows = this.#records.rows(from, to);
-      spans = this.#spans.all(from, to);
+      page = this.#page(from, to);
     } catch (error) {
       const message = error instanceof Error ? error.message : 'unknown failure';
       return { seq: from, code: 'database_damaged', message: `the database cannot be read here: ${message}` };
     }
+    const { rows, spans } = page;
     const whole = from % BLOCK === 0 && to - from + 1 === BLOCK;
     const digest = whole ? digestOf(rows, spans) : undefined;
     const known = whole ? this.#checked[from / BLOCK] : undefined;
