@@ -83,7 +83,7 @@ const HANDOVER_MS = 20;
 /** An evaluation that holds a core this long makes its kind slow: on a busy machine, time by the clock says nothing. */
 const SLOW_MS = 100;
 /** What was stopped at the deadline and had a core for less than this waited for one, and is not slow. */
-const STARVED_MS = 5;
+const STARVED_MS = 1;
 /** Overdue evaluations beside the active worker. One more keeps the active worker until its deadline. */
 const MOST_OVERDUE = 2;
 /** Workers for kinds that are known to be slow. */
