@@ -1,10 +1,12 @@
 /**
  * Where a thread of an impact job starts: at the lowest priority before anything else is loaded, so that appends go first.
- * On Linux this is the thread's own priority; elsewhere it may be refused.
+ * Linux alone has priorities of threads; elsewhere this would be that of the whole process. Where it is refused, it stays.
  */
-import { setPriority } from 'node:os';
+import { constants, setPriority } from 'node:os';
 
-try {
-  setPriority(0, 19);
-} catch {}
+if (process.platform === 'linux') {
+  try {
+    setPriority(0, constants.priority.PRIORITY_LOW);
+  } catch {}
+}
 await import('./impact_thread.ts');
