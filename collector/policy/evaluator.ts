@@ -7,7 +7,10 @@
  * Messages: in `{id, text, stopMs?}`, out `{ready}`, `{refused}`, `{id, hash, value, us}`, `{id, hash, thrown, us}`
  * or `{id, hash, stopped, us}`, with `cpuUs`.
  */
+import { spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { type Context, createContext, Script } from 'node:vm';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadOpa, type OpaInstance, type OpaParts } from './opa_instance.ts';
@@ -27,6 +30,8 @@ export type Took = { us: number; cpuUs: number };
 
 /** A niceness: beside one of 0 that wants the same core it gets a thirtieth, and is woken within its deadline. */
 const LOW = 15;
+/** Of util-linux. Node has no call for a thread's scheduling policy. */
+const CHRT = '/usr/bin/chrt';
 
 const port = parentPort;
 if (port === null) throw new Error('evaluator is a worker thread');
@@ -40,11 +45,16 @@ const wordsOf = (error: unknown): string =>
 const isStop = (error: unknown): boolean =>
   (error as { code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 
-/** The thread's own priority on Linux; elsewhere it would be that of the whole process. Where it is refused, it stays. */
+/**
+ * The thread's own priority on Linux; elsewhere it would be that of the whole process. Where it is refused, it stays. As SCHED_IDLE
+ * (sched(7)) too where it can be: the kernel gives others a core with such a thread as if the core were free, which niceness does not do.
+ */
 const lower = (): void => {
   if (process.platform !== 'linux') return;
   try {
     setPriority(0, Math.max(LOW, getPriority(0)));
+    const id = basename(readlinkSync('/proc/thread-self'));
+    spawnSync(CHRT, ['--idle', '--pid', '0', id], { stdio: 'ignore', timeout: 1000 });
   } catch {}
 };
 

@@ -32,7 +32,10 @@ export type PolicyFigures = {
    * the tests, and lint with them. */
   diagnostics: { lines: number; checkP50Ms: number; checkP95Ms: number; quickLintMs: number; lintMs: number };
   endless: {
-    /** Events a second, batch 50: alone and beside callers whose policy does not end; the ratio is the median of rounds in turns. */
+    /**
+     * Events a second, batch 50, while one caller is answered at once: without and with two whose policy does not end; the ratio is the
+     * median of rounds in turns.
+     */
     ingestAlone: number;
     ingestBeside: number;
     ratio: number;
@@ -199,16 +202,27 @@ async function measureEndless(rounds: number, events: number): Promise<PolicyFig
     const turns: { alone: number; beside: number }[] = [];
     const denied: number[] = [];
     const others: number[] = [];
-    for (let n = 0; n < rounds; n++) {
-      const alone = (await measureIngest(collector, key, 50, events, 8, `alone-${n}`)).perSecond;
+    /** Events a second while these ask, one call after the other each. */
+    const ingestBeside = async (
+      name: string,
+      callers: [action: string, took: number[]][],
+    ): Promise<number> => {
       let over = false;
-      const keepAsking = async (action: string, took: number[]): Promise<void> => {
+      const asking = callers.map(async ([action, took]) => {
         while (!over) took.push(await ask(action));
-      };
-      const callers = [keepAsking('loop', denied), keepAsking('loop', denied), keepAsking('read', others)];
-      const beside = (await measureIngest(collector, key, 50, events, 8, `beside-${n}`)).perSecond;
+      });
+      const { perSecond } = await measureIngest(collector, key, 50, events, 8, name);
       over = true;
-      await Promise.all(callers);
+      await Promise.all(asking);
+      return perSecond;
+    };
+    for (let n = 0; n < rounds; n++) {
+      const alone = await ingestBeside(`alone-${n}`, [['read', []]]);
+      const beside = await ingestBeside(`beside-${n}`, [
+        ['loop', denied],
+        ['loop', denied],
+        ['read', others],
+      ]);
       turns.push({ alone, beside });
     }
     return {
